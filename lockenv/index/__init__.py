@@ -1,0 +1,1 @@
+"""Package indexes: pages to values, HTTP, the cache, metadata and downloads."""

@@ -1,0 +1,111 @@
+"""The values that `env.toml` states (DESIGN section 3). Reading them is `lockenv.manifest.read`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from packaging.specifiers import SpecifierSet
+
+from lockenv.packages import Index, NormalizedName, Requirement
+
+ALL = ":all:"  #: in `only-binary` and `no-binary`: every package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A dependency group (PEP 735) with its includes followed. `name` is normalised."""
+
+    name: str
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """`[targets]`: what the lock must be right for. Floors are (major, minor)."""
+
+    platforms: tuple[str, ...]
+    glibc: tuple[int, int] | None = None
+    musl: tuple[int, int] | None = None
+    macos: tuple[int, int] | None = None
+    implementations: tuple[str, ...] = ("cpython",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSource:
+    """`{ index = "acme" }`: the package comes from this index and from no other."""
+
+    index: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathSource:
+    """`{ path = "libs/core", editable = true }`: relative to the manifest, POSIX."""
+
+    path: str
+    editable: bool = False
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """`{ git = "https://…", rev = "v2.1.0", subdirectory = "…" }`."""
+
+    git: str
+    rev: str | None = None
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlSource:
+    """`{ url = "https://…/x-1.0-py3-none-any.whl" }`."""
+
+    url: str
+    subdirectory: str | None = None
+
+
+Source: TypeAlias = IndexSource | PathSource | GitSource | UrlSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`[resolution]`: what shapes the answer. `exclude_newer` is a moment or an age."""
+
+    strategy: Literal["highest", "lowest", "lowest-direct"] = "highest"
+    across_pythons: Literal["newest", "fewest"] = "newest"
+    prereleases: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
+    exclude_newer: datetime | timedelta | None = None
+    constraints: tuple[Requirement, ...] = ()
+    overrides: tuple[Requirement, ...] = ()
+    only_binary: frozenset[str] = frozenset()
+    no_binary: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """`[build]`: the packages whose build may run."""
+
+    allow: frozenset[NormalizedName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything that `env.toml` says.
+
+    `name` is the environment's name (default: the folder's). `groups` are sorted by name. `indexes` are in
+    order of declaration, with URLs as written (a relative one names a folder beside the manifest); none means
+    the index that pip is configured for. `sources` are sorted by name. `places` maps a key path such as
+    ``env.dependencies[2]`` to its line, for messages; it takes no part in comparison.
+    """
+
+    name: str | None = None
+    python: SpecifierSet
+    dependencies: tuple[Requirement, ...] = ()
+    groups: tuple[Group, ...] = ()
+    targets: Targets | None = None
+    indexes: tuple[Index, ...] = ()
+    sources: tuple[tuple[NormalizedName, Source], ...] = ()
+    resolution: Options = field(default_factory=Options)
+    build: Build = field(default_factory=Build)
+    places: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)

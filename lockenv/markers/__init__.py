@@ -1,0 +1,1 @@
+"""Markers: their truth on a target, and the text of new ones (PEP 508)."""

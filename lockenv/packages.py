@@ -1,0 +1,192 @@
+"""The things that are named, listed, fetched and installed, as values.
+
+`IndexFile`, `Release` and `Listing` are what an index says (PEP 503, 691, 700, 714); `Wheel`, `Sdist`,
+`Archive`, `Vcs` and `Directory` are what a lock can hold (PEP 751); `Metadata` is the part of the core metadata
+specification that resolution reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+__all__ = [
+    "Archive",
+    "Artifact",
+    "Directory",
+    "Hash",
+    "Index",
+    "IndexFile",
+    "Listing",
+    "Metadata",
+    "NormalizedName",
+    "Release",
+    "Requirement",
+    "Sdist",
+    "Vcs",
+    "Wheel",
+    "canonicalize_name",
+    "parse_requirement",
+]
+
+
+@lru_cache(maxsize=65536)
+def parse_requirement(text: str) -> Requirement:
+    """Parse a PEP 508 requirement; equal text gives the same object, which nobody may change.
+
+    Raises `packaging.requirements.InvalidRequirement`.
+    """
+    return Requirement(text)
+
+
+class Hash(NamedTuple):
+    """A digest in lower-case hexadecimal and the `hashlib` name of its algorithm."""
+
+    algorithm: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A package index of the simple repository API (PEP 503), as a manifest declares it.
+
+    `url` is absolute: ``https:``, ``http:``, or ``file:`` for a folder that is either a simple repository or
+    flat (wheels and sdists side by side). `packages` are `fnmatch` patterns over normalised names that this
+    index owns: such names come from here and nowhere else. An `explicit` index is asked for no other names.
+    """
+
+    name: str
+    url: str
+    packages: tuple[str, ...] = ()
+    explicit: bool = False
+
+
+class IndexFile(NamedTuple):
+    """One file of an index page (PEP 503, 592, 658, 691, 700, 714).
+
+    A named tuple, not a dataclass: pages hold thousands, are cached as plain tuples, and most are never looked
+    at. `url` is absolute and without fragment. `hashes` as (algorithm, digest) pairs. `upload_time` is the
+    index's ISO 8601 text. `yanked` is None, or the reason, which may be empty. `core_metadata` is None where
+    the index does not say that it serves ``<url>.metadata``, else the hashes of that file, which may be none.
+    """
+
+    filename: str
+    url: str
+    hashes: tuple[tuple[str, str], ...] = ()
+    requires_python: str | None = None
+    size: int | None = None
+    upload_time: str | None = None
+    yanked: str | None = None
+    core_metadata: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether this is a wheel (else an sdist; other kinds of file are dropped by the page parser)."""
+        return self.filename.endswith(".whl")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """All files of one version. `rows` are plain tuples in the order of `IndexFile`'s fields."""
+
+    version: str
+    rows: tuple[tuple[object, ...], ...]
+
+    @property
+    def files(self) -> tuple[IndexFile, ...]:
+        """The rows as values, made when asked for: most releases of a page are never looked at."""
+        return tuple(IndexFile._make(row) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What one index says about one project: its releases, newest version first (PEP 440 order).
+
+    `index` is the index's URL. `status` is the project status of PEP 792 (``active`` if the index says none).
+    `skipped` counts files whose names are no valid wheel or sdist name.
+    """
+
+    name: NormalizedName
+    index: str
+    releases: tuple[Release, ...]
+    status: str = "active"
+    status_reason: str = ""
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What resolution reads of a distribution's core metadata, as the texts that stand there."""
+
+    name: NormalizedName
+    version: str
+    requires_python: str | None = None
+    requires_dist: tuple[str, ...] = ()
+    provides_extra: tuple[NormalizedName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """A wheel as a lock holds it. Exactly one of `url` and `path` (relative to the lock, POSIX) is set."""
+
+    filename: str
+    url: str | None = None
+    path: str | None = None
+    hashes: tuple[Hash, ...]
+    size: int | None = None
+    upload_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sdist:
+    """A source distribution as a lock holds it. Exactly one of `url` and `path` is set."""
+
+    filename: str
+    url: str | None = None
+    path: str | None = None
+    hashes: tuple[Hash, ...]
+    size: int | None = None
+    upload_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """A wheel or source archive that the manifest names by URL or path (PEP 751 ``packages.archive``)."""
+
+    url: str | None = None
+    path: str | None = None
+    hashes: tuple[Hash, ...]
+    size: int | None = None
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vcs:
+    """A commit in a version control repository (PEP 751 ``packages.vcs``)."""
+
+    type: str
+    url: str | None = None
+    path: str | None = None
+    requested_revision: str | None = None
+    commit_id: str
+    subdirectory: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """A source tree beside the lock (PEP 751 ``packages.directory``)."""
+
+    path: str
+    editable: bool = field(default=False)
+    subdirectory: str | None = None
+
+
+Artifact: TypeAlias = Wheel | Sdist | Archive | Vcs | Directory

@@ -1,0 +1,1 @@
+"""Changing an environment wholly or not at all: a generation built aside, one flip."""
