@@ -7,7 +7,7 @@ Paths are relative to the environment's root, POSIX, without ``..``; the code th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +28,36 @@ class Link:
 
 
 Entry: TypeAlias = Text | Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """Where the parts of a wheel go (the install paths of `sysconfig`), relative to the environment's root.
+
+    `headers` is the folder that holds one folder per distribution, such as ``include/site/python3.11``; `data`
+    is the root itself, written as the empty string.
+    """
+
+    purelib: str
+    platlib: str
+    scripts: str
+    headers: str
+    data: str = ""
+
+
+class UnpackedFile(NamedTuple):
+    """One file of an unpacked wheel. `path` is the wheel's; `sha256` hexadecimal; `mode` 0o444 or 0o555."""
+
+    path: str
+    sha256: str
+    size: int
+    mode: int
+
+
+class Script(NamedTuple):
+    """An entry point that becomes a script: ``module:attribute`` of the entry points specification."""
+
+    name: str
+    module: str
+    attribute: str
+    gui: bool = False
