@@ -1,1 +1,6 @@
-"""The lock file, `pylock.toml` (PEP 751): written by a fixed-order emitter, read by `packaging.pylock`."""
+"""The lock file, `pylock.toml` (PEP 751).
+
+`toml` writes TOML in a fixed order, `pylock` reads and writes whole locks over `packaging.pylock`, `pin` makes a
+lock from a resolution, `select` chooses from one for a target, `freshness` compares one with a manifest, `judge`
+compares one with the resolution it was made from.
+"""

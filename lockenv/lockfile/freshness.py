@@ -1,0 +1,173 @@
+"""Whether a lock still answers its manifest.
+
+The fast path compares a digest per table of the manifest, made of what the table means and not of how it is
+written. Where requirements differ, the true test decides: does the lock satisfy the manifest as it is now, with
+nothing missing and nothing superfluous?
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from packaging.pylock import Package, Pylock
+from packaging.version import Version
+
+from lockenv.graph import MAIN, Node, gates
+from lockenv.lockfile.pylock import tool_table
+from lockenv.manifest.model import Manifest
+from lockenv.markers.truth import Truth, names_extra
+from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
+from lockenv.targets import Target
+
+#: The format of our tool tables. A lock of another format is read as a foreign one.
+FORMAT = 1
+#: The tables whose change may leave the lock right; a change of any other makes it stale.
+_REQUIREMENTS = ("dependencies", "groups")
+
+
+def digests(manifest: Manifest) -> dict[str, str]:
+    """A short digest for each part of the manifest's meaning; order and layout do not count."""
+    parts: dict[str, object] = {
+        "python": str(manifest.python),
+        "dependencies": _texts(manifest.dependencies),
+        "groups": {group.name: _texts(group.requirements) for group in manifest.groups},
+        "targets": manifest.targets,
+        "index": manifest.indexes,
+        "sources": dict(manifest.sources),
+        "resolution": manifest.resolution,
+        "build": manifest.build,
+    }
+    return {name: _digest(part) for name, part in parts.items()}
+
+
+def stale(manifest: Manifest, lock: Pylock, target: Target, *, name: str = "env.toml") -> tuple[str, ...]:
+    """Give the reasons why the lock does not answer the manifest on a target: none, if it is fresh.
+
+    `name` is what the manifest is called in the reasons.
+    """
+    table = tool_table(lock)
+    then, now = table.get("manifest", {}), digests(manifest)
+    if table.get("format") == FORMAT and then == now:
+        return ()
+    if table.get("format") != FORMAT or not isinstance(then, Mapping):
+        return (f"it was not made from {name} by this lockenv",)
+    changed = [part for part in now if now[part] != then.get(part)]
+    settings = [f"`{part}` in {name} has changed" for part in changed if part not in _REQUIREMENTS]
+    return (*settings, *_unmet(manifest, lock, target, name))
+
+
+def preferences(lock: Pylock, target: Target) -> dict[NormalizedName, Version]:
+    """The versions that a lock, anyone's, holds for a target: what a new resolution starts from."""
+    return {package.name: package.version for package in _holding(lock, target) if package.version is not None}
+
+
+def requirement_graph(packages: Iterable[Package], truth: Truth) -> dict[Node, tuple[Node, ...]]:
+    """Who requires whom on a target, by the requirements that our tool tables record."""
+    edges: dict[Node, tuple[Node, ...]] = {}
+    for package in packages:
+        table = tool_table(package)
+        lines = [parse_requirement(text) for text in table.get("requires", ())]
+        plain = Node(package.name)
+        edges[plain] = tuple(_nodes(line for line in lines if truth.applies(line)))
+        for extra in table.get("extras", ()):
+            own = canonicalize_name(extra)
+            children = _nodes(line for line in lines if names_extra(line, own, truth))
+            edges[Node(package.name, own)] = (plain, *children)
+    return edges
+
+
+def _unmet(manifest: Manifest, lock: Pylock, target: Target, name: str) -> Iterator[str]:
+    declared = {group.name: group.requirements for group in manifest.groups}
+    locked = set(lock.dependency_groups or ())
+    yield from (f"group `{group}` is not in the lock" for group in sorted(declared.keys() - locked))
+    yield from (f"group `{group}` is no longer in {name}" for group in sorted(locked - declared.keys()))
+    truth = Truth(target)
+    packages = {package.name: package for package in _holding(lock, target)}
+    edges = requirement_graph(packages.values(), truth)
+    starts: dict[str, list[Node]] = {}
+    for gate, requirements in {MAIN: manifest.dependencies, **declared}.items():
+        for requirement in requirements:
+            if truth.applies(requirement):
+                yield from _against(requirement, packages, edges, name)
+                starts.setdefault(gate, []).extend(_nodes([requirement]))
+    yield from _superfluous(packages, gates(edges, starts), name)
+
+
+def _against(
+    requirement: Requirement, packages: Mapping[NormalizedName, Package], edges: Mapping[Node, Any], name: str
+) -> Iterator[str]:
+    own = canonicalize_name(requirement.name)
+    package = packages.get(own)
+    if package is None:
+        yield f"{name} requires `{requirement}`, which is not in the lock"
+    elif package.version is not None and not requirement.specifier.contains(package.version, prereleases=True):
+        yield f"{name} requires `{requirement}`, the lock holds {own} {package.version}"
+    else:
+        for node in _nodes([requirement]):
+            if node not in edges:
+                yield f"{name} requires `{requirement}`, but the lock has no {node}"
+
+
+def _superfluous(
+    packages: Mapping[NormalizedName, Package], needed: Mapping[NormalizedName, frozenset[str]], name: str
+) -> Iterator[str]:
+    for own, package in sorted(packages.items()):
+        if own not in needed:
+            yield f"nothing in {name} requires {own} any more"
+        elif (MAIN in needed[own]) != (package.marker is None) or not _same_groups(package, needed[own]):
+            yield f"{own} is now needed by other groups"
+
+
+def _same_groups(package: Package, needed: frozenset[str]) -> bool:
+    if package.marker is None:
+        return True
+    return all(
+        package.marker.evaluate({"dependency_groups": frozenset({group}), "extras": frozenset()}, "lock_file")
+        for group in needed
+    )
+
+
+def _holding(lock: Pylock, target: Target) -> Iterator[Package]:
+    """The packages that some selection of groups and extras installs on a target."""
+    environment: dict[str, str | frozenset[str]] = {
+        **target.variables,
+        "dependency_groups": frozenset(lock.dependency_groups or ()),
+        "extras": frozenset(lock.extras or ()),
+    }
+    for package in lock.packages:
+        if package.marker is None or package.marker.evaluate(environment, "lock_file"):
+            yield package
+
+
+def _nodes(requirements: Iterable[Requirement]) -> Iterator[Node]:
+    for requirement in requirements:
+        name = canonicalize_name(requirement.name)
+        yield Node(name)
+        yield from (Node(name, canonicalize_name(extra)) for extra in sorted(requirement.extras))
+
+
+def _texts(requirements: Sequence[Requirement]) -> list[str]:
+    return sorted(str(requirement) for requirement in requirements)
+
+
+def _digest(part: object) -> str:
+    text = json.dumps(_plain(part), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(part: object) -> object:
+    """Reduce a value to what JSON can say, in one way only."""
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        named = {field.name: _plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
+        return {"is": type(part).__name__, **named}
+    if isinstance(part, Mapping):
+        return {str(name): _plain(inner) for name, inner in part.items()}
+    if isinstance(part, frozenset):
+        return sorted(str(inner) for inner in part)
+    if isinstance(part, list | tuple):
+        return [_plain(inner) for inner in part]
+    return part if isinstance(part, bool | int | None) else str(part)

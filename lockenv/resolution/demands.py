@@ -1,0 +1,139 @@
+"""Demands: requirements as the search sees them, and how a release's metadata becomes demands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from packaging.requirements import InvalidRequirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion
+
+from lockenv.errors import MetadataError
+from lockenv.graph import MAIN, Node
+from lockenv.markers.truth import Truth, names_extra
+from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name, parse_requirement
+from lockenv.resolution.candidates import Candidate, parse_specifier, parse_version
+from lockenv.resolution.model import Policy
+
+_UPPER = frozenset({"<", "<=", "~=", "==", "==="})
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Demand:
+    """A package (or one extra of it) within a range of versions.
+
+    `text` is the requirement as its owner wrote it, which explanations quote. `direct` is false for the
+    demands that an extra makes on its own package. `gate` is the group that a root demand stands in.
+    """
+
+    node: Node
+    specifier: SpecifierSet
+    text: str
+    direct: bool = True
+    gate: str = MAIN
+
+    @property
+    def tightness(self) -> int:
+        """How much the range leaves open: 0 one version, 1 bounded above, 2 bounded otherwise, 3 anything."""
+        operators = {clause.operator for clause in self.specifier}
+        if any(clause.operator in {"==", "==="} and "*" not in clause.version for clause in self.specifier):
+            return 0
+        if operators & _UPPER:
+            return 1
+        return 2 if operators else 3
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Impossible:
+    """What no version can satisfy: the reason why its owner is out, in the shape of a demand.
+
+    So a release with broken metadata, or one that needs another Python, is one more dead end to the search
+    instead of a crash.
+    """
+
+    node: Node
+    reason: str
+
+
+Want: TypeAlias = Demand | Impossible
+
+
+def demands_of(requirement: Requirement, gate: str = MAIN) -> Iterator[Demand]:
+    """Yield the demands that a requirement makes: on the package, and on each extra it asks for (PEP 508)."""
+    name = canonicalize_name(requirement.name)
+    text = str(requirement)
+    for extra in sorted(canonicalize_name(extra) for extra in requirement.extras):
+        yield Demand(node=Node(name, extra), specifier=requirement.specifier, text=text, gate=gate)
+    yield Demand(node=Node(name), specifier=requirement.specifier, text=text, gate=gate)
+
+
+class Dependencies:
+    """Metadata turned into demands for one target, with the manifest's overrides in force."""
+
+    def __init__(self, truth: Truth, policy: Policy) -> None:
+        self._truth = truth
+        self._overrides: dict[NormalizedName, list[Requirement]] = {}
+        for override in policy.overrides:
+            self._overrides.setdefault(canonicalize_name(override.name), []).append(override)
+
+    def of(self, candidate: Candidate, metadata: Metadata) -> tuple[Want, ...]:
+        """All that a candidate needs on this target, beside its own package if it is an extra.
+
+        A broken line makes the candidate impossible.
+        """
+        try:
+            lines = [parse_requirement(text) for text in metadata.requires_dist]
+        except InvalidRequirement as error:
+            first = str(error).splitlines()[0]
+            return (impossible(candidate, f"its metadata is broken: {first}"),)
+        if not candidate.extra:
+            chosen = [line for line in lines if self._truth.applies(line)]
+        else:
+            extra = canonicalize_name(candidate.extra)
+            chosen = [line for line in lines if names_extra(line, extra, self._truth)]
+        wants: list[Want] = []
+        for line in chosen:
+            wants.extend(self._wants(candidate, line))
+        return tuple(wants)
+
+    def override(self, requirement: Requirement) -> Requirement:
+        """Put an override in a requirement's place where one holds on this target; its own extras stay."""
+        for override in self._overrides.get(canonicalize_name(requirement.name), ()):
+            if self._truth.applies(override):
+                extras = requirement.extras | override.extras
+                bracket = f"[{','.join(sorted(extras))}]" if extras else ""
+                return parse_requirement(f"{requirement.name}{bracket}{override.specifier}")
+        return requirement
+
+    def _wants(self, candidate: Candidate, line: Requirement) -> Iterable[Want]:
+        line = self.override(line)
+        if line.url is not None:
+            # A package from an index may not bring a source of its own (RESOLVER 2, direct URLs).
+            return (impossible(candidate, f"it depends on {line}, which only a manifest may name"),)
+        return demands_of(line)
+
+
+def impossible(candidate: Candidate, reason: str) -> Impossible:
+    """Make the demand that rules a candidate out. Its node is the candidate's own and can never be met."""
+    return Impossible(node=Node(candidate.name, f"!{candidate.version}"), reason=reason)
+
+
+def check_identity(candidate: Candidate, metadata: Metadata) -> None:
+    """Raise `MetadataError` if metadata speaks of another package or version than its file's name."""
+    try:
+        same = metadata.name == candidate.name and parse_version(metadata.version) == candidate.version
+    except InvalidVersion:
+        same = False
+    if not same:
+        msg = f"{candidate.file.filename} says that it is {metadata.name} {metadata.version}"
+        raise MetadataError(msg)
+
+
+def own_version(candidate: Candidate) -> Demand:
+    """Make the demand of an extra on its own package: the same version."""
+    specifier = parse_specifier(f"==={candidate.version}")
+    return Demand(
+        node=Node(candidate.name), specifier=specifier, text=f"{candidate.name}=={candidate.version}", direct=False
+    )

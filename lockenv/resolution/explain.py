@@ -1,0 +1,168 @@
+"""Why there is no solution, as facts, and as short prose that is a function of them.
+
+The facts are resolvelib's causes of the last dead end, merged by what they say: one line for all versions of a
+package that demand the same, and for each package in question what became of the versions in range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from lockenv.errors import ResolutionImpossible
+from lockenv.graph import MAIN, Node
+from lockenv.packages import NormalizedName
+from lockenv.resolution.candidates import Candidate, Project
+from lockenv.resolution.demands import Demand, Impossible
+from lockenv.resolution.provider import Information, Provider
+from lockenv.targets import Target
+
+#: No more lines than a tired person reads.
+_MOST_REASONS = 4
+
+
+def explain(causes: Sequence[Information], provider: Provider, target: Target) -> ResolutionImpossible:
+    """Make the error that says what does not fit together, why, and what may help."""
+    demands = [(cause.requirement, cause.parent) for cause in causes if isinstance(cause.requirement, Demand)]
+    names = sorted({demand.node.name for demand, _ in demands})
+    lines = [*_manifest_lines(demands), *_parent_lines(demands, provider), *_broken_lines(causes)]
+    hints: list[str] = []
+    for name in names:
+        ours = [demand for demand, _ in demands if demand.node.name == name]
+        story, hint = _fate(name, ours, provider, target)
+        lines.extend(story)
+        hints.extend(hint)
+    return ResolutionImpossible(
+        f"{_verdict(names, demands)} on {target.name}",
+        details=tuple(dict.fromkeys(lines)),
+        hint=hints[0] if hints else _general_hint(names, demands),
+    )
+
+
+def _verdict(names: Sequence[NormalizedName], demands: Sequence[tuple[Demand, Candidate | None]]) -> str:
+    if not names:
+        return "nothing fits your manifest"
+    quoted = " and ".join(f"`{name}`" for name in names)
+    if len(names) > 1:
+        return f"{quoted} do not fit together"
+    texts = {demand.text for demand, _ in demands}
+    if len(texts) == 1:
+        return f"no version of {quoted} fits `{texts.pop()}`"
+    return f"no version of {quoted} fits all that require it"
+
+
+def _manifest_lines(demands: Sequence[tuple[Demand, Candidate | None]]) -> Iterable[str]:
+    for demand, parent in demands:
+        if parent is None:
+            group = "" if demand.gate == MAIN else f" (group `{demand.gate}`)"
+            yield f"your manifest requires {demand.text}{group}"
+
+
+def _parent_lines(demands: Sequence[tuple[Demand, Candidate | None]], provider: Provider) -> Iterable[str]:
+    by_clause: dict[tuple[Node, str], set[Version]] = {}
+    for demand, parent in demands:
+        if parent is not None:
+            owner = Node(parent.name, parent.extra)
+            by_clause.setdefault((owner, demand.text), set()).add(parent.version)
+    for (owner, text), versions in by_clause.items():
+        yield f"{owner} {runs(versions, provider.project(owner.name))} requires {text}"
+
+
+def _broken_lines(causes: Sequence[Information]) -> Iterable[str]:
+    for cause in causes:
+        if isinstance(cause.requirement, Impossible) and cause.parent is not None:
+            yield f"{cause.parent} is out: {cause.requirement.reason}"
+
+
+def runs(versions: Iterable[Version], project: Project | None) -> str:
+    """Name a set of versions by the runs it forms in a project's listing: ``1.2 … 1.9 (7 versions), 2.0``."""
+    wanted = set(versions)
+    listed = sorted(wanted if project is None else set(project.versions) | wanted)
+    parts: list[list[Version]] = [[]]
+    for version in listed:
+        if version in wanted:
+            parts[-1].append(version)
+        elif parts[-1]:
+            parts.append([])
+    return ", ".join(_run(part) for part in parts if part)
+
+
+def _run(part: Sequence[Version]) -> str:
+    if len(part) < 3:
+        return ", ".join(map(str, part))
+    return f"{part[0]} … {part[-1]} ({len(part)} versions)"
+
+
+def _fate(
+    name: NormalizedName, demands: Sequence[Demand], provider: Provider, target: Target
+) -> tuple[list[str], list[str]]:
+    """Say what became of the versions of one package, and what may help."""
+    project = provider.project(name)
+    if project is None:
+        return [f"no index knows a package named {name}"], [f"check the spelling of `{name}`, or its index"]
+    if not project.versions:
+        return [f"the index lists {name}, but no file of it that could be installed"], []
+    specifier = provider.constraint(name)
+    lines = [f"your manifest constrains {name} to {specifier}"] if str(specifier) else []
+    for demand in demands:
+        specifier &= demand.specifier
+    in_range = list(specifier.filter(project.versions, prereleases=True))
+    if not in_range:
+        return [*lines, _nothing_in_range(name, specifier, project)], []
+    story, hints = _reasons(name, in_range, provider, target)
+    return lines + story, hints
+
+
+def _nothing_in_range(name: NormalizedName, specifier: SpecifierSet, project: Project) -> str:
+    newest = next((v for v in project.versions if not v.is_prerelease), project.versions[0])
+    if specifier.is_unsatisfiable():
+        return f"no version can be {_plain(specifier)} at once ({name}'s newest is {newest})"
+    return f"{name} has no version {_plain(specifier)}; its newest is {newest}"
+
+
+def _reasons(
+    name: NormalizedName, in_range: Sequence[Version], provider: Provider, target: Target
+) -> tuple[list[str], list[str]]:
+    project = provider.project(name)
+    by_reason: dict[str, list[Version]] = {}
+    skipped = provider.skipped.get(name, {})
+    for version in in_range:
+        if version in skipped:
+            by_reason.setdefault(skipped[version], []).append(version)
+    lines = [
+        f"{name} {runs(versions, project)} {'are' if len(versions) > 1 else 'is'} out: {reason}"
+        for reason, versions in list(by_reason.items())[:_MOST_REASONS]
+    ]
+    if len(by_reason) > _MOST_REASONS:
+        lines.append(f"… and {len(by_reason) - _MOST_REASONS} more reasons (-v lists them all)")
+    unjudged = [version for version in in_range if version not in skipped]
+    if unjudged and all(version.is_prerelease for version in unjudged):
+        lines.append(f"{name} has only pre-releases in range: {runs(unjudged, project)}")
+        return lines, [f'name one, such as "{name}>={unjudged[0]}", or set prereleases = "allow"']
+    return lines, [] if unjudged else list(_remedies(name, by_reason, target))
+
+
+def _remedies(name: NormalizedName, reasons: Iterable[str], target: Target) -> Iterable[str]:
+    for reason in reasons:
+        if "needs Python" in reason:
+            yield f"choose another Python with `--python`, or bound `{name}` to versions for {target.python}"
+        elif "yanked" in reason:
+            yield f"pin a yanked version with `{name}==…` if you must have it"
+        elif "wheel" in reason:
+            yield f"choose a Python or platform that `{name}` has wheels for"
+        elif "cut-off" in reason:
+            yield "move `exclude-newer` to a later date"
+
+
+def _general_hint(
+    names: Sequence[NormalizedName], demands: Sequence[tuple[Demand, Candidate | None]]
+) -> str | None:
+    yours = sorted({demand.node.name for demand, parent in demands if parent is None})
+    relax = yours or list(names)
+    return f"relax `{relax[0]}` in env.toml, or override it in [resolution]" if relax else None
+
+
+def _plain(specifier: SpecifierSet) -> str:
+    return ", ".join(sorted(map(str, specifier)))

@@ -1,0 +1,85 @@
+"""The search, behind a narrow seam: demands and a provider go in, one candidate per node comes out.
+
+For now this runs resolvelib's stock loop. That loop is known to be unsound (RESOLVER 4.1), so its answer is
+reduced to what can be reached from the roots, iteratively, and `lockenv.resolution.closure` judges it before
+anybody uses it. Our own loop replaces `Resolution` here and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers.resolution import Resolution
+from resolvelib.structs import State
+
+from lockenv.events import Reporter, StageAdvanced
+from lockenv.graph import Node, reached
+from lockenv.resolution.candidates import Candidate
+from lockenv.resolution.demands import Demand, Want
+from lockenv.resolution.provider import Information, Provider
+
+#: The bound of the search, in rounds and never in time, so that the answer is the same on every machine.
+MAX_ROUNDS = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One candidate for each node that the roots reach, and the edges between them."""
+
+    candidates: dict[Node, Candidate]
+    edges: dict[Node, tuple[Node, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadEnd:
+    """No candidates satisfy the demands. `causes` are the demands of the last conflict and who made them."""
+
+    causes: tuple[Information, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhausted:
+    """The search reached its bound."""
+
+    rounds: int
+
+
+def search(
+    provider: Provider, roots: Sequence[Demand], report: Reporter, max_rounds: int = MAX_ROUNDS
+) -> Found | DeadEnd | Exhausted:
+    """Look for candidates that satisfy the roots and everything that follows from them.
+
+    Raises `NetworkError` if the provider's source cannot answer.
+    """
+    resolution: Resolution[Want, Candidate, Node] = Resolution(provider, _Progress(report))
+    try:
+        state = resolution.resolve(roots, max_rounds)
+    except ResolutionImpossible as impossible:
+        return DeadEnd(causes=tuple(impossible.causes))
+    except ResolutionTooDeep as deep:
+        return Exhausted(rounds=deep.round_count)
+    edges = {
+        node: tuple(dict.fromkeys(want.node for want in provider.get_dependencies(candidate)))
+        for node, candidate in state.mapping.items()
+    }
+    kept = reached(edges, [root.node for root in roots])
+    return Found(
+        candidates={node: candidate for node, candidate in state.mapping.items() if node in kept},
+        edges={node: children for node, children in edges.items() if node in kept},
+    )
+
+
+class _Progress(BaseReporter[Want, Candidate, Node]):
+    """Says how far the search is, every few rounds."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+
+    def ending_round(self, index: int, state: State[Want, Candidate, Node]) -> None:
+        if index % 8 == 0:
+            pinned, known = len(state.mapping), len(state.criteria)
+            self._report(
+                StageAdvanced(stage="Resolving", done=index, detail=f"{pinned} of {known} packages decided")
+            )
