@@ -90,6 +90,8 @@ class Target:
 
 def linux_platforms(machine: str, libc: str, version: tuple[int, int]) -> Iterator[str]:
     """Platform tags of a Linux, best first: PEP 600 (manylinux) for glibc, PEP 656 (musllinux) for musl."""
+    # packaging 26.3 lists the native tag first: such a wheel was built for this very machine.
+    yield f"linux_{machine}"
     major, minor = version
     if libc == "glibc" and major == 2:
         floor = 5 if machine in _OLD_MANYLINUX_ARCHES else 17
@@ -100,7 +102,6 @@ def linux_platforms(machine: str, libc: str, version: tuple[int, int]) -> Iterat
     elif libc == "musl":
         for number in range(minor, -1, -1):
             yield f"musllinux_{major}_{number}_{machine}"
-    yield f"linux_{machine}"
 
 
 def platforms(facts: PlatformFacts) -> tuple[str, ...]:
