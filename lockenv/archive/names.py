@@ -1,0 +1,71 @@
+"""Which paths an archive may hold: relative, plain, and the same on every file system. Pure.
+
+Refusing odd names outright beats resolving them on a live file system.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from lockenv.errors import Refused
+
+#: Control characters (C0, DEL, C1), those that reorder text on a screen, lone surrogates, and the backslash.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\\]")
+#: A segment that is empty, ``.`` or ``..``.
+_NOT_A_NAME = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_MAX_SEGMENT = 255  #: bytes; what common file systems take
+_MAX_PATH = 1024  #: bytes; leaves room for the environment's own path below PATH_MAX
+
+
+def refusal(path: str) -> str | None:
+    """Say why a path (POSIX, without a trailing slash) cannot be unpacked, or None where it can."""
+    if found := _FORBIDDEN.search(path):
+        return "a backslash" if found[0] == "\\" else f"the character U+{ord(found[0]):04X}"
+    if path.startswith("/"):
+        return "an absolute path"
+    if found := _NOT_A_NAME.search(path):
+        return "an empty path segment" if not found[0].strip("/") else f"the path segment {found[0].strip('/')!r}"
+    if _DRIVE.match(path):
+        return "a drive letter"
+    return _excess(path)
+
+
+def _excess(path: str) -> str | None:
+    if len(path) <= _MAX_SEGMENT and path.isascii():
+        return None
+    if len(path.encode()) > _MAX_PATH:
+        return "a path that is too long"
+    if any(len(segment.encode()) > _MAX_SEGMENT for segment in path.split("/")):
+        return "a file name that is too long"
+    return None
+
+
+def folded(path: str) -> str:
+    """Give the form under which file systems that ignore case or normalise Unicode know a path."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
+
+
+def check_distinct(files: Iterable[str], folders: Iterable[str], *, archive: str) -> None:
+    """Refuse two members that are one file somewhere, and a file that is also a folder. Raises `Refused`."""
+    seen: dict[str, str] = {}
+    parents: set[str] = {folded(folder) for folder in folders}
+    done: set[str] = set()
+    for path in files:
+        key = folded(path)
+        if key in seen:
+            twice = (
+                "stands twice" if seen[key] == path else f"and {seen[key]!r} are one file where case is ignored"
+            )
+            raise Refused(f"{archive}: {path!r} {twice}")
+        seen[key] = path
+        parent = key.rpartition("/")[0]
+        # Climbing stops at the first folder that was met before: its parents have been met too.
+        while parent and parent not in done:
+            done.add(parent)
+            parent = parent.rpartition("/")[0]
+    for folder in parents | done:
+        if folder in seen:
+            raise Refused(f"{archive}: {seen[folder]!r} is a file and a folder at once")

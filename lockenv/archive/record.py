@@ -1,0 +1,70 @@
+"""RECORD: what a wheel says it holds (PEP 376; recording installed projects; binary distribution format). Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import io
+from typing import NamedTuple
+
+from lockenv.errors import Refused
+
+#: The binary distribution format asks for sha256 or better.
+_DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64}
+
+
+class Row(NamedTuple):
+    """What RECORD says of one file: the raw digest and the size, which may be left out."""
+
+    algorithm: str
+    digest: bytes
+    size: int | None
+
+
+def read_record(content: bytes, *, archive: str) -> dict[str, Row | None]:
+    """Read RECORD. A path without hash maps to None; folders are left out. Raises `Refused`.
+
+    Tolerated because real wheels hold it: paths that begin with ``./``, rows for folders, the same row twice.
+    """
+    rows: dict[str, Row | None] = {}
+    try:
+        for line in csv.reader(io.StringIO(content.decode("utf-8")), strict=True):
+            if not line or line[0].endswith("/"):
+                continue
+            path, row = _read_row(line)
+            if rows.setdefault(path, row) != row:
+                raise Refused(f"{archive}: RECORD says two things of {path!r}")
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise Refused(f"{archive}: RECORD cannot be read: {error}") from None
+    return rows
+
+
+def _read_row(line: list[str]) -> tuple[str, Row | None]:
+    if len(line) != 3:
+        raise ValueError(f"{line[0]!r} has {len(line)} fields, not 3")
+    path, hashed, size = line
+    path = path.removeprefix("./")
+    if not hashed:
+        return path, None
+    algorithm, _, digest = hashed.partition("=")
+    try:
+        raw = base64.urlsafe_b64decode(digest.rstrip("=") + "=" * (-len(digest.rstrip("=")) % 4))
+    except binascii.Error:
+        raise ValueError(f"the hash of {path!r} is no base64") from None
+    if _DIGEST_SIZES.get(algorithm) != len(raw):
+        raise ValueError(f"the hash of {path!r} is no sha256, sha384 or sha512")
+    return path, Row(algorithm, raw, int(size) if size else None)
+
+
+def record_line(path: str, sha256: str, size: int) -> str:
+    """Write one line of RECORD, without its end. `sha256` is hexadecimal."""
+    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
+    return f"{_quoted(path)},sha256={digest},{size}"
+
+
+def _quoted(path: str) -> str:
+    """Quote a field as `csv` would, where it must be."""
+    if "," not in path and '"' not in path:
+        return path
+    return '"{}"'.format(path.replace('"', '""'))
