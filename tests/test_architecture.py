@@ -34,7 +34,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 
-PURE = ("errors", "events", "packages", "tree", "settings", "targets", "markers", "graph", "manifest")
+PURE: tuple[str, ...] = (
+    "errors",
+    "events",
+    "packages",
+    "tree",
+    "settings",
+    "targets",
+    "markers",
+    "graph",
+    "manifest",
+)
 PURE += ("resolution", "lockfile", "plan", "formats", "index.simple")
 WORLD = {"os", "time", "subprocess", "socket", "pathlib", "zipfile", "tarfile", "threading", "shutil", "tempfile"}
 WORLD |= {"urllib.request", "http", "urllib3", "concurrent", "multiprocessing", "random", "sys"}
@@ -77,11 +87,10 @@ def own_imports(module: str) -> set[str]:
     known = set(modules())
     found = set()
     for name in imports(module):
-        if name.split(".")[0] != "lockenv":
-            continue
-        while name and name not in known:
-            name = name.rpartition(".")[0]
-        found.add(name or "lockenv.__init__")
+        if name.split(".")[0] == "lockenv":
+            parts = name.split(".")
+            prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+            found.add(next((prefix for prefix in prefixes if prefix in known), "lockenv.__init__"))
     return found - {module}
 
 
