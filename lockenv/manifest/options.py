@@ -1,0 +1,199 @@
+"""`[targets]`, `[resolution]` and `[build]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, cast
+
+from lockenv.manifest.entries import Entry
+from lockenv.manifest.model import ALL, Build, Options, Targets
+from lockenv.manifest.requirements import name_list, plain, requirement_list
+from lockenv.manifest.words import closest, listed, quoted
+from lockenv.packages import NormalizedName
+
+PLATFORMS = (
+    "linux-x86_64",
+    "linux-aarch64",
+    "linux-x86_64-musl",
+    "linux-aarch64-musl",
+    "macos-arm64",
+    "macos-x86_64",
+    "windows-x86_64",
+    "windows-arm64",
+)
+IMPLEMENTATIONS = ("cpython", "pypy")
+STRATEGIES = ("highest", "lowest", "lowest-direct")
+ACROSS_PYTHONS = ("newest", "fewest")
+PRERELEASES = ("if-necessary", "allow", "disallow")
+
+# What Conda, Go, uv and uname call systems and machines.
+_SYSTEMS = {"osx": "macos", "darwin": "macos", "mac": "macos", "win": "windows", "win32": "windows"}
+_MACHINES = {"amd64": "x86_64", "64": "x86_64", "x64": "x86_64", "intel": "x86_64"}
+# The one major version that a floor can have: wheel tags know no other (PEP 600, PEP 656).
+_MAJORS = {"glibc": 2, "musl": 1}
+_UNITS = {"hour": 3600, "day": 86_400, "week": 604_800}
+_DURATION = re.compile(r"(\d{1,6})\s*(hour|day|week)s?")
+_OLDEST = timedelta(days=36_500)  # older than any index; more would leave the calendar
+_WHEN = 'a date such as 2026-03-01, or an age such as "7 days"'
+
+
+# ── [targets]
+
+
+def read_targets(table: Entry | None) -> Targets | None:
+    """Read `[targets]`; None where it is left out."""
+    if table is None:
+        return None
+    implementations = _words(table.child("implementations"), IMPLEMENTATIONS, "implementation")
+    return Targets(
+        platforms=_words(table.child("platforms"), PLATFORMS, "platform"),
+        glibc=_floor(table.child("glibc")),
+        musl=_floor(table.child("musl")),
+        macos=_floor(table.child("macos")),
+        implementations=implementations or ("cpython",),
+    )
+
+
+def _words(entry: Entry | None, known: Sequence[str], what: str) -> tuple[str, ...]:
+    """Read a list of known words, each once, not none."""
+    if entry is None:
+        return ()
+    words: dict[str, None] = {}
+    items = tuple(entry.items(f"{what}s", f'["{known[0]}"]'))
+    if entry.value == []:
+        entry.refuse(f"{entry.title} is empty", f"name at least one {what}, or leave the key out")
+    for item in items:
+        word = item.text()
+        if word is None:
+            continue
+        if word not in known:
+            item.refuse(f"unknown {what} {quoted(word)}: it can be {listed(known, 'or')}", _meant(word, known))
+        elif word in words:
+            item.refuse(f"{quoted(word)} stands here already")
+        words[word] = None
+    return tuple(words)
+
+
+def _meant(word: str, known: Sequence[str]) -> str | None:
+    system, _, machine = word.lower().replace("_", "-").partition("-")
+    system = _SYSTEMS.get(system, system)
+    machine = _MACHINES.get(machine, machine.replace("x86-64", "x86_64"))
+    arm = "aarch64" if system == "linux" else "arm64"
+    machine = arm if machine in ("arm64", "aarch64") else machine
+    exact = f"{system}-{machine}"
+    near = exact if exact in known else closest(word, known)
+    return f"did you mean {quoted(near)}?" if near else None
+
+
+def _floor(entry: Entry | None) -> tuple[int, int] | None:
+    if entry is None:
+        return None
+    key = str(entry.path[-1])
+    example = {"glibc": "2.28", "musl": "1.2", "macos": "13.0"}[key]
+    if isinstance(entry.value, int | float) and not isinstance(entry.value, bool):
+        entry.refuse(f"{entry.title} must be text: as a number, 2.10 would be 2.1", f'write "{example}"')
+        return None
+    text = entry.text(f'"{example}"')
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,3})(?:\.(\d{1,3}))?", text)
+    if match is None or (match[2] is None and key != "macos"):
+        entry.refuse(
+            f"{entry.title} cannot be {quoted(text)}: a floor is a version of two numbers", f'write "{example}"'
+        )
+        return None
+    floor = (int(match[1]), int(match[2] or 0))
+    if floor[0] != _MAJORS.get(key, floor[0]) or (key == "macos" and floor < (10, 0)):
+        entry.refuse(f"{entry.title} cannot be {quoted(text)}: there are no wheels for it", f'write "{example}"')
+        return None
+    return floor
+
+
+# ── [resolution]
+
+
+def read_options(table: Entry | None) -> Options:
+    """Read `[resolution]`."""
+    if table is None:
+        return Options()
+    only_binary = name_list(table.child("only-binary"), wildcard=ALL)
+    no_binary = name_list(table.child("no-binary"), wildcard=ALL)
+    if both := sorted(only_binary & no_binary):
+        message = f"{listed(map(quoted, both))} in `only-binary` and `no-binary`: no file is left"
+        (table.child("no-binary") or table).refuse(message, "keep one of them")
+    return Options(
+        strategy=cast('Literal["highest"]', _word(table, "strategy", STRATEGIES)),
+        across_pythons=cast('Literal["newest"]', _word(table, "across-pythons", ACROSS_PYTHONS)),
+        prereleases=cast('Literal["allow"]', _word(table, "prereleases", PRERELEASES)),
+        exclude_newer=_cut_off(table.child("exclude-newer")),
+        constraints=plain(requirement_list(table.child("constraints"), extras=False)),
+        overrides=plain(requirement_list(table.child("overrides"), extras=False)),
+        only_binary=only_binary,
+        no_binary=no_binary,
+    )
+
+
+def _word(table: Entry, key: str, known: Sequence[str]) -> str:
+    """Read one of the known words; the first is the default."""
+    entry = table.child(key)
+    return (entry.choice(known) if entry else None) or known[0]
+
+
+def _cut_off(entry: Entry | None) -> datetime | timedelta | None:
+    """Read a moment, in UTC, or an age."""
+    if entry is None:
+        return None
+    value = entry.value
+    if isinstance(value, str):
+        text = value.strip()
+        if duration := _DURATION.fullmatch(text.lower()):
+            age = timedelta(seconds=int(duration[1]) * _UNITS[duration[2]])
+            if age <= _OLDEST:
+                return age
+        value = _parsed_moment(text)
+        if value is None:
+            entry.refuse(f"{entry.title} cannot be {quoted(text)}: it is no date and no age", f"write {_WHEN}")
+            return None
+    if not isinstance(value, date):  # a datetime is a date, too
+        entry.refuse(f"{entry.title} must be a date or an age", f"write {_WHEN}")
+        return None
+    moment = _in_utc(value)
+    if moment is None:
+        entry.refuse(f"{entry.title} is out of bounds", f"write {_WHEN}")
+    return moment
+
+
+def _parsed_moment(text: str) -> date | datetime | None:
+    """Read ISO 8601 as RFC 3339 narrows it."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?", text):
+        return None
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _in_utc(value: date | datetime) -> datetime | None:
+    """Make a moment of a date or a time.
+
+    What has no zone is UTC, not the zone of this machine. A date counts whole: the cut-off is its end.
+    """
+    try:
+        if not isinstance(value, datetime):
+            return datetime(value.year, value.month, value.day, tzinfo=UTC) + timedelta(days=1)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+# ── [build]
+
+
+def read_build(table: Entry | None) -> Build:
+    """Read `[build]`."""
+    if table is None:
+        return Build()
+    allowed = name_list(table.child("allow"), wildcard=None)
+    return Build(allow=frozenset(cast("frozenset[NormalizedName]", allowed)))
