@@ -6,6 +6,7 @@ Paths are relative to the environment's root, POSIX, without ``..``; the code th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -79,3 +80,21 @@ def fixed_mtime_ns(sha256: str) -> int:
     Between 1980, the earliest that zip can hold, and 2014, in whole seconds.
     """
     return (315_532_800 + int(sha256[:8], 16) // 4) * 1_000_000_000
+
+
+#: A file name for every file system and shell; the entry points specification recommends ``[\w.-]+``.
+_SCRIPT_NAME = re.compile(r"\w[\w.+-]*(?: [\w.+-]+)*")
+#: What an environment's own `bin` holds: the interpreter under all its names and the activation scripts.
+_RESERVED = re.compile(
+    r"(?:python|pythonw|pypy)[\d.]*t?d?(?:-config)?(?:\.exe)?|activate(?:\.\w+|_this\.py)?|deactivate(?:\.\w+)?",
+    re.IGNORECASE,
+)
+
+
+def script_refusal(name: str) -> str | None:
+    """Say why no package may bring a script of this name, or None where it may."""
+    if _RESERVED.fullmatch(name):
+        return "it would replace a part of the environment itself"
+    if not _SCRIPT_NAME.fullmatch(name):
+        return "it is no plain file name"
+    return None

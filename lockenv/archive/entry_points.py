@@ -6,27 +6,11 @@ import re
 from collections.abc import Iterator
 
 from lockenv.errors import Refused
-from lockenv.tree import Script
+from lockenv.tree import Script, script_refusal
 
 _GUI = {"console_scripts": False, "gui_scripts": True}
 #: ``module:attribute``, dotted both, with extras that are obsolete and ignored.
 _REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*:\s*(?P<attribute>[\w.]+)\s*(?:\[[^\[\]]*\])?")
-#: A file name for every file system and shell; the specification recommends ``[\w.-]+``.
-_NAME = re.compile(r"\w[\w.+-]*(?: [\w.+-]+)*")
-#: What an environment's own `bin` holds: the interpreter under all its names and the activation scripts.
-_RESERVED = re.compile(
-    r"(?:python|pythonw|pypy)[\d.]*t?d?(?:-config)?(?:\.exe)?|activate(?:\.\w+|_this\.py)?|deactivate(?:\.\w+)?",
-    re.IGNORECASE,
-)
-
-
-def script_refusal(name: str) -> str | None:
-    """Say why nothing in `bin` may have this name, or None where it may."""
-    if _RESERVED.fullmatch(name):
-        return "it would replace a part of the environment itself"
-    if not _NAME.fullmatch(name):
-        return "it is no plain file name"
-    return None
 
 
 def read_scripts(content: bytes, *, archive: str) -> tuple[Script, ...]:

@@ -1,0 +1,268 @@
+"""What has to happen to an environment, computed before anything does: steps, places and collisions.
+
+The law: applying a plan to what is installed gives what is wanted, and a second plan is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from lockenv.errors import InternalError, Problem, Refused
+from lockenv.packages import NormalizedName
+from lockenv.tree import Scheme, Script, script_refusal
+
+#: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
+WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+_SHOWN = 20  #: collisions that an error lists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A package that should be there. `sha256` and `filename` are the wheel's; `direct_url` is PEP 610's JSON."""
+
+    name: NormalizedName
+    version: str
+    sha256: str
+    filename: str
+    requested: bool = False
+    direct_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A package that is there, by the state of the environment's generation."""
+
+    name: NormalizedName
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """A package comes."""
+
+    wanted: Wanted
+
+    @property
+    def name(self) -> NormalizedName:
+        """The package's name."""
+        return self.wanted.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace:
+    """A package changes its version, or its artifact under the same version."""
+
+    installed: Installed
+    wanted: Wanted
+
+    @property
+    def name(self) -> NormalizedName:
+        """The package's name."""
+        return self.wanted.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """A package goes."""
+
+    installed: Installed
+
+    @property
+    def name(self) -> NormalizedName:
+        """The package's name."""
+        return self.installed.name
+
+
+Step: TypeAlias = Install | Replace | Remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Steps and what is kept, each sorted by name."""
+
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Wanted, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.steps
+
+
+_Package = TypeVar("_Package", Wanted, Installed)
+
+
+def make_plan(wanted: Iterable[Wanted], installed: Iterable[Installed]) -> Plan:
+    """Compare what should be there with what is there. Raises `InternalError` for a name that stands twice."""
+    new = _by_name(wanted)
+    old = _by_name(installed)
+    steps: list[Step] = []
+    kept: list[Wanted] = []
+    for name in sorted(new.keys() | old.keys()):
+        if name not in old:
+            steps.append(Install(wanted=new[name]))
+        elif name not in new:
+            steps.append(Remove(installed=old[name]))
+        elif (new[name].version, new[name].sha256) != (old[name].version, old[name].sha256):
+            steps.append(Replace(installed=old[name], wanted=new[name]))
+        else:
+            kept.append(new[name])
+    return Plan(steps=tuple(steps), kept=tuple(kept))
+
+
+def _by_name(packages: Iterable[_Package]) -> dict[NormalizedName, _Package]:
+    found: dict[NormalizedName, _Package] = {}
+    for package in packages:
+        if package.name in found:
+            raise InternalError(f"the selection holds {package.name} twice")
+        found[package.name] = package
+    return found
+
+
+class Placed(NamedTuple):
+    """A file of a wheel (`source`) and where it goes (`destination`, relative to the environment, POSIX)."""
+
+    destination: str
+    source: str
+    sha256: str
+    size: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where one package's files go. `root` is the folder that holds its dist-info (purelib or platlib)."""
+
+    name: str
+    root: str
+    dist_info: str
+    files: tuple[Placed, ...]
+    scripts: tuple[Script, ...] = ()
+
+
+def place(
+    rows: Iterable[tuple[str, str, int, int]],
+    *,
+    name: str,
+    dist_info: str,
+    data_folder: str | None,
+    root_is_purelib: bool,
+    scripts: Sequence[Script] = (),
+    scheme: Scheme,
+    aliases: Mapping[str, str] | None = None,
+) -> Placement:
+    """Say where each file of an unpacked wheel goes ('Spread', binary distribution format).
+
+    `rows` are `UnpackedFile`s or equal tuples. `aliases` maps a top-level link of the environment to the folder
+    it points to, such as ``lib64`` to ``lib``. What the installer writes itself is left out. Raises `Refused` for
+    data files that would change the environment itself, another package's metadata, or a reserved script.
+    """
+    root = scheme.purelib if root_is_purelib else scheme.platlib
+    written = {f"{dist_info}/{file}" for file in WRITTEN_BY_INSTALLER}
+    in_data = None if data_folder is None else f"{data_folder}/"
+    spread = _Spread(name, dist_info.partition("-")[0], scheme, aliases or {})
+    files = []
+    for source, sha256, size, mode in rows:
+        if in_data is not None and source.startswith(in_data):
+            destination = spread.destination(source[len(in_data) :])
+        elif source in written:
+            continue
+        else:
+            destination = f"{root}/{source}"
+        files.append(Placed(destination, source, sha256, size, mode))
+    return Placement(name=name, root=root, dist_info=dist_info, files=tuple(files), scripts=tuple(scripts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Where the files of one wheel's data folder go."""
+
+    package: str
+    stem: str
+    scheme: Scheme
+    aliases: Mapping[str, str]
+
+    def destination(self, path: str) -> str:
+        """Place one file of the data folder, given as ``key/rest``."""
+        key, _, rest = path.partition("/")
+        match key:
+            case "purelib":
+                found = f"{self.scheme.purelib}/{rest}"
+            case "platlib":
+                found = f"{self.scheme.platlib}/{rest}"
+            case "scripts":
+                found = f"{self.scheme.scripts}/{rest}"
+            case "headers":
+                found = f"{self.scheme.headers}/{self.stem}/{rest}"
+            case "data":
+                found = f"{self.scheme.data}/{rest}" if self.scheme.data else rest
+            case _:
+                raise self._refused(path, "it belongs to no install scheme")
+        top, slash, inner = found.partition("/")
+        found = f"{self.aliases.get(top, top)}{slash}{inner}"
+        self._check(found)
+        return found
+
+    def _check(self, destination: str) -> None:
+        top = destination.partition("/")[0].casefold()
+        if top.startswith(".lockenv") or top == "pyvenv.cfg":
+            raise self._refused(destination, "it would change the environment itself")
+        folder, _, name = destination.rpartition("/")
+        if folder == self.scheme.scripts and (reason := script_refusal(name)):
+            raise self._refused(destination, reason)
+        for site in (self.scheme.purelib, self.scheme.platlib):
+            if destination.startswith(f"{site}/"):
+                first = destination[len(site) + 1 :].partition("/")[0].casefold()
+                if first.endswith((".dist-info", ".egg-info")):
+                    raise self._refused(destination, "it would pass for another package's metadata")
+
+    def _refused(self, path: str, reason: str) -> Refused:
+        return Refused(f"{self.package} would install {path!r}, which is refused: {reason}")
+
+
+def check_collisions(placements: Iterable[Placement], *, scheme: Scheme, reserved: Iterable[str] = ()) -> None:
+    """Refuse two packages that own one path, unless the content is equal. Raises `Refused` with all collisions.
+
+    `reserved` are the paths that the environment itself brings. A file where another package needs a folder is a
+    collision as well.
+    """
+    owners: dict[str, tuple[str, str]] = dict.fromkeys(reserved, ("the environment itself", ""))
+    folders: dict[str, str] = {}
+    problems: list[Problem] = []
+
+    def claim(path: str, content: str, package: str) -> None:
+        owner, theirs = owners.setdefault(path, (package, content))
+        if theirs != content:
+            problems.append(Problem(where=path, message=f"both {owner} and {package} bring it"))
+        parent = path.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders[parent] = package
+            parent = parent.rpartition("/")[0]
+
+    for path in list(owners):
+        claim(path, "", "the environment itself")
+    for placement in placements:
+        for script in placement.scripts:
+            claim(f"{scheme.scripts}/{script.name}", f"{script.module}:{script.attribute}", placement.name)
+        for file in placement.files:
+            claim(file.destination, file.sha256, placement.name)
+    problems += [
+        Problem(where=path, message=f"a file of {owners[path][0]}, a folder of {folders[path]}")
+        for path in owners.keys() & folders.keys()
+    ]
+    if problems:
+        raise _collision(problems)
+
+
+def _collision(problems: list[Problem]) -> Refused:
+    problems = sorted(set(problems), key=lambda problem: (problem.where, problem.message))
+    more = len(problems) - _SHOWN
+    return Refused(
+        f"packages collide: {problems[0].where}: {problems[0].message}",
+        problems=problems[:_SHOWN],
+        details=[f"and {more} more"] if more > 0 else (),
+        hint="leave one of the two packages out of the manifest",
+    )

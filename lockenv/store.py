@@ -1,0 +1,284 @@
+"""Unpacked wheels by the sha256 of the wheel file, in the user's cache: unpacked once, checked against RECORD.
+
+``<root>/wheels/<sha256>/files/…`` is the wheel's content, read-only; ``<root>/wheels/<sha256>/manifest`` says what
+must be there. An entry appears by one rename and is never changed afterwards; what is damaged is a miss and is
+replaced. Environments may be hard-linked to these files, so what stands here is compared before it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import marshal
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lockenv.archive.record import record_line
+from lockenv.errors import Refused
+from lockenv.files import hash_descriptor, hash_file, remove_tree, write_atomically
+from lockenv.plan import WRITTEN_BY_INSTALLER
+from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
+
+_MAGIC = b"lockenv store 1\n"  #: to be changed with the manifest's shape
+_STALE = 24 * 3600.0  #: seconds after which a half-made entry belongs to nobody
+_TOUCH = 3600.0  #: seconds; a use is noted no more often than this
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredWheel:
+    """One unpacked wheel. `root` holds its `files`, whose paths are the wheel's own.
+
+    `record` is the part of RECORD that is the same in every environment: the lines of the files that go where
+    they stand, so neither those of the data folder nor what an installer writes.
+    """
+
+    sha256: str
+    root: Path
+    name: str
+    version: str
+    filename: str
+    dist_info: str
+    data_folder: str | None
+    root_is_purelib: bool
+    scripts: tuple[Script, ...]
+    rows: tuple[tuple[str, str, int, int], ...]
+    record: str
+
+    @cached_property
+    def files(self) -> tuple[UnpackedFile, ...]:
+        """The rows by name: made when asked for, because linking reads the plain tuples."""
+        return tuple(map(UnpackedFile._make, self.rows))
+
+
+class Store:
+    """The store below `root` (the cache folder). Several processes may use and fill it at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._wheels = root / "wheels"
+
+    def get(self, sha256: str) -> StoredWheel | None:
+        """Return the wheel, or None where it is not there, incomplete or changed beyond mending."""
+        entry = self._entry(sha256)
+        stored = _read_manifest(entry)
+        if stored is None or stored.sha256 != sha256:
+            return None
+        return stored if all(_mended(stored, path) for path in suspects(stored)) else None
+
+    def add(self, sha256: str, wheel_file: Path, *, name: str, version: str, filename: str) -> StoredWheel:
+        """Unpack a wheel file, whose hash must be `sha256`, unless a sound entry is there.
+
+        Raises `Refused` for a wrong hash or a bad wheel, `OSError` for the disk's troubles; then nothing is added.
+        """
+        # Imported here: what is in the store already needs no code that opens archives.
+        from lockenv.archive.wheel import open_wheel
+
+        if (present := self.get(sha256)) is not None:
+            return present
+        entry = self._entry(sha256)
+        self._wheels.mkdir(parents=True, exist_ok=True)
+        temporary = self._wheels / f".{sha256[:16]}-{os.getpid()}-{secrets.token_hex(4)}"
+        try:
+            with open_wheel(wheel_file, name=name, version=version, filename=filename) as wheel:
+                actual = hash_descriptor(wheel.descriptor)["sha256"]
+                if actual != sha256:
+                    raise Refused(f"{filename} has sha256 {actual}, not {sha256}")
+                temporary.mkdir()
+                root = temporary / "files"
+                root.mkdir()
+                files = wheel.extract(root)
+                stored = StoredWheel(
+                    sha256=sha256,
+                    root=entry / "files",
+                    name=name,
+                    version=version,
+                    filename=filename,
+                    dist_info=wheel.dist_info,
+                    data_folder=wheel.data_folder,
+                    root_is_purelib=wheel.root_is_purelib,
+                    scripts=wheel.scripts(),
+                    # marshal takes plain tuples only.
+                    rows=tuple(sorted((f.path, f.sha256, f.size, f.mode) for f in files)),
+                    record=_fixed_record(files, wheel.dist_info, wheel.data_folder),
+                )
+            write_atomically(temporary / "manifest", _pack(stored))
+            return self._place(temporary, stored)
+        finally:
+            with contextlib.suppress(OSError):
+                remove_tree(temporary)
+
+    def discard(self, sha256: str) -> None:
+        """Remove an entry. Environments that are linked to it keep their files."""
+        remove_tree(self._entry(sha256))
+
+    def prune(self, *, keep: Callable[[str], bool] | None = None, older_than: float = 0.0) -> int:
+        """Remove entries that `keep` (called with the sha256) does not claim; return the bytes freed.
+
+        `older_than` is an age in seconds since the last use, to within an hour. Half-made entries go after a day.
+        """
+        freed = 0
+        now = time.time()
+        for path in self._entries():
+            sha256 = path.name
+            half_made = sha256.startswith(".")
+            if not half_made and keep is not None and keep(sha256):
+                continue
+            if now - _last_use(path) >= (_STALE if half_made else older_than):
+                freed += _tree_size(path)
+                remove_tree(path)
+        return freed
+
+    def size(self) -> int:
+        """Count the bytes of all files in the store; files that environments are linked to count once."""
+        return sum(map(_tree_size, self._entries()))
+
+    def _entries(self) -> list[Path]:
+        try:
+            return sorted(self._wheels.iterdir())
+        except FileNotFoundError:
+            return []
+
+    def _entry(self, sha256: str) -> Path:
+        # The name becomes a path that may be removed, so it must be a digest and nothing else.
+        if len(sha256) != 64 or not _HEX.issuperset(sha256):
+            raise Refused(f"{sha256!r} is no sha256")
+        return self._wheels / sha256
+
+    def _place(self, temporary: Path, stored: StoredWheel) -> StoredWheel:
+        """Rename a finished entry into place, or use a sound one that another process made meanwhile."""
+        for _ in range(5):
+            try:
+                os.rename(temporary, stored.root.parent)  # noqa: PTH104
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+                    raise
+            else:
+                return stored
+            if (present := self.get(stored.sha256)) is not None:
+                return present
+            self._set_aside(stored.root.parent)
+        raise OSError(errno.EBUSY, "the entry is replaced again and again by others", str(stored.root.parent))
+
+    def _set_aside(self, entry: Path) -> None:
+        aside = self._wheels / f".{entry.name[:16]}-{os.getpid()}-{secrets.token_hex(4)}"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(entry, aside)  # noqa: PTH104
+            remove_tree(aside)
+
+
+def _fixed_record(files: Iterable[UnpackedFile], dist_info: str, data_folder: str | None) -> str:
+    written = {f"{dist_info}/{name}" for name in WRITTEN_BY_INSTALLER}
+    return "".join(
+        f"{record_line(file.path, file.sha256, file.size)}\n"
+        for file in sorted(files)
+        if file.path not in written and not (data_folder and file.path.startswith(f"{data_folder}/"))
+    )
+
+
+def suspects(stored: StoredWheel) -> list[str]:
+    """List the files whose size, time, mode or kind is not the manifest's. One stat a file."""
+    found = []
+    prefix = f"{stored.root}/"
+    stat = os.lstat
+    for path, sha256, size, mode in stored.rows:
+        try:
+            facts = stat(prefix + path)
+        except OSError:
+            found.append(path)
+            continue
+        if (facts.st_size, facts.st_mtime_ns, facts.st_mode) != (size, fixed_mtime_ns(sha256), 0o100000 | mode):
+            found.append(path)
+    return found
+
+
+def _mended(stored: StoredWheel, path: str) -> bool:
+    """Whether a suspect file has the right bytes after all; then it gets its own time and mode back."""
+    _, sha256, _, mode = next(row for row in stored.rows if row[0] == path)
+    place = stored.root / path
+    try:
+        if place.is_symlink() or hash_file(place)["sha256"] != sha256:
+            return False
+        place.chmod(mode)
+        mtime = fixed_mtime_ns(sha256)
+        os.utime(place, ns=(mtime, mtime), follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _pack(stored: StoredWheel) -> bytes:
+    """Write the manifest: marshal, because it is read in a fifth of JSON's time, behind its own digest."""
+    payload = marshal.dumps(
+        (
+            stored.sha256,
+            stored.name,
+            stored.version,
+            stored.filename,
+            stored.dist_info,
+            stored.data_folder,
+            stored.root_is_purelib,
+            tuple(map(tuple, stored.scripts)),
+            stored.rows,
+            stored.record,
+        ),
+        4,
+    )
+    return _MAGIC + hashlib.sha256(payload).digest() + payload
+
+
+def _read_manifest(entry: Path) -> StoredWheel | None:
+    """Read an entry's manifest; None for one that is missing, damaged or of another format."""
+    try:
+        with open(entry / "manifest", "rb", buffering=0) as file:  # noqa: PTH123
+            content = file.read()
+            if time.time() - os.fstat(file.fileno()).st_mtime > _TOUCH:
+                with contextlib.suppress(OSError):
+                    os.utime(file.fileno())
+    except OSError:
+        return None
+    start = len(_MAGIC) + 32
+    payload = content[start:]
+    # marshal must not be fed anything that was not written here: a damaged stream can crash the interpreter.
+    if content[:start] != _MAGIC + hashlib.sha256(payload).digest():
+        return None
+    sha256, name, version, filename, dist_info, data_folder, purelib, scripts, rows, record = marshal.loads(
+        payload
+    )  # noqa: S302
+    return StoredWheel(
+        sha256=sha256,
+        root=entry / "files",
+        name=name,
+        version=version,
+        filename=filename,
+        dist_info=dist_info,
+        data_folder=data_folder,
+        root_is_purelib=purelib,
+        scripts=tuple(map(Script._make, scripts)),
+        rows=rows,
+        record=record,
+    )
+
+
+def _last_use(path: Path) -> float:
+    for place in (path / "manifest", path):
+        try:
+            return place.lstat().st_mtime
+        except OSError:
+            continue
+    return time.time()
+
+
+def _tree_size(path: Path) -> int:
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118
+    return total
