@@ -159,7 +159,7 @@ def _unlock_and(remove: Callable[..., None], name: str, folder: int) -> None:
 class FileLock:
     """An exclusive lock between processes: flock(2) on a file that says who holds it.
 
-    The lock ends with its process, whatever happens to it. `wait` is how many seconds to try: None waits for
+    The lock ends with its process, whatever happens to it. `subject` is what it guards, for messages. `wait` is how many seconds to try: None waits for
     ever, 0 tries once. `on_wait` is told once who holds the lock, before waiting begins. A `transient` lock's
     file is removed on release; whoever waited for it notices and takes the file that stands there then.
     """
@@ -168,11 +168,13 @@ class FileLock:
         self,
         path: Path,
         *,
+        subject: str | None = None,
         wait: float | None = None,
         transient: bool = False,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self.path = path
+        self._subject = subject or str(path)
         self._wait = wait
         self._transient = transient
         self._on_wait = on_wait
@@ -199,7 +201,7 @@ class FileLock:
         while not self._try():
             if deadline is not None and time.monotonic() >= deadline:
                 raise InstallError(
-                    f"{self.path.parent} is being changed by {self.holder()}",
+                    f"{self._subject} is being changed by {self.holder()}",
                     hint="wait until it is done, or give `--wait SECONDS`",
                 )
             if self._on_wait is not None and not told:

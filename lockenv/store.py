@@ -248,9 +248,8 @@ def _read_manifest(entry: Path) -> StoredWheel | None:
     # marshal must not be fed anything that was not written here: a damaged stream can crash the interpreter.
     if content[:start] != _MAGIC + hashlib.sha256(payload).digest():
         return None
-    sha256, name, version, filename, dist_info, data_folder, purelib, scripts, rows, record = marshal.loads(
-        payload
-    )  # noqa: S302
+    values = marshal.loads(payload)  # noqa: S302
+    sha256, name, version, filename, dist_info, data_folder, purelib, scripts, rows, record = values
     return StoredWheel(
         sha256=sha256,
         root=entry / "files",

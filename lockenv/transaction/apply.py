@@ -1,0 +1,265 @@
+"""Bring an environment to what is desired, wholly or not at all: the one function that changes environments.
+
+Order: refuse, take the lock, look whether anything is to be done, build aside, flip, tidy. Whatever fails or dies
+before the flip leaves the old environment; what it leaves beside is swept by the next run.
+"""
+
+# ruff: noqa: PTH100, PTH102, PTH103, PTH112, PTH113, PTH114, PTH120, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockenv.errors import InstallError, UsageError
+from lockenv.events import Noted, Reporter, silent
+from lockenv.files import FileLock, remove_tree, write_atomically
+from lockenv.packages import canonicalize_name
+from lockenv.plan import Installed, Plan, make_plan
+from lockenv.transaction import commit, places, state
+from lockenv.transaction.compose import Contents, Desired, compose
+from lockenv.transaction.generation import build
+from lockenv.transaction.link import Linker, LinkMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was done. `reason` says why the environment was made anew, and is None where nothing was to be done."""
+
+    plan: Plan
+    generation: int
+    reason: str | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is a new generation; it may hold the same packages, where files had been changed."""
+        return self.reason is not None
+
+
+def apply(
+    env_dir: Path,
+    desired: Desired,
+    *,
+    link_mode: LinkMode = "auto",
+    wait: float | None = None,
+    reporter: Reporter = silent,
+) -> Applied:
+    """Make the environment at `env_dir` what is desired, and nothing else.
+
+    `wait` is how many seconds to wait for another process that is changing it; None waits for ever. Raises
+    `Refused` for packages that collide or hostile names, `UsageError` where `env_dir` is no place for an
+    environment, `InstallError` for what the disk or the store refuse: in each case the environment is as it was.
+    """
+    env = os.path.abspath(env_dir)
+    check_place(env)
+    with _unchanged(env), contextlib.ExitStack() as locks:
+        contents = compose(desired, env)
+        work = _Work(env, desired, contents, Linker(link_mode, reporter), reporter, wait, locks)
+        return work.run()
+
+
+def installed(env_dir: Path) -> tuple[Installed, ...]:
+    """List what the current generation of an environment holds; nothing where lockenv did not make it."""
+    record = state.read_current(os.path.abspath(env_dir))
+    return () if record is None else _installed(record)
+
+
+def check_place(env: str) -> None:
+    """Raise `UsageError` unless an environment may stand here: nothing, an empty folder, or an environment."""
+    try:
+        found = os.lstat(env)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        kind = "a link" if stat.S_ISLNK(found.st_mode) else "a file"
+        raise UsageError(
+            f"{env} is {kind}, not the folder of an environment", hint="remove it, or give another `--env DIR`"
+        )
+    if _is_environment(env) or not os.listdir(env):
+        return
+    raise UsageError(
+        f"{env} is a folder that holds no virtual environment; lockenv leaves it alone",
+        hint="give another `--env DIR`, or move the folder away",
+    )
+
+
+def _is_environment(env: str) -> bool:
+    return _is_ours(env) or os.path.isfile(f"{env}/pyvenv.cfg")
+
+
+def _is_ours(env: str) -> bool:
+    """Whether lockenv made this environment, in whatever condition it is now."""
+    return os.path.isdir(places.home(env)) and not os.path.islink(env) and not os.path.islink(places.home(env))
+
+
+def _installed(record: state.State) -> tuple[Installed, ...]:
+    return tuple(
+        Installed(name=canonicalize_name(name), version=version, sha256=sha256)
+        for name, version, sha256, _ in record.packages
+    )
+
+
+@contextlib.contextmanager
+def _unchanged(env: str) -> Iterator[None]:
+    """Say of every refusal of the system that the environment is as it was."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = f" at {os.fsdecode(error.filename)}" if error.filename else ""
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise InstallError(
+            f"{'the disk is full' if full else reason}{where}; the environment {env} was not changed",
+            hint="free some space and run `lockenv sync` again" if full else None,
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One run of `apply`, after its refusals. `locks` holds what is locked until the end."""
+
+    env: str
+    desired: Desired
+    contents: Contents
+    linker: Linker
+    reporter: Reporter
+    wait: float | None
+    locks: contextlib.ExitStack
+
+    def run(self) -> Applied:
+        ours = self._lock()
+        reason = self._why()
+        record = state.read_current(self.env)
+        plan = make_plan(
+            [wanted for wanted, _ in self.desired.packages], () if record is None else _installed(record)
+        )
+        if reason is not None:
+            self.reporter(Noted(message=f"{self.env} is made anew: {reason}"))
+            if ours and record is not None and self._can_flip(record):
+                self._renew()
+            else:
+                self._replace(ours=ours)
+        commit.tidy(self.env, self.contents.tops)
+        return Applied(plan=plan, generation=places.current_number(self.env) or 0, reason=reason)
+
+    def _why(self) -> str | None:
+        return state.why_not(
+            self.env,
+            lock_digest=self.desired.lock_digest,
+            selection=self.desired.selection,
+            interpreter_id=self.desired.interpreter_id,
+        )
+
+    def _lock(self) -> bool:
+        """Take the lock inside the environment, or beside it where lockenv has not made one; say which it was.
+
+        Whoever waited looks again: the environment may have come, gone or been swapped meanwhile.
+        """
+        while True:
+            if not _is_ours(self.env):
+                lock = self._lock_beside()
+                commit.recover(self.env)
+                if not _is_ours(self.env):
+                    check_place(self.env)
+                    return False
+                lock.release()
+                continue
+            try:
+                self._take(places.lock(self.env))
+            except FileNotFoundError:
+                continue
+            if commit.leftovers(self.env):
+                self._lock_beside()
+                commit.recover(self.env)
+            return True
+
+    def _lock_beside(self) -> FileLock:
+        os.makedirs(os.path.dirname(self.env), exist_ok=True)
+        return self._take(places.lock_beside(self.env), transient=True)
+
+    def _take(self, path: str, *, transient: bool = False) -> FileLock:
+        def tell(holder: str) -> None:
+            self.reporter(Noted(message=f"waiting: {self.env} is being changed by {holder}"))
+
+        lock = FileLock(Path(path), subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
+        self.locks.callback(lock.release)
+        lock.acquire()
+        return lock
+
+    def _can_flip(self, record: state.State) -> bool:
+        """Whether one rename can do it: the real files of the root stay, and nothing stands in a link's way."""
+        if record.interpreter_id != self.desired.interpreter_id or record.root_files != self._root_files():
+            return False
+        # What was drifted in the root cannot be put right by a link: then the whole folder is exchanged.
+        if not all(state.holds(f"{self.env}/{name}", content) for name, content in record.root_files):
+            return False
+        try:
+            commit.missing_links(self.env, self.contents.tops)
+        except FileExistsError:
+            return False
+        return True
+
+    def _root_files(self) -> tuple[tuple[str, bytes], ...]:
+        return tuple((entry.path, entry.content) for entry in self.desired.root_files)
+
+    def _record(self, tree: state.Tree) -> state.State:
+        return state.State(
+            lock_digest=self.desired.lock_digest,
+            selection=self.desired.selection,
+            interpreter_id=self.desired.interpreter_id,
+            packages=tuple(
+                (wanted.name, wanted.version, wanted.sha256, wanted.requested)
+                for wanted, _ in self.desired.packages
+            ),
+            root_files=self._root_files(),
+            links=self.contents.tops,
+            tree=tree,
+        )
+
+    def _build(self, folder: str) -> None:
+        build(folder, self.contents, self.linker, record=self._record, reporter=self.reporter)
+
+    def _renew(self) -> None:
+        """Build the next generation inside the environment and flip to it."""
+        commit.sweep(self.env)
+        number = max(places.generations(self.env), default=0) + 1
+        folder = places.generation(self.env, number)
+        missing = commit.missing_links(self.env, self.contents.tops)
+        try:
+            self._build(folder)
+            commit.add_links(self.env, missing)
+            commit.flip(self.env, number)
+        except BaseException:
+            # An interrupt can come after the rename: then the new environment stands and nothing is taken back.
+            if places.current_number(self.env) != number:
+                with contextlib.suppress(OSError):
+                    commit.drop_links(self.env, set(self.contents.tops) - set(missing))
+                with contextlib.suppress(OSError):
+                    remove_tree(folder)
+            raise
+
+    def _replace(self, *, ours: bool) -> None:
+        """Make a whole environment beside and put it in the place of what stands there."""
+        if ours:
+            self._lock_beside()
+        new = places.new_beside(self.env)
+        try:
+            os.mkdir(new)
+            os.mkdir(places.home(new))
+            self._take(places.lock(new))
+            self._build(places.generation(new, 1))
+            commit.add_links(new, self.contents.tops)
+            commit.flip(new, 1)
+            for entry in self.desired.root_files:
+                write_atomically(Path(f"{new}/{entry.path}"), entry.content)
+            check_place(self.env)
+            commit.put_in_place(self.env)
+        finally:
+            # Beside stands either what could not be finished or what was retired.
+            with contextlib.suppress(OSError):
+                commit.recover(self.env)

@@ -1,0 +1,218 @@
+"""What a generation holds, as a value: a function of the desired environment and the stored wheels.
+
+Every refusal that concerns the content (collisions, hostile names) is made here, before anything changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lockenv.archive.record import record_line
+from lockenv.plan import Placed, Placement, Wanted, check_collisions, place
+from lockenv.store import StoredWheel
+from lockenv.transaction.scripts import check_path, rewritten, wrapper
+from lockenv.tree import Entry, Link, Scheme, Text, fixed_mtime_ns
+
+_SCRIPT_MODE, _TEXT_MODE = 0o755, 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What an environment should be.
+
+    `entries` are what no wheel brings: a `Text` in the root becomes a real file there, everything else stands in
+    the generation. `selection` (groups, extras, options) and `lock_digest` are compared as they are by the next
+    run; `interpreter_id` too, and where it differs the whole environment is made anew.
+    """
+
+    lock_digest: str
+    selection: tuple[str, ...]
+    interpreter_id: str
+    entries: tuple[Entry, ...]
+    scheme: Scheme
+    packages: tuple[tuple[Wanted, StoredWheel], ...]
+
+    @property
+    def root_files(self) -> tuple[Text, ...]:
+        """The real files of the environment's root, such as ``pyvenv.cfg``."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Text) and "/" not in entry.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFile:
+    """A file that is written rather than brought from the store."""
+
+    path: str
+    content: bytes
+    mode: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """The files of one package that come from the store, as rows (source, destination, mtime, mode, size).
+
+    A source is relative to `root`, a destination to the generation; the time is in nanoseconds, the size in bytes.
+    """
+
+    name: str
+    root: str
+    files: tuple[tuple[str, str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """Everything in a generation. `folders` are in order of creation; `tops` the names in its root."""
+
+    folders: tuple[str, ...]
+    tops: tuple[str, ...]
+    texts: tuple[WrittenFile, ...]
+    links: tuple[Link, ...]
+    packages: tuple[Brought, ...]
+
+
+def compose(desired: Desired, env: str) -> Contents:
+    """Say what the generation for the environment at `env` (absolute) holds.
+
+    Raises `Refused` for collisions and hostile names, `UsageError` for a path that cannot stand in scripts, and
+    `OSError` where a stored script cannot be read.
+    """
+    check_path(env)
+    inner = [entry for entry in desired.entries if not isinstance(entry, Text) or "/" in entry.path]
+    links = tuple(entry for entry in inner if isinstance(entry, Link))
+    aliases = {link.path: link.target for link in links if "/" not in f"{link.path}{link.target}"}
+    placements = [_placement(wanted, stored, desired.scheme, aliases) for wanted, stored in desired.packages]
+    check_collisions(placements, scheme=desired.scheme, reserved=[entry.path for entry in desired.entries])
+    texts = [_written(entry) for entry in inner if isinstance(entry, Text)]
+    packages = []
+    taken: set[str] = set()
+    for (wanted, stored), placement in zip(desired.packages, placements, strict=True):
+        package = _Package(wanted, stored, placement, desired.scheme, f"{env}/{desired.scheme.scripts}/python")
+        generated = package.generated(taken)
+        texts += generated
+        taken.update(text.path for text in generated)
+        packages.append(package.brought(taken))
+    paths = _all_paths(texts, links, packages)
+    return Contents(
+        folders=_folders(paths, desired.scheme),
+        tops=tuple(sorted({path.partition("/")[0] for path in (*paths, desired.scheme.purelib)})),
+        texts=tuple(texts),
+        links=links,
+        packages=tuple(packages),
+    )
+
+
+def _placement(wanted: Wanted, stored: StoredWheel, scheme: Scheme, aliases: dict[str, str]) -> Placement:
+    return place(
+        stored.rows,
+        name=wanted.name,
+        dist_info=stored.dist_info,
+        data_folder=stored.data_folder,
+        root_is_purelib=stored.root_is_purelib,
+        scripts=stored.scripts,
+        scheme=scheme,
+        aliases=aliases,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """One package on its way into a generation. `python` is the interpreter's path for scripts."""
+
+    wanted: Wanted
+    stored: StoredWheel
+    placement: Placement
+    scheme: Scheme
+    python: str
+
+    def generated(self, taken: set[str]) -> list[WrittenFile]:
+        """Write what is not in the wheel: scripts, and what the installer records in dist-info."""
+        scripts = [
+            _file(f"{self.scheme.scripts}/{script.name}", wrapper(script, self.python), _SCRIPT_MODE)
+            for script in self.placement.scripts
+        ]
+        texts = [*scripts, *self._rewritten_scripts(), *self._recorded()]
+        texts.append(self._record(texts))
+        # Two packages may bring the same script with the same content; `check_collisions` has seen to that.
+        return [text for text in texts if text.path not in taken]
+
+    def brought(self, taken: set[str]) -> Brought:
+        """Say which files come from the store; `taken` are the paths that others have, and gets these."""
+        files = []
+        for destination, source, sha256, size, mode in self.placement.files:
+            if destination not in taken:
+                taken.add(destination)
+                files.append((source, destination, fixed_mtime_ns(sha256), mode, size))
+        return Brought(name=self.wanted.name, root=str(self.stored.root), files=tuple(files))
+
+    def _rewritten_scripts(self) -> Iterator[WrittenFile]:
+        in_scripts = f"{self.stored.data_folder}/scripts/"
+        for file in self._data_files():
+            if file.source.startswith(in_scripts):
+                content = rewritten((self.stored.root / file.source).read_bytes(), self.python)
+                if content is not None:
+                    yield _file(file.destination, content, _SCRIPT_MODE)
+
+    def _recorded(self) -> Iterator[WrittenFile]:
+        """INSTALLER, REQUESTED and direct_url.json (recording installed projects; PEP 376, 610)."""
+        info = f"{self.placement.root}/{self.placement.dist_info}"
+        yield _file(f"{info}/INSTALLER", b"lockenv\n", _TEXT_MODE)
+        if self.wanted.requested:
+            yield _file(f"{info}/REQUESTED", b"", _TEXT_MODE)
+        if self.wanted.direct_url is not None:
+            yield _file(f"{info}/direct_url.json", self.wanted.direct_url.encode(), _TEXT_MODE)
+
+    def _record(self, generated: list[WrittenFile]) -> WrittenFile:
+        """Write RECORD anew: complete, paths relative to the folder that holds dist-info."""
+        written = {text.path for text in generated}
+        moved = [
+            record_line(self._relative(file.destination), file.sha256, file.size)
+            for file in self._data_files()
+            if file.destination not in written
+        ]
+        made = [record_line(self._relative(text.path), text.sha256, len(text.content)) for text in generated]
+        own = f"{self.placement.dist_info}/RECORD"
+        lines = "".join(f"{line}\n" for line in sorted([*moved, *made]))
+        content = f"{self.stored.record}{lines}{own},,\n".encode()
+        return _file(f"{self.placement.root}/{own}", content, _TEXT_MODE)
+
+    def _data_files(self) -> list[Placed]:
+        """List the files of the data folder; the others stand in the part of RECORD that the store keeps."""
+        if self.stored.data_folder is None:
+            return []
+        in_data = f"{self.stored.data_folder}/"
+        return [file for file in self.placement.files if file.source.startswith(in_data)]
+
+    def _relative(self, path: str) -> str:
+        root = self.placement.root
+        return path[len(root) + 1 :] if path.startswith(f"{root}/") else "../" * (root.count("/") + 1) + path
+
+
+def _file(path: str, content: bytes, mode: int) -> WrittenFile:
+    return WrittenFile(path=path, content=content, mode=mode, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _written(entry: Text) -> WrittenFile:
+    return _file(entry.path, entry.content, _SCRIPT_MODE if entry.executable else _TEXT_MODE)
+
+
+def _all_paths(texts: Iterable[WrittenFile], links: Iterable[Link], packages: Iterable[Brought]) -> list[str]:
+    paths = [text.path for text in texts]
+    paths += [link.path for link in links]
+    for package in packages:
+        paths += [destination for _, destination, *_ in package.files]
+    return paths
+
+
+def _folders(paths: Iterable[str], scheme: Scheme) -> tuple[str, ...]:
+    """List the folders of these paths and the environment's site folders, parents first."""
+    folders = {path.rpartition("/")[0] for path in paths} | {scheme.purelib, scheme.platlib, scheme.scripts}
+    for folder in list(folders):
+        parent = folder.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders.add(parent)
+            parent = parent.rpartition("/")[0]
+    folders.discard("")
+    return tuple(sorted(folders))

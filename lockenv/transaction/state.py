@@ -1,0 +1,248 @@
+"""What a generation is, recorded inside it, and whether the disk still agrees.
+
+The record stands in the generation's own folder, so the flip moves tree and record at once and they cannot
+disagree. The test costs one `lstat` a file and reads no file but the record and the few real files of the root.
+Nothing heavy is imported (no dataclasses, no typing, no pathlib): this is the whole of a sync with nothing to do.
+"""
+
+# pathlib is among the heavy imports that are avoided here.
+# ruff: noqa: PTH115, PTH123
+
+from __future__ import annotations
+
+import marshal
+import os
+import zlib
+from collections.abc import Iterable
+
+from lockenv.transaction import places
+
+FORMAT = 1  #: to be changed with the record's shape and with what lockenv writes into an environment
+_MAGIC = b"lockenv state\n"
+
+#: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.
+Fact = str | tuple[int, int, int]
+#: Folder, relative to the generation ('' is itself) -> name -> fact. Folders are keys and no entries.
+Tree = dict[str, dict[str, Fact]]
+
+
+class State:
+    """The record of one generation. A plain class, because dataclasses cost milliseconds to import.
+
+    `packages` are (name, version, wheel's sha256, requested); `root_files` (name, content) of the environment's
+    root; `links` the names of its top-level links.
+    """
+
+    __slots__ = ("interpreter_id", "links", "lock_digest", "packages", "root_files", "selection", "tree")
+
+    def __init__(
+        self,
+        *,
+        lock_digest: str,
+        selection: tuple[str, ...],
+        interpreter_id: str,
+        packages: tuple[tuple[str, str, str, bool], ...],
+        root_files: tuple[tuple[str, bytes], ...],
+        links: tuple[str, ...],
+        tree: Tree,
+    ) -> None:
+        self.lock_digest = lock_digest
+        self.selection = selection
+        self.interpreter_id = interpreter_id
+        self.packages = packages
+        self.root_files = root_files
+        self.links = links
+        self.tree = tree
+
+    def pack(self) -> bytes:
+        """Write the record: marshal behind a checksum, a tenth of JSON's time for ten thousand files."""
+        payload = marshal.dumps(
+            (
+                FORMAT,
+                self.lock_digest,
+                self.selection,
+                self.interpreter_id,
+                self.packages,
+                self.root_files,
+                self.links,
+                self.tree,
+            ),
+            4,
+        )
+        return _MAGIC + zlib.crc32(payload).to_bytes(4, "big") + payload
+
+
+def read(generation: str) -> State | None:
+    """Read the record of the generation in this folder; None where it is missing, damaged or of another format."""
+    try:
+        with open(f"{generation}/{places.STATE}", "rb", buffering=0) as file:
+            content = file.read()
+    except OSError:
+        return None
+    start = len(_MAGIC) + 4
+    payload = content[start:]
+    # A damaged stream can crash the interpreter, so marshal gets only what bears its checksum.
+    if content[:start] != _MAGIC + zlib.crc32(payload).to_bytes(4, "big"):
+        return None
+    values = marshal.loads(payload)  # noqa: S302
+    if values[0] != FORMAT:
+        return None
+    _, lock_digest, selection, interpreter_id, packages, root_files, links, tree = values
+    return State(
+        lock_digest=lock_digest,
+        selection=selection,
+        interpreter_id=interpreter_id,
+        packages=packages,
+        root_files=root_files,
+        links=links,
+        tree=tree,
+    )
+
+
+def read_current(env: str) -> State | None:
+    """Read the record of the current generation of an environment."""
+    number = places.current_number(env)
+    return None if number is None else read(places.generation(env, number))
+
+
+def is_current(env: str, *, lock_digest: str, selection: Iterable[str], interpreter_id: str) -> bool:
+    """Whether the environment was made for this and nothing in it has changed since."""
+    return why_not(env, lock_digest=lock_digest, selection=selection, interpreter_id=interpreter_id) is None
+
+
+def why_not(env: str, *, lock_digest: str, selection: Iterable[str], interpreter_id: str) -> str | None:
+    """Say the first reason why the environment has to be built anew; None where it is as it should be."""
+    number = places.current_number(env)
+    state = None if number is None else read(places.generation(env, number))
+    if number is None or state is None:
+        return "there is no generation that lockenv knows"
+    if state.interpreter_id != interpreter_id:
+        return "the interpreter is another"
+    if (state.lock_digest, state.selection) != (lock_digest, tuple(selection)):
+        return "the lock or the selection is another"
+    return root_drift(env, state) or tree_drift(places.generation(env, number), state.tree)
+
+
+def root_drift(env: str, state: State) -> str | None:
+    """Name a real file or link of the environment's root that is not as it was made; what others add is theirs."""
+    for name, content in state.root_files:
+        if not holds(f"{env}/{name}", content):
+            return f"{name} was changed"
+    for name in state.links:
+        if _link(f"{env}/{name}") != places.link_text(name):
+            return f"{name} is no longer the link it was"
+    expected = set(state.links)
+    with os.scandir(env) as entries:
+        for entry in entries:
+            if entry.name not in expected and is_own_link(env, entry):
+                return f"{entry.name} is a link that nothing stands behind"
+    return None
+
+
+def is_own_link(env: str, entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of the root is a link into the current generation."""
+    return entry.is_symlink() and _link(f"{env}/{entry.name}") == places.link_text(entry.name)
+
+
+def _link(path: str) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def holds(path: str, content: bytes) -> bool:
+    """Whether a regular file with exactly this content stands at the path."""
+    try:
+        # A link in the file's place is a change, whatever stands behind it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.read(descriptor, len(content) + 1) == content
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def tree_drift(generation: str, recorded: Tree) -> str | None:
+    """Name a file of the generation that was deleted, added or changed since it was recorded."""
+    for folder, facts in recorded.items():
+        try:
+            found, folders = scan_folder(generation, folder)
+        except OSError:
+            return f"{folder} is gone"
+        if found != facts:
+            changed = {name for name, _ in found.items() ^ facts.items()}
+            return f"{_join(folder, min(changed))} was {_verb(min(changed), found, facts)}"
+        for name in folders:
+            path = _join(folder, name)
+            if path not in recorded and not _is_bytecode_folder(generation, path, facts):
+                return f"{path} was added"
+    return None
+
+
+def _verb(name: str, found: dict[str, Fact], facts: dict[str, Fact]) -> str:
+    if name not in found:
+        return "deleted"
+    return "changed" if name in facts else "added"
+
+
+def scan(generation: str) -> Tree:
+    """Record a whole generation as it is on disk; bytecode that belongs to a source is left out."""
+    tree: Tree = {}
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        tree[folder], folders = scan_folder(generation, folder)
+        for name in folders:
+            path = _join(folder, name)
+            if not _is_bytecode_folder(generation, path, tree[folder]):
+                waiting.append(path)
+    return tree
+
+
+def scan_folder(generation: str, folder: str) -> tuple[dict[str, Fact], list[str]]:
+    """Take the facts of one folder's files and links, and list its folders. Raises `OSError`."""
+    facts: dict[str, Fact] = {}
+    folders: list[str] = []
+    with os.scandir(f"{generation}/{folder}" if folder else generation) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif entry.is_symlink():
+                facts[entry.name] = os.readlink(entry.path)
+            else:
+                found = entry.stat(follow_symlinks=False)
+                facts[entry.name] = (found.st_size, found.st_mtime_ns, found.st_mode)
+    if not folder:
+        facts.pop(places.STATE, None)
+    return facts, folders
+
+
+def _is_bytecode_folder(generation: str, path: str, sources: dict[str, Fact]) -> bool:
+    """Whether a folder is a `__pycache__` (PEP 3147) that holds nothing but bytecode of the `sources` beside it.
+
+    Python writes such files itself; their content is checked by `verify`, not here.
+    """
+    if not path.endswith("__pycache__") or path.removesuffix("__pycache__")[-1:] not in {"", "/"}:
+        return False
+    try:
+        with os.scandir(f"{generation}/{path}") as entries:
+            return all(
+                _source_of(entry.name) in sources and entry.is_file(follow_symlinks=False) for entry in entries
+            )
+    except OSError:
+        return False
+
+
+def _source_of(name: str) -> str:
+    """Give the source's name for ``module.tag[.opt-n].pyc``, or for Python's temporary name of such a file."""
+    stem, mark, _ = name.partition(".pyc")
+    stem = stem.partition(".opt-")[0]
+    return f"{stem.rpartition('.')[0]}.py" if mark else ""
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
