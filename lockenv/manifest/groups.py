@@ -44,8 +44,9 @@ def read_groups(tables: Iterable[Entry | None]) -> tuple[Group, ...]:
                 continue
             declared[name] = entry
             items[name] = _items(entry)
-    flattened = _Walk(items)
-    return tuple(Group(name=name, requirements=tuple(flattened.group(name))) for name in sorted(items))
+    walk = _Walk(items)
+    groups = [Group(name=name, requirements=tuple(walk.group(name))) for name in items]
+    return tuple(sorted(groups, key=lambda group: group.name))
 
 
 def _items(group: Entry) -> tuple[_Item, ...]:

@@ -69,14 +69,14 @@ def _words(entry: Entry | None, known: Sequence[str], what: str) -> tuple[str, .
         if word is None:
             continue
         if word not in known:
-            item.refuse(f"unknown {what} {quoted(word)}: it can be {listed(known, 'or')}", _meant(word, known))
+            item.refuse(f"unknown {what} {quoted(word)}", _meant(word, known))
         elif word in words:
             item.refuse(f"{quoted(word)} stands here already")
         words[word] = None
     return tuple(words)
 
 
-def _meant(word: str, known: Sequence[str]) -> str | None:
+def _meant(word: str, known: Sequence[str]) -> str:
     system, _, machine = word.lower().replace("_", "-").partition("-")
     system = _SYSTEMS.get(system, system)
     machine = _MACHINES.get(machine, machine.replace("x86-64", "x86_64"))
@@ -84,7 +84,7 @@ def _meant(word: str, known: Sequence[str]) -> str | None:
     machine = arm if machine in ("arm64", "aarch64") else machine
     exact = f"{system}-{machine}"
     near = exact if exact in known else closest(word, known)
-    return f"did you mean {quoted(near)}?" if near else None
+    return f"did you mean {quoted(near)}?" if near else f"it can be {listed(known, 'or')}"
 
 
 def _floor(entry: Entry | None) -> tuple[int, int] | None:

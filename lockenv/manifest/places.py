@@ -209,6 +209,8 @@ class _Scanner:
         position = 0
         self._skip(_BLANK)
         while not self._next_is("]"):
+            if self.pos >= len(self.text):
+                raise _Lost
             item = (*path, position)
             self.lines[item] = self._here()
             self._value(item)

@@ -217,8 +217,8 @@ def _read_included(entry: Entry, document: Document, data: dict[str, Any]) -> _I
         return _Included(document=document, project=None, groups=groups)
     dynamic = project.child("dynamic")
     if dynamic and isinstance(dynamic.value, list) and "dependencies" in dynamic.value:
-        message = "the project computes its `dependencies` when it is built, so they cannot be read"
-        dynamic.refuse(message, "list them under [env] dependencies, and drop `include`")
+        message = "the project computes its `dependencies` when it is built; they cannot be read"
+        dynamic.refuse(message, "list them under [env] dependencies")
     python = project.child("requires-python")
     return _Included(
         document=document,

@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockenv.manifest.entries import Entry
 from lockenv.manifest.slips import why_no_python, why_no_requirement
-from lockenv.manifest.words import listed, quoted
+from lockenv.manifest.words import listed, quoted, shown
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 
 _QUOTED_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -52,6 +52,9 @@ def stated_requirement(entry: Entry, *, extras: bool = True) -> Stated | None:
     try:
         requirement = parse_requirement(text)
     except InvalidRequirement:
+        requirement = None
+    # `name@^1.2`, as Poetry's command line takes it, is an address to PEP 508.
+    if requirement is None or (requirement.url is not None and ":" not in requirement.url):
         reason, hint = why_no_requirement(text)
         entry.refuse(f"{quoted(text)} is not a requirement: {reason}", hint)
         return None
@@ -92,19 +95,13 @@ def _as_source(requirement: Requirement) -> str:
         # An '@' before the path belongs to the host: `ssh://git@host/path`.
         if not at or "/" in revision:
             address, revision = url.removeprefix("git+"), ""
-        source = f'git = "{_safe(address)}"' + (f', rev = "{_safe(revision)}"' if revision else "")
+        source = f'git = "{shown(address)}"' + (f', rev = "{shown(revision)}"' if revision else "")
     elif url.startswith("file:"):
         source = 'path = "…"'
     else:
-        source = f'url = "{_safe(url)}"'
+        source = f'url = "{shown(url)}"'
     name = canonicalize_name(requirement.name)
     return f"write `{requirement.name}{extras}{marker}` here, and `{name} = {{ {source} }}` under [sources]"
-
-
-def _safe(url: str) -> str:
-    """Leave out a password, which no message repeats."""
-    shown = re.sub(r"//[^/@]*@", "//", url) if "://" in url else url
-    return shown if shown.isprintable() else "…"
 
 
 def check_together(stated: Iterable[Stated]) -> None:

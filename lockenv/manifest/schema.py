@@ -74,17 +74,22 @@ def check_keys(table: Entry, name: str) -> None:
 
 
 def _remedy(key: str, known: tuple[str, ...], table: str) -> str:
-    """Say what was probably meant: another spelling, another table, another tool's word."""
-    owners = [table_title(owner) for owner, keys in KEYS.items() if key in keys and owner != table]
-    if owners:
+    """Say what was probably meant: another table, another tool's word, another spelling."""
+    if table and key in KEYS:
+        return f"it is a table of its own: write {table_title(key)}"
+    if owners := [table_title(owner) for owner, keys in KEYS.items() if key in keys and owner != table]:
         return f"{quoted(key)} belongs into {listed(owners, 'or')}"
     if remedy := _ELSEWHERE.get(key.lower().replace("_", "-")):
         return remedy
+    return _spelling(key, known, table)
+
+
+def _spelling(key: str, known: tuple[str, ...], table: str) -> str:
     if near := closest(key, known):
         return f"did you mean {quoted(near) if table else table_title(near)}?"
-    if not table and (near := closest(key, [word for keys in KEYS.values() for word in keys])):
+    if table:
+        return f"{table_title(table)} knows {listed(known)}"
+    if near := closest(key, [word for keys in KEYS.values() for word in keys]):
         owner = next(name for name, keys in KEYS.items() if near in keys)
         return f"did you mean {quoted(near)}? It belongs into {table_title(owner)}"
-    if not table:
-        return f"the tables are {listed(map(table_title, known))}"
-    return f"{table_title(table)} knows {listed(known)}"
+    return f"the tables are {listed(map(table_title, known))}"

@@ -58,20 +58,20 @@ def why_no_requirement(text: str) -> tuple[str, str | None]:
         meant = rule(body.strip())
         if meant is not None:
             return reason_text, _proposal(meant + (f" ;{marker}" if semicolon else ""), _is_requirement)
-    if semicolon and (reason := _marker_slip(body, marker)):
+    if semicolon and _is_requirement(body.strip()) and (reason := _marker_slip(body, marker)):
         return reason
     return _complaint_of_packaging(text), None
 
 
 def why_no_python(text: str) -> tuple[str, str | None]:
     """Say why a text is no version specifier for Python, and what to write instead: (reason, hint)."""
-    text = re.sub(r"^(python|cpython|py)\s*", "", text.lower())
+    text = re.sub(r"^(python|cpython|py)\s*", "", text.strip().lower())
     if bare := re.fullmatch(r"=?\s*(\d+(?:\.\d+)*)(\.[x*]|\+)?", text):
         version, tail = bare.groups()
         exact = f"=={version}" + ("" if version.count(".") > 1 else ".*")
         hint = f"write `{exact}` for {version} only, or `>={version}`" if tail is None else f"write `{exact}`"
         return "a version needs an operator before it", f"write `>={version}`" if tail == "+" else hint
-    if _is_specifier(text):
+    if text and _is_specifier(text):
         return "only the versions stand here", f"write {quoted(text)}"
     for reason, rule in _BODY_RULES:
         meant = rule(f"python{text}")
@@ -217,4 +217,4 @@ def _complaint_of_packaging(text: str) -> str:
     except InvalidRequirement as error:
         first = str(error).partition("\n")[0]
         return first[:1].lower() + first[1:]
-    return "it is not valid here"
+    return "behind `@` stands no URL"

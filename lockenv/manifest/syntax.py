@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.places import locate, path_text
-from lockenv.manifest.words import quoted
+from lockenv.manifest.words import quoted, without_secrets
 
 _POSITION = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TOO_DEEP = "its tables or lists are nested too deeply"
@@ -85,7 +85,7 @@ def _explained(complaint: str, text: str, where: str) -> ManifestError:
         line, message = clash
         problem = Problem(where=f"{where}:{line}", message=message, hint="keep one of them")
         return ManifestError(f"{where} is not valid TOML", problems=[problem])
-    message, hint = _plain(complaint)
+    message, hint = _at_end(text) if position.offset == len(text) else _plain(complaint)
     problem = Problem(where=f"{where}:{position.line}:{position.column}", message=message, hint=hint)
     return ManifestError(f"{where} is not valid TOML", problems=[problem], details=tuple(_excerpt(text, position)))
 
@@ -116,6 +116,17 @@ def _clash(complaint: str, before: str) -> tuple[int, str] | None:
     return repeat.again, f"{quoted(path_text(repeat.path))} is given twice, first on line {repeat.first}"
 
 
+def _at_end(text: str) -> tuple[str, str | None]:
+    """Say what is missing where the file ends too early; `tomllib` only says that no value follows."""
+    rest = text.rstrip()
+    if rest.endswith("="):
+        return "a value is missing after `=`", None
+    path = next(reversed(locate(text).lines), ())
+    key = tuple(part for part in path if isinstance(part, str))
+    what = f"{quoted(path_text(key))} is" if key else "something is"
+    return f"the file ends, but {what} not complete", "is a closing quote, `]` or `}` missing?"
+
+
 def _plain(complaint: str) -> tuple[str, str | None]:
     for beginning, message, hint in _WORDS:
         if complaint.startswith(beginning):
@@ -130,7 +141,7 @@ def _plain(complaint: str) -> tuple[str, str | None]:
 def _excerpt(text: str, position: _Position) -> Iterator[str]:
     """Show the line and point at the place."""
     line = text.split("\n")[position.line - 1]
-    if not line.strip() or len(line) > _SHOWN:
+    if not line.strip() or len(line) > _SHOWN or line != without_secrets(line):
         return
     yield "    " + "".join(char if char.isprintable() else " " if char == "\t" else "?" for char in line)
     yield "    " + " " * (position.column - 1) + "^"

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _SHOWN = 100  # characters of a user's text that one message repeats
 
+# What stands before the host: over HTTP all of it may be a token, elsewhere (`ssh://git@…`) a password is secret.
+_SECRET = re.compile(r"(https?://)[^/\s@]*@|(://[^/\s:@]*):[^/\s@]*@", re.IGNORECASE)
+
+
+def without_secrets(text: str) -> str:
+    """Leave credentials out of addresses; no message repeats them."""
+    return _SECRET.sub(lambda match: f"{match[1] or match[2] + ':'}…@", text)
+
 
 def shown(text: str) -> str:
-    """Show a user's text on one line, without control characters, and not endlessly."""
+    """Show a user's text on one line, without secrets and control characters, and not endlessly."""
+    text = without_secrets(text)
     safe = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return safe if len(safe) <= _SHOWN else f"{safe[:_SHOWN]}…"
 
