@@ -13,7 +13,7 @@ import marshal
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -28,8 +28,6 @@ _MARSHAL = 4
 _CHECKSUM_BYTES = 32
 _LONGEST_FRESH = 86_400.0  #: seconds; an index may not have itself never asked again
 _TOUCH_AFTER = 86_400.0  #: seconds after which reading an entry marks it as used
-
-NO_METADATA = "the metadata needs a build"
 
 _Plain: TypeAlias = "tuple[object, ...]"
 
@@ -211,7 +209,7 @@ class IndexCache:
             return
 
 
-def validators_of(headers: dict[str, str], digest: str) -> Validators:
+def validators_of(headers: Mapping[str, str], digest: str) -> Validators:
     """Read an answer's caching headers (RFC 9111). Names are in lower case. Without any, nothing is fresh."""
     directives = dict(
         re.findall(r'([a-z-]+)(?:\s*=\s*"?([^",\s]*)"?)?', headers.get("cache-control", "").lower(), re.ASCII)

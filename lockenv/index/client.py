@@ -1,0 +1,246 @@
+"""The index client: listings and metadata by name, from the responsible index or the cache.
+
+It answers what resolution asks (`lockenv.resolution.source.Source`). Each page and each metadata file is fetched
+once in a process, however many threads ask; what is prefetched runs in a few threads ahead of the search, and what
+goes wrong there is told when it is asked for.
+
+An index is chosen per name, never 'the highest version over all indexes': a name that is routed or owned comes
+from there and nowhere else, any other from the first index that lists it. That an index cannot be reached is an
+error and no reason to ask the next; else whoever can make one index fail could put a package in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from typing import Generic, Self, TypeVar
+from urllib.parse import urlsplit
+
+from packaging.utils import is_normalized_name
+
+from lockenv.errors import NetworkError, OfflineMiss, Refused, UsageError
+from lockenv.events import Noted, Reporter, silent
+from lockenv.index.auth import without_credentials
+from lockenv.index.cache import IndexCache, Page, validators_of
+from lockenv.index.fetch import MetadataFetcher
+from lockenv.index.folder import folder_listing
+from lockenv.index.http import Http, Response
+from lockenv.index.simple import ACCEPT, parse_page
+from lockenv.packages import Index, IndexFile, Listing, Metadata, NormalizedName, canonicalize_name
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_PAGE_ANSWERS = frozenset({200, 304, 404, 410})
+_UNKNOWN_NAME = frozenset({404, 410})
+
+
+class IndexClient:
+    """Listings and metadata from `indexes`, in their order, with absolute URLs.
+
+    `routes` say which index (by its name) one package comes from. `offline` answers from the cache only. `workers`
+    bounds the threads that prefetch. Close it, or use it in a `with` block; `http` and `cache` stay its owner's.
+
+    Raises `UsageError` for a route to an index that there is not.
+    """
+
+    def __init__(
+        self,
+        *,
+        indexes: Sequence[Index],
+        routes: Mapping[NormalizedName, str] | None = None,
+        http: Http,
+        cache: IndexCache,
+        offline: bool = False,
+        reporter: Reporter = silent,
+        workers: int = 16,
+    ) -> None:
+        self._indexes = tuple(indexes)
+        self._routes = {name: self._index_named(index, name) for name, index in (routes or {}).items()}
+        self._http = http
+        self._cache = cache
+        self._offline = offline
+        self._reporter = reporter
+        self._fetcher = MetadataFetcher(http=http, cache=cache, offline=offline, reporter=reporter)
+        self._listings: _Once[NormalizedName, Listing | None] = _Once()
+        self._metadata: _Once[tuple[str, str], Metadata] = _Once()
+        self._workers = workers
+        self._executor: ThreadPoolExecutor | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop what has not begun to be prefetched and wait for the rest."""
+        with self._lock:
+            self._closed = True
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    # -- what resolution asks
+
+    def listing(self, name: NormalizedName) -> Listing | None:
+        """Say what the responsible index lists; None if no index knows the name.
+
+        Raises `NetworkError` where that cannot be found out, `OfflineMiss` where only the cache may be asked.
+        """
+        return self._listings.get(name, lambda: self._find_listing(name))
+
+    def metadata(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
+        """Say what a file's core metadata says.
+
+        Raises `MetadataError` where it is broken or needs a build, `Refused` where its hash is wrong, and
+        `NetworkError` or `OfflineMiss` where it cannot be had.
+        """
+        return self._metadata.get((file.url, version), lambda: self._fetcher.metadata(name, version, file))
+
+    def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
+        """Begin to fetch listings that will be asked for. Returns at once and raises nothing."""
+        for name in names:
+            if not self._listings.knows(name):
+                self._submit(self.listing, name)
+
+    def prefetch_metadata(self, wanted: Iterable[tuple[NormalizedName, str, IndexFile]]) -> None:
+        """Begin to fetch metadata that will probably be asked for. Returns at once and raises nothing."""
+        for name, version, file in wanted:
+            if not self._metadata.knows((file.url, version)):
+                self._submit(self.metadata, name, version, file)
+
+    def _submit(self, work: Callable[..., object], *arguments: object) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="lockenv-index")
+            # The error of a prefetched item is kept by `_Once` and raised to whoever asks for the item.
+            self._executor.submit(work, *arguments)
+
+    # -- which index
+
+    def indexes_for(self, name: NormalizedName) -> tuple[Index, ...]:
+        """Say which indexes a name may come from, in the order in which they are asked."""
+        if name in self._routes:
+            return (self._routes[name],)
+        owners = tuple(index for index in self._indexes if _owns(index, name))
+        return owners or tuple(index for index in self._indexes if not index.explicit)
+
+    def _index_named(self, index: str, name: NormalizedName) -> Index:
+        for each in self._indexes:
+            if each.name == index:
+                return each
+        msg = f"`{name}` comes from the index `{index}`, which is not declared"
+        raise UsageError(msg, hint=f'declare it: [[index]] name = "{index}"')
+
+    def _find_listing(self, name: NormalizedName) -> Listing | None:
+        if not is_normalized_name(name):
+            msg = f"{name!r} is no project name"
+            raise Refused(msg, hint="names are letters, digits, and dashes between them")
+        for index in self.indexes_for(name):
+            listing = self._listing_of(index, name)
+            # A page that says anything at all says that the name is taken here (PEP 792: quarantined, for one).
+            if listing is not None and (listing.releases or listing.skipped or listing.status != "active"):
+                return listing
+        return None
+
+    def _listing_of(self, index: Index, name: NormalizedName) -> Listing | None:
+        shown = without_credentials(index.url)
+        if urlsplit(shown).scheme == "file":
+            return folder_listing(shown, name, self._cache)
+        return self._page(f"{shown.rstrip('/')}/{name}/", name, shown)
+
+    # -- one page
+
+    def _page(self, url: str, name: NormalizedName, index_url: str) -> Listing | None:
+        kept = self._cache.page(url, name, index_url)
+        if kept is not None and (kept.fresh or self._offline):
+            return kept.listing
+        if self._offline:
+            msg = f"the page of `{name}` at {index_url} is not in the cache"
+            raise OfflineMiss(msg, hint="run once without `--offline`")
+        answer = self._http.get(url, headers=_conditions(kept), accept_statuses=_PAGE_ANSWERS)
+        return self._understand(answer, url, name, index_url, kept)
+
+    def _understand(
+        self, answer: Response, url: str, name: NormalizedName, index_url: str, kept: Page | None
+    ) -> Listing | None:
+        """Turn an answer into a listing, parsing only what is new, and keep it."""
+        if answer.status == 304:
+            if kept is None:
+                msg = f"{url} answered 'not modified' to a first request"
+                raise NetworkError(msg, hint="the index is broken; ask its owner")
+            self._cache.confirm_page(url)
+            return kept.listing
+        if answer.status in _UNKNOWN_NAME:
+            self._cache.store_page(url, None, validators_of(answer.headers, ""))
+            return None
+        content_type = answer.headers.get("content-type", "")
+        validators = validators_of(answer.headers, _digest(content_type, answer))
+        if kept is not None and kept.listing is not None and kept.validators == validators:
+            self._cache.confirm_page(url)
+            return kept.listing
+        if kept is not None and kept.listing is not None and kept.validators.digest == validators.digest:
+            listing = kept.listing
+        else:
+            listing = parse_page(content_type, answer.body, answer.url, name, index_url)
+        self._note_skipped(listing)
+        self._cache.store_page(url, listing, validators)
+        return listing
+
+    def _note_skipped(self, listing: Listing) -> None:
+        if listing.skipped:
+            self._reporter(
+                Noted(message=f"{listing.name}: {listing.skipped} files are neither wheels nor sdists of it")
+            )
+
+
+def _digest(content_type: str, answer: Response) -> str:
+    # The address is part of it: relative links mean something else elsewhere.
+    return hashlib.sha256(f"{content_type}\n{answer.url}\n".encode() + answer.body).hexdigest()
+
+
+def _conditions(kept: Page | None) -> dict[str, str]:
+    """Ask for a page only if it has changed (RFC 9110, section 13)."""
+    headers = {"Accept": ACCEPT}
+    if kept is not None and kept.validators.etag:
+        headers["If-None-Match"] = kept.validators.etag
+    elif kept is not None and kept.validators.last_modified:
+        headers["If-Modified-Since"] = kept.validators.last_modified
+    return headers
+
+
+def _owns(index: Index, name: NormalizedName) -> bool:
+    return any(fnmatchcase(name, canonicalize_name(pattern)) for pattern in index.packages)
+
+
+class _Once(Generic[_K, _V]):
+    """Values that are made once per key: by the first who asks, while the others wait."""
+
+    def __init__(self) -> None:
+        self._futures: dict[_K, Future[_V]] = {}
+        self._lock = threading.Lock()
+
+    def knows(self, key: _K) -> bool:
+        """Whether a value is there or being made."""
+        return key in self._futures
+
+    def get(self, key: _K, make: Callable[[], _V]) -> _V:
+        """Return the value, or raise what making it raised."""
+        with self._lock:
+            future = self._futures.get(key)
+            mine = future is None
+            if future is None:
+                future = self._futures[key] = Future()
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as error:  # noqa: BLE001 - whoever waits must be told, and this thread is
+                future.set_exception(error)
+        return future.result()
