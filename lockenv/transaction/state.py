@@ -22,6 +22,7 @@ _MAGIC = b"lockenv state\n"
 
 #: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.
 Fact = str | tuple[int, int, int]
+_ODD: Fact = (-1, 0, 0)  #: the fact of a pipe, socket or device, which no generation is made with
 #: Folder, relative to the generation ('' is itself) -> name -> fact. Folders are keys and no entries.
 Tree = dict[str, dict[str, Fact]]
 
@@ -207,15 +208,23 @@ def scan_folder(generation: str, folder: str) -> tuple[dict[str, Fact], list[str
     """Take the facts of one folder's files and links, and list its folders. Raises `OSError`."""
     facts: dict[str, Fact] = {}
     folders: list[str] = []
-    with os.scandir(f"{generation}/{folder}" if folder else generation) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.name)
-            elif entry.is_symlink():
-                facts[entry.name] = os.readlink(entry.path)
-            else:
-                found = entry.stat(follow_symlinks=False)
-                facts[entry.name] = (found.st_size, found.st_mtime_ns, found.st_mode)
+    path = f"{generation}/{folder}" if folder else generation
+    # By descriptor: the kernel then walks one name a file instead of the whole path.
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    found = entry.stat(follow_symlinks=False)
+                    facts[entry.name] = (found.st_size, found.st_mtime_ns, found.st_mode)
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif entry.is_symlink():
+                    facts[entry.name] = os.readlink(entry.name, dir_fd=descriptor)
+                else:
+                    facts[entry.name] = _ODD
+    finally:
+        os.close(descriptor)
     if not folder:
         facts.pop(places.STATE, None)
     return facts, folders
