@@ -136,9 +136,7 @@ def _python(top: Entry, env: Entry | None, included: _Included | None) -> Specif
     theirs = included.python if included else None
     if entry is None:
         if theirs is None:
-            env.refuse(
-                "[env] has no `python`: the versions that the environment is for", 'write python = ">=3.11"'
-            )
+            env.refuse("[env] has no `python`, the versions it is for", 'write python = ">=3.11"')
         return theirs
     ours = python_specifier(entry)
     if ours is not None and theirs is not None and (ours & theirs).is_unsatisfiable():
@@ -217,7 +215,7 @@ def _read_included(entry: Entry, document: Document, data: dict[str, Any]) -> _I
         return _Included(document=document, project=None, groups=groups)
     dynamic = project.child("dynamic")
     if dynamic and isinstance(dynamic.value, list) and "dependencies" in dynamic.value:
-        message = "the project computes its `dependencies` when it is built; they cannot be read"
+        message = "the project computes its `dependencies` only when it is built"
         dynamic.refuse(message, "list them under [env] dependencies")
     python = project.child("requires-python")
     return _Included(

@@ -257,13 +257,13 @@ def test_the_same_requirement_in_both_files_counts_once() -> None:
         (
             '[project]\nname = "x"\n',
             "",
-            'app/env.toml:1: [env] has no `python`: the versions that the environment is for (write python = ">=3.11")',
+            'app/env.toml:1: [env] has no `python`, the versions it is for (write python = ">=3.11")',
         ),
         (
             '[project]\nrequires-python = ">=3.10"\ndynamic = ["version", "dependencies"]\n',
             "",
             (
-                "app/pyproject.toml:3: the project computes its `dependencies` when it is built; they cannot be read"
+                "app/pyproject.toml:3: the project computes its `dependencies` only when it is built"
                 " (list them under [env] dependencies)"
             ),
         ),
