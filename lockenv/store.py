@@ -98,7 +98,7 @@ class Store:
                     sha256=sha256,
                     root=entry / "files",
                     name=name,
-                    version=version,
+                    version=wheel.version,
                     filename=filename,
                     dist_info=wheel.dist_info,
                     data_folder=wheel.data_folder,

@@ -31,7 +31,7 @@ _CHUNKED = 8 << 20  #: members above this size are never held in memory whole
 def open_wheel(path: Path, *, name: str, version: str, filename: str | None = None) -> WheelArchive:
     """Open the wheel of `name` and `version`. Raises `Refused` where it is not, or is not sound.
 
-    `filename` is the name for messages where the file is kept under another.
+    An empty `version` stands for whatever the wheel has (a lock need not say it of an archive). `filename` is the name for messages where the file is kept under another.
     """
     archive = ZipArchive(path, filename=filename)
     try:
@@ -51,8 +51,9 @@ class WheelArchive:
         self.members = archive.members
         self._files = {member.path: member for member in archive.members if not member.is_dir}
         self.dist_info = _find_dist_info(archive, name, version)
-        self.data_folder = _find_data_folder(archive, name, version)
-        _check_metadata(self.filename, self._text("METADATA"), name, version)
+        self.version = version or self.dist_info.removesuffix(".dist-info").partition("-")[2].replace("_", "-")
+        self.data_folder = _find_data_folder(archive, name, self.version)
+        _check_metadata(self.filename, self._text("METADATA"), name, self.version)
         self.root_is_purelib = _read_wheel_file(self.filename, self._text("WHEEL"))
         self._record = read_record(self._bytes("RECORD"), archive=self.filename)
         self._check_record()
@@ -177,9 +178,11 @@ def _find_data_folder(archive: ZipArchive, name: str, version: str) -> str | Non
 
 
 def _is_of(stem: str, name: str, version: str) -> bool:
-    """Whether ``name-version`` names this package; both are compared in normal form."""
+    """Whether ``name-version`` names this package; both are compared in normal form, an empty version with none."""
     its_name, _, its_version = stem.partition("-")
-    return canonicalize_name(its_name) == canonicalize_name(name) and _same_version(its_version, version)
+    return canonicalize_name(its_name) == canonicalize_name(name) and (
+        not version or _same_version(its_version, version)
+    )
 
 
 def _same_version(one: str, other: str) -> bool:

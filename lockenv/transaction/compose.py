@@ -13,7 +13,7 @@ from lockenv.archive.record import record_line
 from lockenv.plan import Placed, Placement, Wanted, check_collisions, place
 from lockenv.store import StoredWheel
 from lockenv.transaction.scripts import check_path, rewritten, wrapper
-from lockenv.tree import Entry, Link, Scheme, Text, fixed_mtime_ns
+from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
 
 _SCRIPT_MODE, _TEXT_MODE = 0o755, 0o644
 
@@ -84,7 +84,8 @@ def compose(desired: Desired, env: str) -> Contents:
     links = tuple(entry for entry in inner if isinstance(entry, Link))
     aliases = {link.path: link.target for link in links if "/" not in f"{link.path}{link.target}"}
     placements = [_placement(wanted, stored, desired.scheme, aliases) for wanted, stored in desired.packages]
-    check_collisions(placements, scheme=desired.scheme, reserved=[entry.path for entry in desired.entries])
+    directories = [entry.path for entry in inner if isinstance(entry, Directory)]
+    check_collisions(placements, scheme=desired.scheme, reserved=_reserved(desired.entries))
     texts = [_written(entry) for entry in inner if isinstance(entry, Text)]
     packages = []
     taken: set[str] = set()
@@ -94,10 +95,11 @@ def compose(desired: Desired, env: str) -> Contents:
         texts += generated
         taken.update(text.path for text in generated)
         packages.append(package.brought(taken))
-    paths = _all_paths(texts, links, packages)
+    folders = _folders(_all_paths(texts, links, packages), [*directories, *_site_folders(desired.scheme)])
+    files = (*(text.path for text in texts), *(link.path for link in links))
     return Contents(
-        folders=_folders(paths, desired.scheme),
-        tops=tuple(sorted({path.partition("/")[0] for path in (*paths, desired.scheme.purelib)})),
+        folders=folders,
+        tops=_tops(folders, files, packages),
         texts=tuple(texts),
         links=links,
         packages=tuple(packages),
@@ -206,9 +208,18 @@ def _all_paths(texts: Iterable[WrittenFile], links: Iterable[Link], packages: It
     return paths
 
 
-def _folders(paths: Iterable[str], scheme: Scheme) -> tuple[str, ...]:
-    """List the folders of these paths and the environment's site folders, parents first."""
-    folders = {path.rpartition("/")[0] for path in paths} | {scheme.purelib, scheme.platlib, scheme.scripts}
+def _reserved(entries: Iterable[Entry]) -> list[str]:
+    """List the paths that the environment itself brings; a folder ends with a slash."""
+    return [f"{entry.path}/" if isinstance(entry, Directory) else entry.path for entry in entries]
+
+
+def _site_folders(scheme: Scheme) -> tuple[str, ...]:
+    return scheme.purelib, scheme.platlib, scheme.scripts
+
+
+def _folders(paths: Iterable[str], further: Iterable[str]) -> tuple[str, ...]:
+    """List the folders of these paths and some further ones, parents first."""
+    folders = {path.rpartition("/")[0] for path in paths} | set(further)
     for folder in list(folders):
         parent = folder.rpartition("/")[0]
         while parent and parent not in folders:
@@ -216,3 +227,10 @@ def _folders(paths: Iterable[str], scheme: Scheme) -> tuple[str, ...]:
             parent = parent.rpartition("/")[0]
     folders.discard("")
     return tuple(sorted(folders))
+
+
+def _tops(folders: Iterable[str], files: Iterable[str], packages: Iterable[Brought]) -> tuple[str, ...]:
+    """List the names in the generation's root: each gets a link in the environment's."""
+    brought = (destination for package in packages for _, destination, *_ in package.files)
+    names = (path for path in (*folders, *files, *brought) if "/" not in path)
+    return tuple(sorted(set(names)))
