@@ -16,12 +16,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from lockenv.packages import Index
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEYRING_SECONDS = 30
+_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 
 class Origin(NamedTuple):
@@ -56,10 +57,7 @@ def origin_of(url: str) -> Origin:
 
 def without_credentials(url: str) -> str:
     """Take user and password out of a URL: what may be shown, stored and locked."""
-    if "@" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return _USERINFO.sub(r"\1", url) if "@" in url else url
 
 
 def login_in(url: str) -> Login | None:

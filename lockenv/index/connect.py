@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from lockenv.errors import NetworkError, UsageError
 from lockenv.index.auth import login_in, without_credentials
@@ -135,6 +135,17 @@ def _bypassed(host: str, netloc: str, exempt: str) -> bool:
     return False
 
 
+def check(url: str) -> None:
+    """Raise `NetworkError` unless `url` is one that can be asked."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise NetworkError(f"{describe(url)} is not a URL that can be fetched", hint="check the index's URL")
+
+
 def host_of(url: str) -> str:
     """Name the host of a URL as messages do."""
     return urlsplit(url).hostname or url
@@ -142,8 +153,7 @@ def host_of(url: str) -> str:
 
 def describe(url: str) -> str:
     """Write a URL as messages may show it: without credentials, and without a query, which may hold a token."""
-    parts = urlsplit(without_credentials(url))
-    return urlunsplit(parts._replace(query="", fragment=""))
+    return without_credentials(url).partition("#")[0].partition("?")[0]
 
 
 def explain(error: Exception, url: str) -> tuple[NetworkError, bool]:
@@ -159,6 +169,8 @@ def explain(error: Exception, url: str) -> tuple[NetworkError, bool]:
         case problems.SSLError() if "certificate" in _inner(error).lower():
             message, hint = f"the certificate of {host} is not trusted: {_inner(error)}", _CERTIFICATES
             passing = False
+        case problems.SSLError():
+            message = f"no protected connection to {host}: {_inner(error)}"
         case problems.NewConnectionError():  # which is a ConnectTimeoutError, too
             message = f"{host} cannot be reached: {_inner(error)} ({where})"
         case problems.ConnectTimeoutError() | problems.ReadTimeoutError():

@@ -200,6 +200,7 @@ class Http:
         self, url: str, headers: Mapping[str, str], accept_statuses: frozenset[int]
     ) -> tuple[BaseHTTPResponse, str]:
         """Send a request, follow redirects, judge the status: (the answer, the URL it came from)."""
+        connect.check(url)
         here = url
         for _ in range(_MAX_REDIRECTS + 1):
             raw = self._request(here, headers)
@@ -313,14 +314,14 @@ def _redirected(url: str, location: str) -> str:
     """Where a redirect leads. Raises `Refused` where that is less protected than where it came from."""
     try:
         target = without_credentials(urljoin(without_credentials(url), location))
-        scheme = origin_of(target).scheme
+        scheme, host, _ = origin_of(target)
     except ValueError:
-        scheme, target = "", location
+        scheme, host, target = "", "", location
     shown = connect.describe(url)
     if scheme == "http" and urlsplit(url).scheme == "https":
         msg = f"{shown} redirects from https to http ({connect.host_of(target)})"
         raise Refused(msg, hint="declare the index with the address that it should be reached at")
-    if scheme not in {"http", "https"}:
+    if scheme not in {"http", "https"} or not host:
         msg = f"{shown} redirects to something that is neither http nor https"
         raise Refused(msg, hint="check the index's URL")
     return target

@@ -225,6 +225,11 @@ class FakeIndex:
     # -- what was asked of it
 
     @property
+    def connections(self) -> int:
+        """How many connections were opened so far."""
+        return self._server.accepted
+
+    @property
     def requests(self) -> tuple[Request, ...]:
         """All requests so far, in order of arrival."""
         with self._lock:
@@ -375,12 +380,14 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.index = index
         self.failures: list[BaseException] = []
+        self.accepted = 0
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._guard:
             self._open.add(request)
+            self.accepted += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
