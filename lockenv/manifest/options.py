@@ -34,7 +34,7 @@ _MACHINES = {"amd64": "x86_64", "64": "x86_64", "x64": "x86_64", "intel": "x86_6
 # The one major version that a floor can have: wheel tags know no other (PEP 600, PEP 656).
 _MAJORS = {"glibc": 2, "musl": 1}
 _UNITS = {"hour": 3600, "day": 86_400, "week": 604_800}
-_DURATION = re.compile(r"(\d{1,6})\s*(hour|day|week)s?")
+_DURATION = r"(\d{1,6})\s*(hour|day|week)s?"
 _OLDEST = timedelta(days=36_500)  # older than any index; more would leave the calendar
 _WHEN = 'a date such as 2026-03-01, or an age such as "7 days"'
 
@@ -148,7 +148,7 @@ def _cut_off(entry: Entry | None) -> datetime | timedelta | None:
     value = entry.value
     if isinstance(value, str):
         text = value.strip()
-        if duration := _DURATION.fullmatch(text.lower()):
+        if duration := re.fullmatch(_DURATION, text.lower()):
             age = timedelta(seconds=int(duration[1]) * _UNITS[duration[2]])
             if age <= _OLDEST:
                 return age

@@ -10,16 +10,15 @@ from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockenv.manifest.entries import Entry
-from lockenv.manifest.slips import why_no_python, why_no_requirement
 from lockenv.manifest.words import listed, quoted, shown
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 
-_QUOTED_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED_VALUE = r"'[^']*'|\"[^\"]*\""
 # PEP 508 `extra` has a value only in a distribution's own metadata, PEP 751's two only in a lock.
-_FOREIGN_VARIABLE = re.compile(r"\b(extras?|dependency_groups)\b")
+_FOREIGN_VARIABLE = r"\b(extras?|dependency_groups)\b"
 _OLDEST_PYTHON = SpecifierSet(">=3.8,<4", prereleases=True)
 _EXAMPLE = '["pandas>=2.2", "httpx"]'
-_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)  # PEP 508, 'Names'
+_NAME = r"(?i:[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?)"  # PEP 508, 'Names'
 
 
 class Stated(NamedTuple):
@@ -55,6 +54,8 @@ def stated_requirement(entry: Entry, *, extras: bool = True) -> Stated | None:
         requirement = None
     # `name@^1.2`, as Poetry's command line takes it, is an address to PEP 508.
     if requirement is None or (requirement.url is not None and ":" not in requirement.url):
+        from lockenv.manifest.slips import why_no_requirement  # only a mistake needs its many patterns
+
         reason, hint = why_no_requirement(text)
         entry.refuse(f"{quoted(text)} is not a requirement: {reason}", hint)
         return None
@@ -81,7 +82,7 @@ def _fits(entry: Entry, text: str, requirement: Requirement, *, extras: bool) ->
 def _foreign_variable(requirement: Requirement) -> str | None:
     if requirement.marker is None:
         return None
-    match = _FOREIGN_VARIABLE.search(_QUOTED_VALUE.sub("", str(requirement.marker)))
+    match = re.search(_FOREIGN_VARIABLE, re.sub(_QUOTED_VALUE, "", str(requirement.marker)))
     return match[1] if match else None
 
 
@@ -148,6 +149,8 @@ def python_specifier(entry: Entry) -> SpecifierSet | None:
     try:
         specifier = SpecifierSet(text)
     except InvalidSpecifier:
+        from lockenv.manifest.slips import why_no_python  # only a mistake needs its many patterns
+
         reason, hint = why_no_python(text)
         entry.refuse(f"{entry.title} cannot be {quoted(text)}: {reason}", hint)
         return None
@@ -166,7 +169,7 @@ def package_name(entry: Entry, text: str | None) -> NormalizedName | None:
     """Read the name of a package (PEP 508 'Names', normalised as PEP 503 says)."""
     if text is None:
         return None
-    if _NAME.fullmatch(text):
+    if re.fullmatch(_NAME, text):
         return canonicalize_name(text)
     hint = "write the name alone" if re.match(r"[A-Za-z0-9._-]+\s*[\[<>=!~;@]", text) else None
     entry.refuse(f"{quoted(text)} is not the name of a package", hint)

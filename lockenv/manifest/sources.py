@@ -12,10 +12,10 @@ from lockenv.manifest.schema import check_keys
 from lockenv.manifest.words import listed, quoted, suggestion
 from lockenv.packages import Index, NormalizedName
 
-_INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")  # two letters at least: `C:` is a drive
-_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+_INDEX_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PATTERN = r"[A-Za-z0-9._*?\[\]!-]+"
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]+):(//)?"  # two letters at least: `C:` is a drive
+_AUTHORITY = r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)"
 _KINDS = ("index", "path", "git", "url")
 _ALLOWED = {
     "index": {"index"},
@@ -61,7 +61,7 @@ def _index_name(table: Entry) -> str | None:
         table.refuse("this [[index]] has no `name`", 'write name = "…"')
         return None
     name = entry.text()
-    if name is not None and not _INDEX_NAME.fullmatch(name):
+    if name is not None and not re.fullmatch(_INDEX_NAME, name):
         entry.refuse(f"{quoted(name)} cannot name an index", "use letters, digits, `-`, `_` and `.`")
         return None
     return name
@@ -89,13 +89,13 @@ def _index_url(table: Entry, name: str | None) -> str | None:
 
 
 def _has_credentials(url: str) -> bool:
-    match = _AUTHORITY.match(url)
+    match = re.match(_AUTHORITY, url)
     return match is not None and "@" in match[1]
 
 
 def _is_place(entry: Entry, text: str, schemes: Sequence[str]) -> bool:
     """Whether this is a URL of one of these schemes or a relative path; refuses it otherwise."""
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     if scheme is None:
         return _is_relative(entry, text)
     if scheme[1].lower() not in schemes or not scheme[2]:
@@ -141,7 +141,7 @@ def _patterns(entry: Entry) -> tuple[str, ...]:
         if text is None:
             continue
         pattern = re.sub(r"[._-]+", "-", text).lower()
-        if not _PATTERN.fullmatch(text):
+        if not re.fullmatch(_PATTERN, text):
             item.refuse(
                 f"{quoted(text)} is no pattern of names", "use letters, digits, `-`, `_`, `.`, `*` and `?`"
             )
@@ -285,7 +285,7 @@ def _is_git(entry: Entry, url: str) -> bool:
     if scp := re.fullmatch(r"([\w.-]+@[\w.-]+):(?!//)(.+)", url):
         entry.refuse(f"{quoted(url)} is no URL", f"write {quoted(f'ssh://{scp[1]}/{scp[2]}')}")
         return False
-    authority = _AUTHORITY.match(url)
+    authority = re.match(_AUTHORITY, url)
     user = authority[1].rpartition("@")[0] if authority else ""
     if ":" in user or (user and not url.startswith("ssh://")):
         entry.refuse(
@@ -301,7 +301,7 @@ def _is_file_url(entry: Entry, url: str) -> bool:
             "`url` holds credentials; a manifest is committed and holds no secrets", _CREDENTIALS_OF_SOURCE
         )
         return False
-    if not _SCHEME.match(url):
+    if not re.match(_SCHEME, url):
         entry.refuse(f"{quoted(url)} is no URL", 'a file or folder beside env.toml is written { path = "…" }')
         return False
     return _is_place(entry, url, ("https", "http", "file"))

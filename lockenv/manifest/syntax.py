@@ -11,7 +11,7 @@ from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.places import locate, path_text
 from lockenv.manifest.words import quoted, without_secrets
 
-_POSITION = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_POSITION = r"\(at (?:line (\d+), column (\d+)|end of document)\)$"
 _TOO_DEEP = "its tables or lists are nested too deeply"
 _SHOWN = 160  # characters of an offending line that are repeated
 _REMEDY_FOR_STRINGS = 'text stands in straight quotes: "…"'
@@ -39,7 +39,7 @@ _WORDS = (
     ("Invalid value", "this is no value", _REMEDY_FOR_STRINGS),
 )
 _CLASHES = ("Cannot ", "Duplicate inline table key")
-_CHARACTER = re.compile(r"(?:Illegal|Found invalid) character ('.*'|\".*\")", re.DOTALL)
+_CHARACTER = r"(?s:(?:Illegal|Found invalid) character ('.*'|\".*\"))"
 
 
 class _Position(NamedTuple):
@@ -91,7 +91,7 @@ def _explained(complaint: str, text: str, where: str) -> ManifestError:
 
 
 def _position(complaint: str, text: str) -> _Position:
-    match = _POSITION.search(complaint)
+    match = re.search(_POSITION, complaint)
     if match is None or match[1] is None:
         # At the end of the document: point behind the last thing that stands there.
         offset = len(text.rstrip())
@@ -131,11 +131,11 @@ def _plain(complaint: str) -> tuple[str, str | None]:
     for beginning, message, hint in _WORDS:
         if complaint.startswith(beginning):
             return message, hint
-    if match := _CHARACTER.match(complaint):
+    if match := re.match(_CHARACTER, complaint):
         return f"the character {match[1]} may not stand here", None
     if complaint.startswith(_CLASHES):
         return "this clashes with a key or table that was given before", "keep one of them"
-    return _POSITION.sub("", complaint).strip(), None
+    return re.sub(_POSITION, "", complaint).strip(), None
 
 
 def _excerpt(text: str, position: _Position) -> Iterator[str]:

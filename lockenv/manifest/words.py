@@ -8,12 +8,12 @@ from collections.abc import Iterable
 _SHOWN = 100  # characters of a user's text that one message repeats
 
 # What stands before the host: over HTTP all of it may be a token, elsewhere (`ssh://git@…`) a password is secret.
-_SECRET = re.compile(r"(https?://)[^/\s@]*@|(://[^/\s:@]*):[^/\s@]*@", re.IGNORECASE)
+_USERINFO = r"(?i:(https?://)[^/\s@]*@|(://[^/\s:@]*):[^/\s@]*@)"
 
 
 def without_secrets(text: str) -> str:
     """Leave credentials out of addresses; no message repeats them."""
-    return _SECRET.sub(lambda match: f"{match[1] or match[2] + ':'}…@", text)
+    return re.sub(_USERINFO, lambda match: f"{match[1] or match[2] + ':'}…@", text)
 
 
 def shown(text: str) -> str:
