@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lockenv"
 #: Parts on one row do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("events", "files", "packages", "tree"),
+    ("events", "files", "packages", "project", "tree"),
     ("settings", "targets"),
     ("markers",),
     ("graph", "manifest"),

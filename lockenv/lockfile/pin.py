@@ -70,6 +70,8 @@ def _marker(pinned: Pin) -> Marker | None:
 
 def _table(pinned: Pin) -> dict[str, Any]:
     table: dict[str, Any] = {}
+    if pinned.direct:
+        table["direct"] = True
     if pinned.extras:
         table["extras"] = list(pinned.extras)
     if pinned.requires:

@@ -7,7 +7,7 @@ the next is asked. So a second `sync` keeps its Python until somebody says other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
 
@@ -42,16 +42,18 @@ def find(
     environ: Mapping[str, str],
     cache: ProbeCache | None,
     env_python: Path | None = None,
+    also: Callable[[Interpreter], str] | None = None,
     machine: Machine = THIS_MACHINE,
 ) -> Interpreter:
     """Choose an interpreter.
 
     `request` is what `--python` was given. `project` is the folder of the manifest, where `.python-version` is
     looked for and relative paths count from. `env_python` is the interpreter of the environment that exists.
+    `also` is one more condition: it says why an interpreter does not fit, or nothing where it does.
     Raises `InterpreterNotFound`, whose details say what was found and why each was refused, and `UsageError` for
     a request that cannot be read.
     """
-    search = _Search(requires_python, environ, cache, machine)
+    search = _Search(requires_python, environ, cache, machine, also)
     if request is not None:
         return search.demanded(parse_request(request, folder=project, environ=environ))
     return (
@@ -129,7 +131,9 @@ class _Search:
         environ: Mapping[str, str],
         cache: ProbeCache | None,
         machine: Machine,
+        also: Callable[[Interpreter], str] | None = None,
     ) -> None:
+        self._also = also
         self._requires_python = requires_python
         self._environ = environ
         self._cache = cache
@@ -157,7 +161,7 @@ class _Search:
         if executable is None:
             raise InterpreterNotFound(f"there is no Python in {path}", hint=_HINT)
         found = probe(executable, self._cache)
-        reason = found.reason if isinstance(found, RefusedInterpreter) else unfit(found, self._requires_python)
+        reason = found.reason if isinstance(found, RefusedInterpreter) else self._unfit(found)
         if reason or isinstance(found, RefusedInterpreter):
             raise InterpreterNotFound(f"{executable} cannot be used: {reason}", hint=_HINT)
         return found
@@ -166,7 +170,7 @@ class _Search:
         """Give the interpreter at a path if it is one and fits."""
         executable = _executable_at(path)
         found = probe(executable, self._cache) if executable is not None else None
-        if isinstance(found, Interpreter) and not unfit(found, self._requires_python):
+        if isinstance(found, Interpreter) and not self._unfit(found):
             return found
         return None
 
@@ -212,7 +216,10 @@ class _Search:
         return self._all
 
     def _reason(self, interpreter: Interpreter, wanted: ByVersion) -> str:
-        return wanted.mismatch(interpreter) or unfit(interpreter, self._requires_python)
+        return wanted.mismatch(interpreter) or self._unfit(interpreter)
+
+    def _unfit(self, interpreter: Interpreter) -> str:
+        return unfit(interpreter, self._requires_python) or (self._also(interpreter) if self._also else "")
 
     def _refusals(self, wanted: ByVersion) -> Iterator[str]:
         for each in self._listed():

@@ -51,7 +51,8 @@ class Pin:
 
     `targets` are indexes into `Resolution.targets`; `gates` the groups that lead to it (`graph.MAIN` among them
     if no group is needed). `requires` are the requirements that count on some target, as PEP 508 text, sorted.
-    `files` are those that some target can use. `index` is the URL of the index.
+    `files` are those that some target can use. `index` is the URL of the index. `direct` packages are named by the
+    manifest itself.
     """
 
     name: NormalizedName
@@ -63,6 +64,7 @@ class Pin:
     files: tuple[IndexFile, ...]
     targets: frozenset[int]
     gates: frozenset[str]
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

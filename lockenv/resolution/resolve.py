@@ -29,6 +29,7 @@ class _Answer:
 
     found: Found
     gates: dict[NormalizedName, frozenset[str]]
+    direct: frozenset[NormalizedName]
     provider: Provider
     offers: Offers
 
@@ -44,6 +45,7 @@ class _Entry:
     files: dict[str, IndexFile] = field(default_factory=dict)
     targets: set[int] = field(default_factory=set)
     gates: set[str] = field(default_factory=set)
+    direct: bool = False
 
 
 def resolve(question: Question, source: Source, report: Reporter = silent) -> Resolution:
@@ -81,7 +83,8 @@ def _solve(question: Question, target: Target, projects: Projects, source: Sourc
             _judge(target, every, found, provider)
             starts = {gate: [demand.node for demand in demands] for gate, demands in roots.items()}
             reach = gates(found.edges, starts)
-            return _Answer(found=found, gates=reach, provider=provider, offers=offers)
+            direct = frozenset(demand.node.name for demand in every)
+            return _Answer(found=found, gates=reach, direct=direct, provider=provider, offers=offers)
         case DeadEnd(causes=causes):
             raise explain(causes, provider, target)
         case Exhausted(rounds=rounds):
@@ -149,6 +152,7 @@ def _add(
     entry.files |= {file.filename: file for file in usable if file.yanked is None or candidate.yanked is not None}
     entry.targets.add(number)
     entry.gates |= answer.gates[candidate.name]
+    entry.direct |= candidate.name in answer.direct
 
 
 def _pin(entry: _Entry) -> Pin:
@@ -162,6 +166,7 @@ def _pin(entry: _Entry) -> Pin:
         files=tuple(file for _, file in sorted(entry.files.items())),
         targets=frozenset(entry.targets),
         gates=frozenset(entry.gates),
+        direct=entry.direct,
     )
 
 

@@ -135,7 +135,9 @@ def fake_source(
 def _release(said: Sequence[str] | Mapping[str, Any]) -> FakeRelease:
     if not isinstance(said, Mapping):
         return FakeRelease(requires=tuple(said), extras=_extras(said))
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
+    }
     fields.setdefault("extras", _extras(fields.get("requires", ())))
     return FakeRelease(**fields)
 

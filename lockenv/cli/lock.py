@@ -1,0 +1,62 @@
+"""`lockenv lock`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from lockenv.cli.options import add_lock, add_python, parser, session_of
+from lockenv.cli.screen import Screen, duration
+from lockenv.operations.lock import Change, Locked, Upgrade, lock, names_to_upgrade
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `lockenv lock`."""
+    options = parser(
+        "lock",
+        "Resolve env.toml and write the answer, with hashes, to pylock.toml (PEP 751).\n"
+        "Versions that the old lock holds are kept where they still fit.",
+        [
+            "lockenv lock",
+            "lockenv lock --check",
+            "lockenv lock --upgrade-package pandas",
+            "lockenv lock --python 3.12",
+        ],
+    )
+    options.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if the lock is out of date"
+    )
+    options.add_argument("-U", "--upgrade", action="store_true", help="let go of every version the old lock holds")
+    options.add_argument(
+        "-P",
+        "--upgrade-package",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="let go of this package's version",
+    )
+    add_python(options)
+    add_lock(options)
+    asked = options.parse_args(arguments)
+    began = time.perf_counter()
+    upgrade = Upgrade(everything=asked.upgrade, names=names_to_upgrade(asked.upgrade_package))
+    with session_of(asked) as (session, screen):
+        done = lock(session, upgrade=upgrade, check=asked.check)
+    _show(screen, done, time.perf_counter() - began)
+    return 0
+
+
+def _show(screen: Screen, done: Locked, seconds: float) -> None:
+    for change in done.changes:
+        screen.say(_line(screen, change))
+    packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
+    what = "locks" if done.written else "is up to date:"
+    screen.say(f"{done.path} {what} {packages} for {done.target.name}, {duration(seconds)}")
+
+
+def _line(screen: Screen, change: Change) -> str:
+    if change.before is None:
+        return screen.change("+", f"{change.name} {change.after}")
+    if change.after is None:
+        return screen.change("-", f"{change.name} {change.before}")
+    return screen.change("~", f"{change.name} {change.before} -> {change.after}")

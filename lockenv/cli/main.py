@@ -1,0 +1,114 @@
+"""Which command is meant, and what becomes of its errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from lockenv.errors import LockenvError
+
+#: Command -> (module, what it does). The modules are imported when their command is called, not before.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("lockenv.cli.init", "Write an env.toml to start from"),
+    "lock": ("lockenv.cli.lock", "Resolve env.toml into pylock.toml"),
+    "sync": ("lockenv.cli.sync", "Make the environment exactly what pylock.toml says"),
+    "run": ("lockenv.cli.run", "Run a command in the environment"),
+    "list": ("lockenv.cli.list", "Show what is installed in the environment"),
+    "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
+    "cache": ("lockenv.cli.cache", "Show or clean the cache"),
+}
+
+#: Options that take a value and may stand before the command.
+_VALUED = frozenset({"--project", "-C", "--cache-dir", "--lock", "--env", "--python", "-p"})
+
+_HELP_TAIL = """\
+Options for every command:
+  -C, --project DIR   the folder with env.toml (default: here, or the nearest parent that has one)
+      --cache-dir DIR where downloads and unpacked wheels are kept
+      --offline       never use the network
+  -q, --quiet         say nothing but errors
+  -v, --verbose       say why (twice: every request too)
+  -h, --help          help, also for each command: lockenv lock --help
+  -V, --version       the version
+
+Examples:
+  lockenv init flask "pandas>=2.2"    start: writes env.toml
+  lockenv lock                        pins everything, with hashes, in pylock.toml
+  lockenv sync                        makes .venv exactly that
+  lockenv run -- flask --version      uses it
+"""
+
+_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line, show its error if it has one, and give the exit status (DESIGN section 7)."""
+    command, rest = _split(arguments)
+    if command is None:
+        return _without_command(rest)
+    # Lazy: screens need their own imports, and `--help` above does not.
+    from lockenv.cli.screen import Screen
+
+    try:
+        module = import_module(COMMANDS[command][0])
+        status = module.main(rest)
+        sys.stdout.flush()
+    except LockenvError as error:
+        Screen(environ=os.environ).error(error)
+        return error.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: nothing was changed that was not finished\n")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone (`lockenv list | head`): no message, and no second failure at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return int(status)
+
+
+def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Find the command; options before it move behind it, where its own parser takes them."""
+    skip = False
+    for position, argument in enumerate(arguments):
+        if skip:
+            skip = False
+        elif argument in _VALUED:
+            skip = True
+        elif not argument.startswith("-"):
+            if argument in COMMANDS:
+                return argument, [*arguments[:position], *arguments[position + 1 :]]
+            return None, list(arguments)
+    return None, list(arguments)
+
+
+def _without_command(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_help())
+        return 0
+    if "-V" in arguments or "--version" in arguments:
+        from lockenv import __version__
+
+        sys.stdout.write(f"lockenv {__version__}\n")
+        return 0
+    from difflib import get_close_matches
+
+    wrong = next((argument for argument in arguments if not argument.startswith("-")), arguments[0])
+    sys.stderr.write(f"error: `{wrong}` is not a command of lockenv  [usage]\n")
+    close = get_close_matches(wrong, COMMANDS, n=1)
+    sys.stderr.write(f"hint: did you mean `lockenv {close[0]}`?\n" if close else "hint: see `lockenv --help`\n")
+    return 2
+
+
+def _help() -> str:
+    lines = [
+        "lockenv: a Python environment as a pure function of a committed lock file",
+        "",
+        "Usage: lockenv COMMAND [OPTIONS]",
+        "",
+        "Commands:",
+        *(f"  {name:<8}{summary}" for name, (_, summary) in COMMANDS.items()),
+        "",
+    ]
+    return "\n".join(lines) + "\n" + _HELP_TAIL

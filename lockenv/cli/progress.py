@@ -1,0 +1,133 @@
+"""Progress: one line that keeps itself up to date on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from typing import assert_never
+
+from lockenv.cli.screen import Screen, amount, visible
+from lockenv.events import (
+    DownloadAdvanced,
+    DownloadFinished,
+    DownloadStarted,
+    Event,
+    Noted,
+    Requested,
+    StageAdvanced,
+    StageFinished,
+    StageStarted,
+    Warned,
+)
+
+#: Nothing is drawn for what is over sooner than this, in seconds.
+_PATIENCE = 0.4
+_REDRAW = 0.1
+#: Without a terminal: the first line after this long, the next ones at this distance.
+_PLAIN_EVERY = 5.0
+
+
+class Progress:
+    """A reporter that draws. Events may come from any thread."""
+
+    def __init__(self, screen: Screen, *, verbosity: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._screen = screen
+        self._verbosity = verbosity
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._live = screen.err.isatty() and not screen.quiet
+        self._began = self._drawn = clock()
+        self._stage = self._detail = ""
+        self._done, self._total = 0, 0
+        self._expected = self._received = 0
+        self._arriving: dict[str, None] = {}
+        self._shown = False
+
+    def __call__(self, event: Event) -> None:
+        """Take an event in and redraw if it is time."""
+        with self._lock:
+            self._take(event)
+
+    def clear(self) -> None:
+        """Take the line off the terminal."""
+        with self._lock:
+            self._wipe()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case StageStarted(stage=stage, total=total):
+                self._begin(stage, total or 0)
+            case StageAdvanced(done=done, detail=detail):
+                self._done, self._detail = done, detail
+                self._draw()
+            case StageFinished():
+                self._wipe()
+                self._stage = ""
+            case DownloadStarted() | DownloadAdvanced() | DownloadFinished():
+                self._take_download(event)
+                self._draw()
+            case Requested(method=method, url=url, status=status, received=received):
+                self._tell(2, f"{method} {url} -> {status}, {amount(received)}")
+            case Noted(message=message):
+                self._tell(1, message)
+            case Warned(message=message, hint=hint):
+                self._wipe()
+                self._screen.warn(message, hint)
+            case _:
+                assert_never(event)
+
+    def _begin(self, stage: str, total: int) -> None:
+        self._wipe()
+        self._stage, self._detail = stage, ""
+        self._done, self._total = 0, total
+        self._began = self._drawn = self._clock()
+        self._expected = self._received = 0
+
+    def _take_download(self, event: DownloadStarted | DownloadAdvanced | DownloadFinished) -> None:
+        match event:
+            case DownloadStarted(filename=filename, size=size):
+                self._arriving[filename] = None
+                self._expected += size or 0
+            case DownloadAdvanced(received=received):
+                self._received += received
+            case DownloadFinished(filename=filename):
+                self._arriving.pop(filename, None)
+
+    def _tell(self, level: int, text: str) -> None:
+        if self._verbosity >= level:
+            self._wipe()
+            self._screen.note(text)
+
+    def _draw(self) -> None:
+        now = self._clock()
+        if not self._stage or self._screen.quiet or now - self._began < _PATIENCE:
+            return
+        if self._live and now - self._drawn >= _REDRAW:
+            self._drawn = now
+            width = shutil.get_terminal_size().columns - 1
+            self._screen.err.write(f"\r\x1b[K{visible(self._line(now))[:width]}")
+            self._screen.err.flush()
+            self._shown = True
+        elif not self._live and now - self._drawn >= _PLAIN_EVERY:
+            self._drawn = now
+            self._screen.note(self._line(now))
+
+    def _line(self, now: float) -> str:
+        parts = [self._stage]
+        if self._total:
+            parts.append(f"{self._done}/{self._total}")
+        if self._received:
+            rate = self._received / max(now - self._began, 0.001)
+            whole = f" of {amount(self._expected)}" if self._expected >= self._received else ""
+            parts.append(f"{amount(self._received)}{whole} at {amount(rate)}/s")
+        if detail := (next(iter(self._arriving), "") or self._detail):
+            parts.append(detail)
+        return "  ".join(parts)
+
+    def _wipe(self) -> None:
+        if self._shown:
+            self._screen.err.write("\r\x1b[K")
+            self._screen.err.flush()
+            self._shown = False

@@ -1,0 +1,93 @@
+"""`lockenv run`: the shortest way from here to there, with as few imports as can be."""
+
+# pathlib and argparse are among the heavy imports that are avoided here.
+# ruff: noqa: PTH109, PTH113, PTH118
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from lockenv.errors import UsageError
+from lockenv.project import Project, find_project
+
+_HELP = """\
+usage: lockenv run [-C DIR] [--env DIR] [--] COMMAND [ARGUMENT ...]
+
+Run a command in the environment: its bin folder comes first on PATH and VIRTUAL_ENV is set. The exit
+status is the command's own. Nothing is resolved or installed.
+
+options:
+  -C, --project DIR  the folder with env.toml
+      --env DIR      the environment (default: .venv beside env.toml)
+  -h, --help         this text
+
+examples:
+  lockenv run -- python -c "import flask"
+  lockenv run pytest -x
+"""
+_VALUED = {"-C": "project", "--project": "project", "--env": "env", "--cache-dir": "cache_dir"}
+_IGNORED = frozenset({"-q", "--quiet", "-v", "-vv", "--verbose", "--offline"})
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `lockenv run`. On POSIX the command takes this process's place, so signals reach it directly."""
+    options, command = _split(list(arguments))
+    if command is None:
+        sys.stdout.write(_HELP)
+        return 0
+    if not command:
+        raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
+    folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
+    env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV")).env
+    if not os.path.isfile(os.path.join(env, "pyvenv.cfg")):
+        raise UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
+    return _become(command, _environment(env), env)
+
+
+def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
+    """Take our options off the front; what follows belongs to the command. None for the command: help is asked."""
+    options: dict[str, str] = {}
+    while arguments:
+        argument = arguments.pop(0)
+        name, equals, value = argument.partition("=")
+        if argument == "--":
+            break
+        if argument in {"-h", "--help"}:
+            return options, None
+        if name in _VALUED:
+            if not equals and not arguments:
+                raise UsageError(f"{name} needs a value")
+            options[_VALUED[name]] = value if equals else arguments.pop(0)
+        elif argument in _IGNORED:
+            continue
+        elif argument.startswith("-"):
+            raise UsageError(f"`lockenv run` has no option {argument}", hint="put `--` before the command")
+        else:
+            return options, [argument, *arguments]
+    return options, arguments
+
+
+def _environment(env: str) -> dict[str, str]:
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    variables["VIRTUAL_ENV"] = env
+    scripts = os.path.join(env, "Scripts" if os.name == "nt" else "bin")
+    variables["PATH"] = os.pathsep.join(filter(None, (scripts, variables.get("PATH", os.defpath))))
+    return variables
+
+
+def _become(command: Sequence[str], environment: dict[str, str], env: str) -> int:
+    sys.stdout.flush()
+    try:
+        if os.name == "nt":
+            # Windows has no exec that keeps the console; a child does.
+            import subprocess
+
+            return subprocess.run(command, env=environment, check=False).returncode
+        os.execvpe(command[0], list(command), environment)  # noqa: S606
+    except FileNotFoundError:
+        hint = f"`lockenv list` shows the packages; does one of them bring `{command[0]}`?"
+        raise UsageError(f"there is no command `{command[0]}` in {env} or on PATH", hint=hint) from None
+    except PermissionError:
+        raise UsageError(f"`{command[0]}` is not executable") from None

@@ -1,0 +1,74 @@
+"""`lockenv sync`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, assert_never
+
+from lockenv.cli.options import add_env, add_lock, add_python, parser, session_of
+from lockenv.cli.screen import Screen, duration
+from lockenv.operations.sync import sync
+from lockenv.operations.wish import Synced, Wish
+
+if TYPE_CHECKING:
+    from lockenv.plan import Plan
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `lockenv sync`."""
+    options = parser(
+        "sync",
+        "Make the environment exactly what pylock.toml says: install, replace, remove, leave nothing else.\n"
+        "It is built aside and put in place by one rename; whatever goes wrong, the old one stays.",
+        [
+            "lockenv sync",
+            "lockenv sync --group test",
+            "lockenv sync --all-groups --python 3.12",
+            "lockenv sync --lock pylock.toml --env /opt/app     (needs no env.toml)",
+        ],
+    )
+    options.add_argument("-g", "--group", metavar="G", action="append", default=[], help="add a dependency group")
+    options.add_argument("--all-groups", action="store_true", help="add every dependency group")
+    options.add_argument("--seed", action="store_true", help="add pip, from the Python itself")
+    options.add_argument(
+        "--link-mode", choices=["auto", "clone", "hardlink", "copy"], help="how files come from the store"
+    )
+    add_python(options)
+    add_lock(options)
+    add_env(options)
+    asked = options.parse_args(arguments)
+    began = time.perf_counter()
+    wish = Wish(groups=tuple(asked.group), all_groups=asked.all_groups, seed=asked.seed)
+    with session_of(asked) as (session, screen):
+        done = sync(session, wish)
+    _show(screen, done, time.perf_counter() - began)
+    return 0
+
+
+def _show(screen: Screen, done: Synced, seconds: float) -> None:
+    if done.plan is not None and not screen.quiet:
+        _show_steps(screen, done.plan)
+        if done.plan.is_empty:
+            screen.say(f"rebuilt: {done.reason}")
+    packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
+    already = "already " if done.reason is None else ""
+    screen.say(f"{done.env} is {already}exactly {done.lock} ({packages}), {duration(seconds)}")
+
+
+def _show_steps(screen: Screen, plan: Plan) -> None:
+    # Lazy: an environment that is already right has no steps.
+    from lockenv.plan import Install, Remove, Replace
+
+    for step in plan.steps:
+        match step:
+            case Install(wanted=wanted):
+                screen.say(screen.change("+", f"{wanted.name} {wanted.version}"))
+            case Remove(installed=installed):
+                screen.say(screen.change("-", f"{installed.name} {installed.version}"))
+            case Replace(installed=installed, wanted=wanted) if installed.version == wanted.version:
+                screen.say(screen.change("~", f"{wanted.name} {wanted.version} (another file)"))
+            case Replace(installed=installed, wanted=wanted):
+                screen.say(screen.change("~", f"{wanted.name} {installed.version} -> {wanted.version}"))
+            case _:
+                assert_never(step)

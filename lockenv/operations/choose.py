@@ -1,0 +1,88 @@
+"""Which Python an operation works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from lockenv.errors import InterpreterNotFound
+from lockenv.operations.read import manifest_of
+from lockenv.python.discovery import find, list_all
+from lockenv.python.interpreter import Interpreter, RefusedInterpreter
+from lockenv.session import Session
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+
+def interpreter_for_lock(session: Session, requires_python: SpecifierSet, old: Pylock | None) -> Interpreter:
+    """The Python to lock for: the one asked for, else one that the old lock is for, else the best that fits.
+
+    Raises `InterpreterNotFound`.
+    """
+    if old is not None and session.settings.python is None:
+        try:
+            return _find(session, requires_python, _covered_by(old))
+        except InterpreterNotFound:
+            # The old lock is for a Python that is gone, or that the manifest no longer admits.
+            return _find(session, requires_python)
+    return _find(session, requires_python)
+
+
+def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: Pylock) -> Interpreter:
+    """The Python to make an environment with: one that the lock covers. Raises `InterpreterNotFound`."""
+    if session.settings.python is not None:
+        return _find(session, requires_python)
+    return _find(session, requires_python, _covered_by(lock))
+
+
+def any_interpreter(session: Session) -> Interpreter:
+    """The Python to begin a project with: the one asked for, else the newest. Raises `InterpreterNotFound`."""
+    return _find(session, SpecifierSet())
+
+
+def project_python(session: Session) -> Interpreter:
+    """The Python that the project would be locked for, or the newest where there is no project.
+
+    Raises `InterpreterNotFound`, `ManifestError`.
+    """
+    if not Path(session.project.manifest).exists():
+        return any_interpreter(session)
+    return _find(session, manifest_of(session.project).python)
+
+
+def all_pythons(session: Session) -> tuple[Interpreter | RefusedInterpreter, ...]:
+    """Everything on this machine that looks like a Python, the usable ones first."""
+    return list_all(environ=session.environ, cache=session.probes)
+
+
+def _find(
+    session: Session, requires_python: SpecifierSet, also: Callable[[Interpreter], str] | None = None
+) -> Interpreter:
+    env_python = Path(session.project.env) / "bin" / "python"
+    return find(
+        session.settings.python,
+        requires_python=requires_python,
+        project=Path(session.project.folder),
+        environ=session.environ,
+        cache=session.probes,
+        env_python=env_python if env_python.exists() else None,
+        also=also,
+    )
+
+
+def _covered_by(lock: Pylock) -> Callable[[Interpreter], str]:
+    def unfit(interpreter: Interpreter) -> str:
+        if lock.requires_python is not None and not lock.requires_python.contains(
+            interpreter.version, prereleases=True
+        ):
+            return f"the lock requires Python {lock.requires_python}"
+        variables = dict(interpreter.markers)
+        if lock.environments and not any(marker.evaluate(variables) for marker in lock.environments):
+            return "the lock is not for it"
+        return ""
+
+    return unfit

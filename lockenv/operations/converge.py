@@ -1,0 +1,194 @@
+"""A sync that has something to do: select, refuse, fetch, then change the environment in one step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from packaging.direct_url import ArchiveInfo, DirectUrl
+from packaging.pylock import PackageArchive, PackageWheel, Pylock
+from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
+
+from lockenv.errors import InstallError, LockError, Refused, UsageError
+from lockenv.events import Noted, StageFinished, StageStarted
+from lockenv.files import hash_file
+from lockenv.lockfile.freshness import stale
+from lockenv.lockfile.pylock import tool_table
+from lockenv.lockfile.select import Selected, Selection, select
+from lockenv.manifest.model import Manifest
+from lockenv.operations.choose import interpreter_for_sync
+from lockenv.operations.fetch import fetch, need_of
+from lockenv.operations.files import shown
+from lockenv.operations.read import manifest_of, parse_lock
+from lockenv.operations.support import check_supported
+from lockenv.operations.unchanged import interpreter_id, note_fresh
+from lockenv.operations.wish import Synced, Wish
+from lockenv.plan import Wanted
+from lockenv.project import MANIFEST
+from lockenv.python.interpreter import Interpreter
+from lockenv.python.venv import bundled_pip, layout, root_files, skeleton
+from lockenv.session import Session
+from lockenv.store import StoredWheel
+from lockenv.targets import Target
+from lockenv.transaction.apply import apply
+from lockenv.transaction.compose import Desired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """What a lock selects, each with the wheel file that is to be installed."""
+
+    selected: Selected
+    wheel: PackageWheel | PackageArchive
+
+
+def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str, inputs: str) -> Synced:
+    """Bring the environment to the lock whose bytes are `raw`. Raises as `sync` does.
+
+    `inputs` is noted afterwards, so that the next sync can tell that nothing has changed.
+    """
+    project = session.project
+    where = shown(project, project.lock)
+    lock = parse_lock(raw, where)
+    manifest = manifest_of(project) if Path(project.manifest).exists() else None
+    python = manifest.python if manifest is not None else lock.requires_python or SpecifierSet()
+    interpreter = interpreter_for_sync(session, python, lock)
+    target = interpreter.target()
+    session.report(Noted(message=f"using {target.name} ({interpreter.path})"))
+    if manifest is not None:
+        _refuse_stale(manifest, lock, target, where)
+    choices = _choose(lock, wish, target, where)
+    packages = _bring(session, manifest, choices)
+    if wish.seed:
+        packages += _seed(session, interpreter, packages)
+    desired = _desired(session, wish, interpreter, packages, lock_digest)
+    session.report(StageStarted(stage="Linking", total=len(packages)))
+    env = Path(project.env)
+    applied = apply(env, desired, link_mode=session.settings.link_mode, reporter=session.report)
+    session.report(StageFinished(stage="Linking"))
+    note_fresh(project.env, inputs)
+    return Synced(
+        env=shown(project, project.env),
+        lock=where,
+        packages=len(packages),
+        plan=applied.plan if applied.changed else None,
+        reason=applied.reason,
+    )
+
+
+def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str) -> None:
+    check_supported(manifest, target)
+    reasons = stale(manifest, lock, target, name=MANIFEST)
+    if reasons:
+        raise LockError(f"{where} is out of date", details=reasons, hint="run `lockenv lock`, then `lockenv sync`")
+
+
+def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> list[_Choice]:
+    groups = frozenset(lock.dependency_groups or ()) if wish.all_groups else frozenset(wish.groups)
+    # None stands for the default groups of a lock made by others; ours has none.
+    asked = None if lock.default_groups and not groups else groups
+    chosen = select(lock, target, Selection(groups=asked), where=where)
+    return [_Choice(selected=one, wheel=_wheel_of(one, target, where)) for one in chosen]
+
+
+def _wheel_of(one: Selected, target: Target, where: str) -> PackageWheel | PackageArchive:
+    match one.artifact:
+        case PackageWheel() as wheel:
+            return wheel
+        case PackageArchive() as archive if _is_wheel(archive.url or archive.path or ""):
+            return archive
+        case _:
+            version = f" {one.package.version}" if one.package.version else ""
+            raise Refused(
+                f"{one.package.name}{version} has no wheel for {target.name} in {where}, "
+                "and this version of lockenv builds nothing",
+                hint="choose a version or a Python that it has wheels for, and run `lockenv lock`",
+            )
+
+
+def _is_wheel(place: str) -> bool:
+    return urlsplit(place).path.endswith(".whl")
+
+
+def _bring(
+    session: Session, manifest: Manifest | None, choices: Sequence[_Choice]
+) -> list[tuple[Wanted, StoredWheel]]:
+    folder = Path(session.project.lock).parent
+    needs = [
+        need_of(choice.selected.package.name, choice.selected.package.version, choice.wheel, folder)
+        for choice in choices
+    ]
+    http = session.http(session.declared_indexes(manifest))
+    stored = fetch(
+        needs, session.store, http, session.cache / "arriving", session.report, offline=session.settings.offline
+    )
+    return [
+        (_wanted(choice, stored[choice.selected.package.name]), stored[choice.selected.package.name])
+        for choice in choices
+    ]
+
+
+def _wanted(choice: _Choice, stored: StoredWheel) -> Wanted:
+    package = choice.selected.package
+    direct = _direct_url(choice.wheel) if isinstance(choice.wheel, PackageArchive) else None
+    return Wanted(
+        name=package.name,
+        version=stored.version,
+        sha256=stored.sha256,
+        filename=stored.filename,
+        requested=tool_table(package).get("direct") is True,
+        direct_url=direct,
+    )
+
+
+def _direct_url(archive: PackageArchive) -> str | None:
+    """The text of direct_url.json for a wheel that a lock names by URL (direct URL data structure)."""
+    if archive.url is None:
+        return None
+    described = DirectUrl(url=archive.url, archive_info=ArchiveInfo(hashes=dict(archive.hashes)))
+    return json.dumps(described.to_dict(), sort_keys=True)
+
+
+def _seed(
+    session: Session, interpreter: Interpreter, packages: Sequence[tuple[Wanted, StoredWheel]]
+) -> list[tuple[Wanted, StoredWheel]]:
+    """The pip that the interpreter brings along, unless the lock has its own."""
+    if any(wanted.name == "pip" for wanted, _ in packages):
+        return []
+    wheel = bundled_pip(interpreter)
+    if wheel is None:
+        msg = f"the Python at {interpreter.path} brings no pip along"
+        raise UsageError(msg, hint="leave out --seed, and add `pip` to the dependencies")
+    name, version, *_ = parse_wheel_filename(wheel.name)
+    sha256 = hash_file(wheel)["sha256"]
+    stored = session.store.add(sha256, wheel, name=name, version=str(version), filename=wheel.name)
+    wanted = Wanted(name=name, version=str(version), sha256=sha256, filename=wheel.name, requested=True)
+    return [(wanted, stored)]
+
+
+def _desired(
+    session: Session,
+    wish: Wish,
+    interpreter: Interpreter,
+    packages: Sequence[tuple[Wanted, StoredWheel]],
+    lock_digest: str,
+) -> Desired:
+    env = Path(session.project.env)
+    # Every project's environment is called .venv, so its folder's name says more.
+    prompt = env.parent.name if env.name == ".venv" else env.name
+    try:
+        identity = interpreter_id(str(interpreter.executable))
+    except OSError as error:
+        raise InstallError(f"the Python at {interpreter.executable} is gone: {error.strerror}") from error
+    return Desired(
+        lock_digest=lock_digest,
+        selection=wish.selection,
+        interpreter_id=identity,
+        entries=(*root_files(interpreter, prompt=prompt), *skeleton(interpreter, env_dir=env, prompt=prompt)),
+        scheme=layout(interpreter),
+        packages=tuple(packages),
+    )

@@ -1,0 +1,151 @@
+"""Bringing what a lock selects into the store: side by side, hashed while it arrives, unpacked once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from packaging.pylock import PackageArchive, PackageWheel
+from packaging.version import Version
+
+from lockenv.errors import InstallError, OfflineMiss, Refused
+from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
+from lockenv.index.download import download, path_of
+from lockenv.index.http import Http
+from lockenv.packages import NormalizedName
+from lockenv.store import Store, StoredWheel
+
+#: Unpacking is bound by the cores, fetching by the line; this many do either at once.
+_WORKERS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A wheel that an environment needs. `url` is absolute (https, http or file); `hashes` are the lock's."""
+
+    name: NormalizedName
+    version: str
+    filename: str
+    url: str
+    hashes: Mapping[str, str]
+    size: int | None
+
+
+def need_of(
+    name: NormalizedName, version: Version | None, artifact: PackageWheel | PackageArchive, folder: Path
+) -> Need:
+    """Make the need for a wheel of a lock; `folder` is the lock's, from which its paths count (PEP 751).
+
+    Raises `Refused` for a path that leaves the file system's plain folders, such as one with a NUL.
+    """
+    if artifact.path is not None:
+        if "\0" in artifact.path:
+            raise Refused(f"the path of {name} in the lock is no path")
+        url = (folder / artifact.path).resolve().as_uri()
+    else:
+        url = artifact.url or ""
+    filename = artifact.filename if isinstance(artifact, PackageWheel) else url.split("?")[0].rpartition("/")[2]
+    return Need(
+        name=name,
+        version=str(version or ""),
+        filename=filename,
+        url=url,
+        hashes=artifact.hashes,
+        size=artifact.size,
+    )
+
+
+def fetch(
+    needs: Sequence[Need], store: Store, http: Http, scratch: Path, report: Reporter, *, offline: bool = False
+) -> dict[NormalizedName, StoredWheel]:
+    """Have every needed wheel in the store. The first failure stops the rest, and is raised.
+
+    Raises `Refused` for a wrong hash or a hostile wheel, `NetworkError` for what cannot be had, `OfflineMiss` if
+    `offline` and something would have to be fetched, `InstallError` where the disk refuses. The largest files come
+    first, so that the last one to arrive is small.
+    """
+    found = {need.name: stored for need in needs if (stored := _stored(store, need)) is not None}
+    missing = sorted((need for need in needs if need.name not in found), key=lambda need: -(need.size or 0))
+    if not missing:
+        return found
+    if offline:
+        _refuse_network(missing)
+    report(StageStarted(stage="Fetching", total=len(missing)))
+    done = count(1)
+
+    def bring(need: Need) -> tuple[NormalizedName, StoredWheel]:
+        stored = _bring(need, store, http, scratch, report)
+        report(StageAdvanced(stage="Fetching", done=next(done), detail=need.filename))
+        return need.name, stored
+
+    with _scratch(scratch), ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing))) as pool:
+        found.update(_results([pool.submit(bring, need) for need in missing]))
+    report(StageFinished(stage="Fetching"))
+    return found
+
+
+def _refuse_network(missing: Sequence[Need]) -> None:
+    far = sorted(need.filename for need in missing if not need.url.startswith("file:"))
+    if far:
+        count = "one wheel is" if len(far) == 1 else f"{len(far)} wheels are"
+        raise OfflineMiss(
+            f"{count} not in the cache, and --offline forbids to fetch",
+            details=far,
+            hint="leave out --offline once",
+        )
+
+
+def _results(
+    futures: Sequence[Future[tuple[NormalizedName, StoredWheel]]],
+) -> Iterator[tuple[NormalizedName, StoredWheel]]:
+    try:
+        wait(futures, return_when=FIRST_EXCEPTION)
+        failed = next((future for future in futures if future.done() and future.exception() is not None), None)
+        if failed is not None:
+            failed.result()
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _stored(store: Store, need: Need) -> StoredWheel | None:
+    sha256 = need.hashes.get("sha256")
+    return store.get(sha256.lower()) if sha256 else None
+
+
+def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter) -> StoredWheel:
+    place = scratch / f"{secrets.token_hex(8)}.whl"
+    try:
+        arrived = download(
+            http,
+            need.url,
+            place,
+            hashes=tuple(need.hashes.items()),
+            size=need.size,
+            filename=need.filename,
+            reporter=report,
+        )
+        return store.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
+    except FileNotFoundError:
+        msg = f"{need.filename} is not at {path_of(need.url)}, where the lock says"
+        raise InstallError(msg, hint="put it back, or run `lockenv lock`") from None
+    finally:
+        place.unlink(missing_ok=True)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        place = f" at {error.filename}" if error.filename else ""
+        msg = f"fetching failed: {error.strerror}{place}; the environment was not changed"
+        raise InstallError(msg, hint="free some space, or choose another cache with --cache-dir") from error

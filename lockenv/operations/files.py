@@ -1,0 +1,27 @@
+"""The bytes of a project's files, and how a person calls them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lockenv.errors import UsageError
+from lockenv.project import Project
+
+
+def bytes_of(path: Path | str) -> bytes | None:
+    """A file's content; None where there is none. Raises `UsageError` where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise UsageError(msg) from None
+
+
+def shown(project: Project, path: str) -> str:
+    """A path as a person would say it from the project's folder."""
+    try:
+        return Path(path).relative_to(project.folder).as_posix()
+    except ValueError:
+        return path

@@ -1,0 +1,56 @@
+"""Reading a project's two files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lockenv.errors import LockError, ManifestError
+from lockenv.manifest import read as manifest_reader
+from lockenv.manifest.model import Manifest
+from lockenv.operations.files import bytes_of, shown
+from lockenv.project import MANIFEST, Project
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+
+def manifest_of(project: Project) -> Manifest:
+    """Read env.toml. Raises `ManifestError`."""
+    path = Path(project.manifest)
+    raw = bytes_of(path)
+    if raw is None:
+        msg = f"there is no {MANIFEST} in {project.folder}"
+        raise ManifestError(msg, hint="run `lockenv init` to make one, or name the folder with `--project`")
+    return manifest_reader.read(
+        manifest_reader.decode(raw, where=MANIFEST), where=MANIFEST, load=_loader(path.parent)
+    )
+
+
+def lock_of(project: Project) -> Pylock:
+    """Read the lock, anyone's. Raises `LockError`."""
+    raw = bytes_of(Path(project.lock))
+    if raw is None:
+        msg = f"there is no {shown(project, project.lock)}"
+        raise LockError(msg, hint="run `lockenv lock` to make it")
+    return parse_lock(raw, shown(project, project.lock))
+
+
+def parse_lock(raw: bytes, where: str) -> Pylock:
+    """Parse the bytes of a lock. Raises `LockError`."""
+    # Lazy: packaging.pylock takes tens of milliseconds to import, and an unchanged lock is not parsed.
+    from lockenv.lockfile import pylock
+
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        msg = f"{where} is not UTF-8 text"
+        raise LockError(msg, hint="run `lockenv lock` to make it anew") from None
+    return pylock.read(text, where=where)
+
+
+def _loader(folder: Path) -> manifest_reader.Loader:
+    def load(relative: str) -> str:
+        return (folder / relative).read_text(encoding="utf-8")
+
+    return load

@@ -1,0 +1,51 @@
+"""`sync`: make the environment exactly what the lock says, wholly or not at all.
+
+This module is the part that every sync runs: it reads two files, and where they and the environment are as the
+last sync left them, that is all. Everything else is `lockenv.operations.converge`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lockenv.errors import LockError
+from lockenv.operations.files import bytes_of, shown
+from lockenv.operations.unchanged import count_if_unchanged, digest_of
+from lockenv.operations.wish import Synced, Wish
+from lockenv.session import Session
+
+_INCLUDE = re.compile(rb"""^\s*include\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
+
+
+def sync(session: Session, wish: Wish) -> Synced:
+    """Bring the environment to the lock.
+
+    Raises `LockError` for a lock that is missing, stale or not for this Python, `InterpreterNotFound`, `Refused`,
+    `NetworkError`, `InstallError`; the environment is then as it was.
+    """
+    project = session.project
+    where, env = shown(project, project.lock), shown(project, project.env)
+    raw = bytes_of(project.lock)
+    if raw is None:
+        raise LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
+    lock_digest = digest_of(raw)
+    inputs = _inputs(session, lock_digest)
+    if session.settings.python is None:
+        packages = count_if_unchanged(
+            project.env, inputs=inputs, lock_digest=lock_digest, selection=wish.selection
+        )
+        if packages is not None:
+            return Synced(env=env, lock=where, packages=packages)
+    # Lazy: this is where the heavy imports begin, and most syncs end above.
+    from lockenv.operations.converge import converge
+
+    return converge(session, wish, raw=raw, lock_digest=lock_digest, inputs=inputs)
+
+
+def _inputs(session: Session, lock_digest: str) -> str:
+    """One digest of what decides whether the lock is fresh and which Python is taken."""
+    manifest = bytes_of(session.project.manifest)
+    folder = Path(session.project.folder)
+    included = [bytes_of(folder / name.decode("utf-8", "replace")) for name in _INCLUDE.findall(manifest or b"")]
+    return digest_of(lock_digest.encode(), manifest, bytes_of(folder / ".python-version"), *included)

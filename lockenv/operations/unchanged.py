@@ -1,0 +1,76 @@
+"""The sync that finds nothing to do: bytes and stats are compared, nothing is parsed, little is imported.
+
+A small note inside the environment says 'this manifest text was found fresh against this lock text', so that an
+unchanged pair of files need not be read as TOML again. Whether the environment is still what the lock says is
+asked of the transaction's record of it.
+"""
+
+# pathlib is among the heavy imports that are avoided here.
+# ruff: noqa: PTH116, PTH123
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+
+from lockenv.transaction import places as env_places
+from lockenv.transaction import state
+
+_NOTE = "fresh"
+
+
+def digest_of(*texts: bytes | None) -> str:
+    """One digest for several texts, of which some may not exist."""
+    whole = sha256()
+    for text in texts:
+        whole.update(b"-" if text is None else b"%d:%b" % (len(text), text))
+    return whole.hexdigest()
+
+
+def interpreter_id(executable: str) -> str:
+    """What identifies an interpreter without starting it: its path, modification time (ns) and size.
+
+    Raises `OSError` where it is gone.
+    """
+    found = os.stat(executable)
+    return f"{executable}\0{found.st_mtime_ns}\0{found.st_size}"
+
+
+def count_if_unchanged(env: str, *, inputs: str, lock_digest: str, selection: Iterable[str]) -> int | None:
+    """The number of packages if a sync has nothing to do; None if it must take a closer look.
+
+    `inputs` is the digest of everything the choice of Python and the freshness of the lock depend on.
+    """
+    record = state.read_current(env)
+    if record is None or _read_note(env) != inputs:
+        return None
+    executable = record.interpreter_id.split("\0")[0]
+    try:
+        same = interpreter_id(executable) == record.interpreter_id
+    except OSError:
+        return None
+    if not same or not state.is_current(
+        env, lock_digest=lock_digest, selection=selection, interpreter_id=record.interpreter_id
+    ):
+        return None
+    return len(record.packages)
+
+
+def note_fresh(env: str, inputs: str) -> None:
+    """Note that these inputs were found in order. A note that cannot be written costs time later, nothing else."""
+    path = f"{env_places.home(env)}/{_NOTE}"
+    try:
+        with open(f"{path}.new", "w", encoding="ascii") as file:
+            file.write(inputs)
+        os.replace(f"{path}.new", path)  # noqa: PTH105
+    except OSError:
+        return
+
+
+def _read_note(env: str) -> str:
+    try:
+        with open(f"{env_places.home(env)}/{_NOTE}", encoding="ascii") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""

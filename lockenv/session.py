@@ -1,0 +1,187 @@
+"""The edges of one run, each built when first needed: settings, interpreters, indexes, the store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import platformdirs
+
+from lockenv import settings as user_settings
+from lockenv.events import Noted, Reporter, Warned, silent
+from lockenv.project import Project, find_project
+from lockenv.python.probe_cache import ProbeCache
+from lockenv.settings import Settings
+
+if TYPE_CHECKING:
+    from lockenv.index.cache import IndexCache
+    from lockenv.index.client import IndexClient
+    from lockenv.index.http import Http
+    from lockenv.manifest.model import Manifest
+    from lockenv.packages import Index
+    from lockenv.store import Store
+
+#: Where a folder for caches marks itself as one (Cache Directory Tagging Specification).
+_CACHE_TAG = "CACHEDIR.TAG"
+_CACHE_TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by lockenv. Safe to delete.\n"
+
+
+class Session:
+    """What an operation works with. Close it, or use it as a context manager."""
+
+    def __init__(
+        self, *, settings: Settings, project: Project, environ: Mapping[str, str], report: Reporter = silent
+    ) -> None:
+        self.settings = settings
+        self.project = project
+        self.environ = environ
+        self.report = report
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back connections and threads."""
+        self._closing.close()
+
+    @cached_property
+    def cache(self) -> Path:
+        """The cache folder, made and marked as one when first needed."""
+        folder = Path(self.settings.cache_dir)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tag = folder / _CACHE_TAG
+            if not tag.exists():
+                tag.write_text(_CACHE_TAG_TEXT, encoding="ascii")
+        except OSError as error:
+            self.report(Noted(message=f"the cache folder {folder} cannot be written: {error.strerror}"))
+        return folder
+
+    @cached_property
+    def probes(self) -> ProbeCache:
+        """What interpreters said of themselves."""
+        return ProbeCache(self.cache)
+
+    @cached_property
+    def store(self) -> Store:
+        """The unpacked wheels."""
+        # Lazy: a resolution does not need it.
+        from lockenv.store import Store
+
+        return Store(self.cache)
+
+    @cached_property
+    def index_cache(self) -> IndexCache:
+        """Pages and metadata."""
+        # Lazy: a sync from the store does not need it.
+        from lockenv.index.cache import IndexCache
+
+        return IndexCache(self.cache / "index")
+
+    def declared_indexes(self, manifest: Manifest | None) -> tuple[Index, ...]:
+        """The manifest's own indexes with absolute addresses: those whose credentials are known by name."""
+        if manifest is None:
+            return ()
+        return tuple(_absolute(index, Path(self.project.folder)) for index in manifest.indexes)
+
+    def indexes(self, manifest: Manifest) -> tuple[Index, ...]:
+        """The manifest's indexes and, where none of them is for every name, the default one behind them."""
+        declared = self.declared_indexes(manifest)
+        if any(not index.explicit and not index.packages for index in declared):
+            return declared
+        return (*declared, self._default_index)
+
+    @cached_property
+    def _default_index(self) -> Index:
+        # Lazy: a sync, and a project with an index for every name, need not ask pip.
+        from lockenv.index.default import default_index
+        from lockenv.packages import Index
+
+        if self.settings.index_url:
+            return Index(name="default", url=self.settings.index_url)
+        found = default_index(self.environ)
+        self.report(Noted(message=f"the default index is that of {found.origin}"))
+        for ignored in found.ignored:
+            self.report(Noted(message=f"pip's setting {ignored} is a fact of this machine and is not followed"))
+        return Index(name="default", url=found.url)
+
+    def http(self, indexes: tuple[Index, ...]) -> Http:
+        """A pooled client that knows the credentials of these indexes. Closed with the session."""
+        # Lazy: importing an HTTP client takes tens of milliseconds.
+        from lockenv.index.auth import Credentials
+        from lockenv.index.http import Http
+
+        return self._closing.enter_context(
+            Http(
+                credentials=Credentials(environ=self.environ, indexes=indexes),
+                environ=self.environ,
+                reporter=self.report,
+                connections=self.settings.concurrency,
+                timeout=self.settings.timeout,
+            )
+        )
+
+    def client(self, manifest: Manifest) -> IndexClient:
+        """A client for the manifest's indexes. Closed with the session."""
+        # Lazy: a sync from the store does not need it.
+        from lockenv.index.client import IndexClient
+        from lockenv.manifest.model import IndexSource
+
+        indexes = self.indexes(manifest)
+        routes = {name: source.index for name, source in manifest.sources if isinstance(source, IndexSource)}
+        return self._closing.enter_context(
+            IndexClient(
+                indexes=indexes,
+                routes=routes,
+                http=self.http(indexes),
+                cache=self.index_cache,
+                offline=self.settings.offline,
+                reporter=self.report,
+                workers=min(self.settings.concurrency, 32),
+            )
+        )
+
+
+def _absolute(index: Index, folder: Path) -> Index:
+    """Turn the address of an index that is a folder beside the manifest into a file: URL."""
+    from dataclasses import replace
+
+    if "://" in index.url:
+        return index
+    return replace(index, url=(folder / index.url).resolve().as_uri() + "/")
+
+
+def open_session(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    folder: str,
+    lock: str | None = None,
+    report: Reporter = silent,
+) -> Session:
+    """Read the settings and find the project, from `folder` upwards. Raises `UsageError`."""
+    config = Path(platformdirs.user_config_dir("lockenv", appauthor=False)) / "config.toml"
+    try:
+        text = config.read_text(encoding="utf-8")
+    except OSError:
+        text = None
+    settings = user_settings.load(
+        flags=flags,
+        environ=environ,
+        config=text,
+        config_where=str(config),
+        cache_default=platformdirs.user_cache_dir("lockenv", appauthor=False),
+    )
+    for warning in settings.warnings:
+        report(Warned(message=warning))
+    start = settings.project if settings.project is not None else find_project(folder)
+    project = Project(os.path.join(folder, start), lock=lock, env=settings.env_dir)  # noqa: PTH118
+    return Session(settings=settings, project=project, environ=environ, report=report)
