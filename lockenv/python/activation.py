@@ -77,18 +77,24 @@ if command -v cygpath >/dev/null 2>&1; then
 fi
 """
 
-# An alias is one line; `test … &&` because csh expands a one-line `if` whole, unset variables too.
+# `test … &&`, because csh expands a one-line `if` whole, unset variables too. `!:*` are the alias's arguments.
+_CSH_ALIAS = "; ".join(  # an alias is one line
+    (
+        'test $?_OLD_VIRTUAL_PATH = 1 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH',
+        'test $?_OLD_VIRTUAL_HOME = 1 && setenv PYTHONHOME "$_OLD_VIRTUAL_HOME:q" && unset _OLD_VIRTUAL_HOME',
+        'test $?_OLD_VIRTUAL_PROMPT = 1 && set prompt = "$_OLD_VIRTUAL_PROMPT:q" && unset _OLD_VIRTUAL_PROMPT',
+        "unsetenv VIRTUAL_ENV",
+        "unsetenv VIRTUAL_ENV_PROMPT",
+        "rehash",
+        r'test "\!:*" != nondestructive && unalias deactivate',
+    )
+)
+
 _CSH = """\
 # Source this in csh or tcsh:  source bin/activate.csh
 # Leave with:  deactivate
 
-alias deactivate '\\
-test $?_OLD_VIRTUAL_PATH = 1 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH; \\
-test $?_OLD_VIRTUAL_PYTHONHOME = 1 && setenv PYTHONHOME "$_OLD_VIRTUAL_PYTHONHOME:q" \\
-&& unset _OLD_VIRTUAL_PYTHONHOME; \\
-test $?_OLD_VIRTUAL_PROMPT = 1 && set prompt = "$_OLD_VIRTUAL_PROMPT:q" && unset _OLD_VIRTUAL_PROMPT; \\
-unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; rehash; \\
-test "\\!:*" != nondestructive && unalias deactivate'
+alias deactivate '@ALIAS@'
 
 # Leave what is active now, whoever made it.
 deactivate nondestructive
@@ -100,7 +106,7 @@ set _OLD_VIRTUAL_PATH = "$PATH:q"
 setenv PATH "${VIRTUAL_ENV:q}/@BIN@:${PATH:q}"
 
 if ( $?PYTHONHOME ) then
-    set _OLD_VIRTUAL_PYTHONHOME = "$PYTHONHOME:q"
+    set _OLD_VIRTUAL_HOME = "$PYTHONHOME:q"
     unsetenv PYTHONHOME
 endif
 
@@ -261,10 +267,11 @@ set "VIRTUAL_ENV_PROMPT="
 def activation_scripts(*, env_dir: str, prompt: str, scripts: str, windows: bool) -> tuple[Text, ...]:
     """Make the scripts of an environment that will stand at `env_dir` and keeps its programs in `scripts`."""
     words = {"ENV": env_dir, "PROMPT": prompt, "SHOWN": f"({_harmless(prompt)}) ", "BIN": scripts}
+    csh = _CSH.replace("@ALIAS@", _CSH_ALIAS)
     posix = _SH.replace("@CONVERT@", _SH_CONVERT if windows else "")
     made = [
         ("activate", _filled(posix, words, quote_sh)),
-        ("activate.csh", _filled(_CSH, words, quote_csh)),
+        ("activate.csh", _filled(csh, words, quote_csh)),
         ("activate.fish", _filled(_FISH, words, quote_fish)),
         ("Activate.ps1", _filled(_POWERSHELL, words, quote_powershell)),
     ]

@@ -302,10 +302,12 @@ def _abis(answer: dict[str, Any], version: VersionInfo) -> tuple[str, ...]:
 
 
 def _versioned(executable: Path, version: VersionInfo, answer: dict[str, Any]) -> Path:
-    """Prefer the name with the version in it, beside the executable, if it is the same interpreter."""
+    """Prefer a name with the version in it: beside the executable, else where its links lead, else none."""
     stem = "pypy" if answer["implementation"] == "pypy" else "python"
-    for flags in dict.fromkeys((answer["abiflags"], "")):
-        candidate = executable.parent / f"{stem}{version.major}.{version.minor}{flags}"
+    names = [f"{stem}{version.major}.{version.minor}{flags}" for flags in (answer["abiflags"], "")]
+    for name in names:
+        candidate = executable.parent / name
         if candidate.exists() and candidate.samefile(executable):
             return candidate
-    return executable
+    real = Path(os.path.realpath(executable))
+    return real if real.name in names else executable

@@ -151,9 +151,8 @@ def _in_folders(folders: Iterable[str]) -> Iterator[Path]:
     """Find executables by name in folders of PATH; relative ones are left out, as is what cannot be read."""
     seen: set[str] = set()
     for folder in folders:
-        real = os.path.realpath(folder)
-        if os.path.isabs(folder) and real not in seen:
-            seen.add(real)
+        if os.path.isabs(folder) and folder not in seen:
+            seen.add(folder)
             yield from _in_folder(folder)
 
 

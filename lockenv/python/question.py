@@ -115,6 +115,8 @@ def _decoded(text: str) -> dict[str, Any]:
 def _why_not(status: int, output: str, late: bool, limit: float) -> str:
     if late:
         return f"it did not answer within {limit:g} seconds"
+    if len(output) >= _MAX_OUTPUT:
+        return "it says more than a Python would"
     if "Unknown option: -I" in output:
         return "it is Python 2; 3.8 is the oldest that works"
     shown = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
@@ -161,8 +163,8 @@ def _run(command: list[str], limit: float, environ: Mapping[str, str] | None) ->
         assert child.stdout is not None  # noqa: S101 - told to Popen above
         with child.stdout:
             output = child.stdout.read(_MAX_OUTPUT)
-        if len(output) == _MAX_OUTPUT:
-            _kill(child)
+            if len(output) == _MAX_OUTPUT:
+                _kill(child)
         status = child.wait()
     finally:
         watchdog.cancel()

@@ -1,0 +1,1 @@
+"""Tests of `lockenv.python`: with real interpreters where there are some, with small shell scripts elsewhere."""
