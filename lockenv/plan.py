@@ -226,8 +226,8 @@ class _Spread:
 def check_collisions(placements: Iterable[Placement], *, scheme: Scheme, reserved: Iterable[str] = ()) -> None:
     """Refuse two packages that own one path, unless the content is equal. Raises `Refused` with all collisions.
 
-    `reserved` are the paths that the environment itself brings, folders with a slash at the end. A file where another package needs a folder is a
-    collision as well.
+    `reserved` are the paths that the environment itself brings, folders with a slash at the end. A file where
+    another package needs a folder is a collision as well.
     """
     owners: dict[str, tuple[str, str]] = dict.fromkeys(reserved, ("the environment itself", ""))
     folders: dict[str, str] = {}

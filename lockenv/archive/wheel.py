@@ -31,7 +31,8 @@ _CHUNKED = 8 << 20  #: members above this size are never held in memory whole
 def open_wheel(path: Path, *, name: str, version: str, filename: str | None = None) -> WheelArchive:
     """Open the wheel of `name` and `version`. Raises `Refused` where it is not, or is not sound.
 
-    An empty `version` stands for whatever the wheel has (a lock need not say it of an archive). `filename` is the name for messages where the file is kept under another.
+    An empty `version` stands for whatever the wheel has (a lock need not say it of an archive). `filename` is the
+    name for messages where the file is kept under another.
     """
     archive = ZipArchive(path, filename=filename)
     try:
@@ -178,7 +179,7 @@ def _find_data_folder(archive: ZipArchive, name: str, version: str) -> str | Non
 
 
 def _is_of(stem: str, name: str, version: str) -> bool:
-    """Whether ``name-version`` names this package; both are compared in normal form, an empty version with none."""
+    """Whether ``name-version`` names this package, in normal form; an empty version is not compared."""
     its_name, _, its_version = stem.partition("-")
     return canonicalize_name(its_name) == canonicalize_name(name) and (
         not version or _same_version(its_version, version)
