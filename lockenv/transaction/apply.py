@@ -238,7 +238,7 @@ class _Work:
             # An interrupt can come after the rename: then the new environment stands and nothing is taken back.
             if places.current_number(self.env) != number:
                 with contextlib.suppress(OSError):
-                    commit.drop_links(self.env, set(self.contents.tops) - set(missing))
+                    commit.remove_links(self.env, missing)
                 with contextlib.suppress(OSError):
                     remove_tree(folder)
             raise

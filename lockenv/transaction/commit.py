@@ -56,8 +56,14 @@ def drop_links(env: str, keep: Iterable[str]) -> None:
     wanted = set(keep)
     with os.scandir(env) as entries:
         stale = [entry.name for entry in entries if entry.name not in wanted and state.is_own_link(env, entry)]
-    for name in stale:
-        os.unlink(f"{env}/{name}")
+    remove_links(env, stale)
+
+
+def remove_links(env: str, names: Iterable[str]) -> None:
+    """Remove top-level links that are there."""
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{env}/{name}")
 
 
 def sweep(env: str) -> None:

@@ -13,9 +13,12 @@ from __future__ import annotations
 import marshal
 import os
 import zlib
-from collections.abc import Iterable
 
 from lockenv.transaction import places
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FORMAT = 1  #: to be changed with the record's shape and with what lockenv writes into an environment
 _MAGIC = b"lockenv state\n"

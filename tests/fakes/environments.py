@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,24 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from lockenv.plan import Wanted
 from lockenv.store import Store
+from lockenv.transaction import state
+from lockenv.transaction.apply import Applied, apply
 from lockenv.transaction.compose import Desired
+from lockenv.transaction.link import LinkMode
 from lockenv.tree import Directory, Entry, Link, Scheme, Text
-from tests.fakes.wheels import BuiltFile
+from tests.fakes.wheels import BuiltFile, make_wheel
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/{PYTHON}/site-packages"
 SCHEME = Scheme(purelib=SITE, platlib=SITE, scripts="bin", headers=f"include/site/{PYTHON}")
+
+MENU = make_wheel(
+    "menu", "1.0", files={"menu.py": "def main():\n    print('menu 1')\n"}, scripts={"menu": "menu:main"}
+)
+MENU2 = make_wheel(
+    "menu", "2.0", files={"menu.py": "def main():\n    print('menu 2')\n"}, scripts={"menu": "menu:main"}
+)
+ICONS = make_wheel("icons", "1.0", files={"icons/__init__.py": "", "{data}/data/etc/icons.conf": "set = 1\n"})
 
 
 def skeleton() -> tuple[Entry, ...]:
@@ -71,3 +83,34 @@ def desired(
         scheme=SCHEME,
         packages=tuple(packages),
     )
+
+
+class Project:
+    """A folder with a store and an environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "project"
+        self.folder.mkdir()
+        self.scratch = folder / "scratch"
+        self.store = Store(folder / "cache")
+        self.env = self.folder / ".venv"
+        self.site = self.env / SITE
+
+    def desired(self, *wheels: BuiltFile, requested: tuple[str, ...] = ()) -> Desired:
+        return desired(self.store, wheels, self.scratch, requested=requested)
+
+    def sync(self, *wheels: BuiltFile, link_mode: LinkMode = "auto") -> Applied:
+        return apply(self.env, self.desired(*wheels), link_mode=link_mode)
+
+    def why_not(self, *wheels: BuiltFile) -> str | None:
+        want = self.desired(*wheels)
+        return state.why_not(
+            str(self.env),
+            lock_digest=want.lock_digest,
+            selection=want.selection,
+            interpreter_id=want.interpreter_id,
+        )
+
+    def run(self, script: str) -> str:
+        done = subprocess.run([str(self.env / "bin" / script)], capture_output=True, text=True, check=True)
+        return done.stdout
