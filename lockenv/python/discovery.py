@@ -182,8 +182,9 @@ class _Search:
 
     def _line(self, line: str) -> Interpreter | None:
         """Read one line as pyenv does: a folder of its versions, ``system``, or a version of any origin."""
-        folder = Path(pyenv_root(self._environ), "versions", line)
-        if folder.is_absolute() and ".." not in folder.parts and folder.is_dir():
+        versions = Path(pyenv_root(self._environ), "versions")
+        folder = versions / line
+        if versions.is_absolute() and versions in folder.parents and ".." not in line and folder.is_dir():
             return self.fitting_at(folder)
         if line == "system":
             path = find_command("python3", self._environ) or find_command("python", self._environ)
