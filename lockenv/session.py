@@ -121,7 +121,9 @@ class Session:
 
         return self._closing.enter_context(
             Http(
-                credentials=Credentials(environ=self.environ, indexes=indexes),
+                credentials=Credentials(
+                    environ=self.environ, indexes=indexes, keyring=self.settings.keyring == "auto"
+                ),
                 environ=self.environ,
                 reporter=self.report,
                 connections=self.settings.concurrency,

@@ -29,8 +29,8 @@ class Settings:
 
     Paths are as given, except that a leading ``~`` is the home folder. `index_url` None means the index that pip
     is configured for; `python`, `env_dir` and `project` None mean: find it. `concurrency` counts connections at
-    once, `timeout` is in seconds without a byte, `verbosity` counts from 0, `keep` counts the generations kept
-    beside the current one. `warnings` are for the user, about variables that mean nothing.
+    once, `timeout` is in seconds without a byte, `verbosity` counts from 0. `warnings`
+    are for the user, about variables that mean nothing.
     """
 
     cache_dir: str
@@ -45,7 +45,6 @@ class Settings:
     verbosity: int = 0
     quiet: bool = False
     keyring: Keyring = "auto"
-    keep: int = 1
     warnings: tuple[str, ...] = ()
 
 
@@ -147,7 +146,6 @@ _SETTINGS = (
     _Setting(field="verbosity", flag="--verbose", variable="VERBOSE", key="verbosity", reader=_whole(0, 3)),
     _Setting(field="quiet", flag="--quiet", variable="QUIET", key="quiet", reader=_truth),
     _Setting(field="keyring", flag="--keyring", variable="KEYRING", key="keyring", reader=_one_of(KEYRINGS)),
-    _Setting(field="keep", flag="--keep", variable="KEEP", key="keep", reader=_whole(0, 100)),
 )
 _PREFIX = "LOCKENV_"
 _PATHS = frozenset({"cache_dir", "env_dir", "project"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from lockenv.cli.options import add_lock, add_python, parser, session_of
+from lockenv.cli.options import add_lock, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.lock import Change, Locked, Upgrade, lock, names_to_upgrade
 
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     add_python(options)
     add_lock(options)
+    add_network(options)
     asked = options.parse_args(arguments)
     began = time.perf_counter()
     upgrade = Upgrade(everything=asked.upgrade, names=names_to_upgrade(asked.upgrade_package))

@@ -38,6 +38,15 @@ def parser(
     return made
 
 
+def add_network(to: argparse.ArgumentParser) -> None:
+    """Let a command say how the network is used."""
+    network = to.add_argument_group("network")
+    network.add_argument("--index-url", metavar="URL", help="instead of the index that pip is configured for")
+    network.add_argument("--concurrency", type=int, metavar="N", help="connections at once, 1 to 64 (default: 50)")
+    network.add_argument("--timeout", type=float, metavar="S", help="seconds without a byte (default: 30)")
+    network.add_argument("--keyring", choices=["auto", "never"], help="whether `keyring` is asked for passwords")
+
+
 def add_lock(to: argparse.ArgumentParser) -> None:
     """Let a command name its lock."""
     to.add_argument("--lock", metavar="FILE", help="the lock (default: pylock.toml beside env.toml)")
@@ -68,6 +77,8 @@ def session_of(arguments: argparse.Namespace) -> Iterator[tuple[Session, Screen]
         lock=getattr(arguments, "lock", None),
         report=progress,
     ) as session:
+        # Variables and the configuration file have their say too.
+        screen.quiet, progress.verbosity = session.settings.quiet, session.settings.verbosity
         try:
             yield session, screen
         finally:

@@ -34,10 +34,10 @@ class Progress:
 
     def __init__(self, screen: Screen, *, verbosity: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self._screen = screen
-        self._verbosity = verbosity
+        self.verbosity = verbosity
         self._clock = clock
         self._lock = threading.Lock()
-        self._live = screen.err.isatty() and not screen.quiet
+        self._live = screen.err.isatty()
         self._began = self._drawn = clock()
         self._stage = self._detail = ""
         self._done, self._total = 0, 0
@@ -96,7 +96,7 @@ class Progress:
                 self._arriving.pop(filename, None)
 
     def _tell(self, level: int, text: str) -> None:
-        if self._verbosity >= level:
+        if self.verbosity >= level:
             self._wipe()
             self._screen.note(text)
 

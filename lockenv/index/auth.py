@@ -87,12 +87,19 @@ class Credentials:
     """Looks credentials up. Safe to use from several threads.
 
     `environ` is the process's environment, `indexes` those that are configured (their URLs may hold credentials,
-    which stay here). `home` is the folder of ``.netrc`` where ``NETRC`` does not name a file.
+    which stay here). `home` is the folder of ``.netrc`` where ``NETRC`` does not name a file. Without `keyring`
+    the `keyring` command is never run.
     """
 
     def __init__(
-        self, *, environ: Mapping[str, str], indexes: Iterable[Index] = (), home: Path | None = None
+        self,
+        *,
+        environ: Mapping[str, str],
+        indexes: Iterable[Index] = (),
+        home: Path | None = None,
+        keyring: bool = True,
     ) -> None:
+        self._may_ask_keyring = keyring
         self._environ = environ
         self._netrc_file = _netrc_file(environ, home)
         self._netrc_hosts: Mapping[str, tuple[str, str | None, str]] | None = None
@@ -118,7 +125,7 @@ class Credentials:
         """
         origin = origin_of(url)
         known = self._nearest(origin, url)
-        if known is None or known.username is None or known.password is not None:
+        if not self._may_ask_keyring or known is None or known.username is None or known.password is not None:
             return None
         with self._lock:
             if origin not in self._from_keyring:

@@ -63,7 +63,6 @@ def test_every_variable_is_read() -> None:
             "LOCKENV_VERBOSE": "2",
             "LOCKENV_QUIET": "0",
             "LOCKENV_KEYRING": "never",
-            "LOCKENV_KEEP": "3",
         }
     )
     assert read == Settings(
@@ -79,7 +78,6 @@ def test_every_variable_is_read() -> None:
         verbosity=2,
         quiet=False,
         keyring="never",
-        keep=3,
     )
 
 
@@ -95,7 +93,6 @@ timeout = 5
 verbosity = 1
 quiet = true
 keyring = "never"
-keep = 0
 """
     )
     assert read == Settings(
@@ -109,7 +106,6 @@ keep = 0
         verbosity=1,
         quiet=True,
         keyring="never",
-        keep=0,
     )
 
 
@@ -127,7 +123,7 @@ keep = 0
         ({}, {}, 'timeout = "soon"', "it takes a number of seconds"),
         ({}, {}, "cache-dir = ['x']", "cache-dir in /etc/config.toml cannot be this: it takes text"),
         ({}, {"LOCKENV_PYTHON": " "}, None, "it takes text that is not empty"),
-        ({}, {"LOCKENV_KEEP": "\u0661"}, None, "it takes a whole number from 0 to 100"),
+        ({}, {"LOCKENV_CONCURRENCY": "\u0661"}, None, "it takes a whole number from 1 to 64"),
         ({}, {}, "cache-dir = ", "/etc/config.toml is not valid TOML"),
     ],
 )
