@@ -10,7 +10,6 @@ import contextlib
 import random
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -76,8 +75,9 @@ class RangesUnsupported(Exception):
 class Http:
     """The connections of a process.
 
-    `connections` bounds those to one host. `sleep` and `jitter` (a number from 0 to 1) are injected so that
-    tests need not wait; `timeout` is for connecting and for each read, in seconds; `attempts` counts the first.
+    `connections` bounds those to one host. `sleep` (default: a pause that `close` ends) and `jitter` (a number from
+    0 to 1) are injected so that tests need not wait; `timeout` is for connecting and for each read, in seconds;
+    `attempts` counts the first.
     """
 
     def __init__(
@@ -89,16 +89,16 @@ class Http:
         connections: int = 16,
         timeout: float = 30.0,
         attempts: int = 4,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._credentials = credentials
         self._reporter = reporter
         self._attempts = attempts
-        self._sleep = sleep
         self._jitter = jitter
         self._pools = connect.Pools(environ=environ, connections=connections, timeout=timeout)
         self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +107,7 @@ class Http:
         self.close()
 
     def close(self) -> None:
-        """Give all connections back and stop retrying. Requests under way come to their end."""
+        """Close idle connections and stop retrying, pauses included; requests under way come to their end."""
         self._closed.set()
         self._pools.close()
 
