@@ -75,9 +75,9 @@ class RangesUnsupported(Exception):
 class Http:
     """The connections of a process.
 
-    `connections` bounds those to one host. `sleep` (default: a pause that `close` ends) and `jitter` (a number from
-    0 to 1) are injected so that tests need not wait; `timeout` is for connecting and for each read, in seconds;
-    `attempts` counts the first.
+    `connections` bounds those to one host. `sleep` (default: a pause that `close` ends) and `jitter` (a number
+    from 0 to 1) are injected so that tests need not wait; `timeout` is for connecting and for each read, in
+    seconds; `attempts` counts the first.
     """
 
     def __init__(

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import zlib
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from urllib3.exceptions import NameResolutionError, SSLError
 
 from lockenv.errors import NetworkError, Refused, UsageError
 from lockenv.events import Requested
-from lockenv.index.connect import proxy_for, tls_context
+from lockenv.index.connect import explain, proxy_for, tls_context
 from lockenv.index.http import Http, RangesUnsupported, _redirected
 from lockenv.packages import Index
 from tests.fakes.index import FakeIndex
@@ -126,9 +128,22 @@ class TestWords:
             ):
                 http.get(f"http://127.0.0.1:{port}/x")
 
-    def test_an_unknown_host_is_told(self) -> None:
-        with connection() as http, pytest.raises(NetworkError, match=r"the host nowhere\.invalid is not known"):
-            http.get("http://nowhere.invalid/x")
+    @pytest.mark.parametrize(("number", "later"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, True)])
+    def test_an_unknown_host_is_told_and_tried_again_if_only_the_name_server_failed(
+        self, number: int, later: bool
+    ) -> None:
+        cause = socket.gaierror(number, "no such host")
+        unresolved = NameResolutionError("nowhere.invalid", None, cause)  # type: ignore[arg-type]
+        unresolved.__cause__ = cause  # as urllib3 raises it
+        told, passing = explain(unresolved, "http://nowhere.invalid/x")
+        assert (told.message, passing) == ("the host nowhere.invalid is not known: no such host", later)
+
+    def test_a_certificate_that_nobody_trusts_is_told_and_not_tried_again(self) -> None:
+        refused = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+        told, passing = explain(SSLError(refused), "https://example.com/x")
+        assert "the certificate of example.com is not trusted" in told.message
+        assert "SSL_CERT_FILE" in (told.hint or "")
+        assert not passing
 
     @pytest.mark.parametrize("url", ["http://", "http://exa mple/", "http://[::1/", "http://example.com:99999/"])
     def test_a_url_that_is_none_is_told(self, url: str) -> None:
