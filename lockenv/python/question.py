@@ -169,6 +169,9 @@ def _run(command: list[str], limit: float, environ: Mapping[str, str] | None) ->
     finally:
         watchdog.cancel()
         watchdog.join()
+        if child.poll() is None:  # we are interrupted, and it does not hear Ctrl-C in its own session
+            _kill(child)
+            child.wait()
     return status, output.decode("utf-8", "backslashreplace"), expired.is_set()
 
 

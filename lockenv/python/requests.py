@@ -70,7 +70,8 @@ ANYTHING = ByVersion(text="any version", specifier=SpecifierSet())
 # `3`, `3.12`, `3.12.1`, `3.14.0rc1`, `3.13t`, `3.13.0-debug`, `3.14-dev`, after the name of an implementation.
 _VERSION = re.compile(
     r"(?P<name>cpython|python|pypy)?[-@]?(?P<release>\d+(?:\.\d+){0,2})(?P<pre>(?:a|b|rc)\d+)?"
-    r"(?P<flags>[td]{0,2})(?P<dev>-dev)?(?P<debug>[-+]debug)?(?P<rest>-[\d.]+(?:-src)?)?",
+    r"(?P<flags>[td]{0,2})(?P<variants>(?:[-+](?:dev|debug|freethreaded))*)"
+    r"(?P<rest>-[\d.]+(?:-src)?)?(?:-(?:linux|macos|windows)-[\w-]+)?",
     re.IGNORECASE,
 )
 _ONLY_NAMES = {"pypy": "pypy", "pypy3": "pypy", "cpython": "cpython", "python": "cpython", "python3": "cpython"}
@@ -122,7 +123,7 @@ def _range(text: str) -> ByVersion:
 
 
 def parse_version(text: str) -> ByVersion | None:
-    """Read a version as people and pyenv write it (``3.12``, ``3.13t``, ``pypy3.10-7.3.12``), or None."""
+    """Read a version as people, pyenv and uv write it (``3.12``, ``3.13t``, ``pypy3.10-7.3.12``), or None."""
     if text.lower() in _ONLY_NAMES:
         return ByVersion(text=text, specifier=SpecifierSet(), implementation=_ONLY_NAMES[text.lower()])
     found = _VERSION.fullmatch(text)
@@ -130,14 +131,14 @@ def parse_version(text: str) -> ByVersion | None:
         return None
     release, pre = found["release"], found["pre"] or ""
     exact = release.count(".") == 2 or pre
-    flags = found["flags"].lower()
+    flags, variants = found["flags"].lower(), re.split("[-+]", found["variants"].lower())
     return ByVersion(
         text=text,
         specifier=SpecifierSet(f"=={release}{pre}" if exact else f"=={release}.*"),
         implementation=_ONLY_NAMES[(found["name"] or "python").lower()],
-        free_threaded="t" in flags,
-        debug="d" in flags or bool(found["debug"]),
-        prereleases=bool(pre or found["dev"]),
+        free_threaded="t" in flags or "freethreaded" in variants,
+        debug="d" in flags or "debug" in variants,
+        prereleases=bool(pre) or "dev" in variants,
     )
 
 

@@ -54,6 +54,25 @@ def layout(interpreter: Interpreter) -> Scheme:
     return Scheme(purelib=libraries, platlib=libraries, scripts=interpreter.scripts, headers=headers)
 
 
+def bare(interpreter: Interpreter, *, env_dir: Path, prompt: str) -> tuple[Entry, ...]:
+    """Describe the whole of a bare environment: `root_files` and `skeleton`, after a harvest where one is needed.
+
+    Raises `UsageError` and `InstallError` as `skeleton` and `harvest` do.
+    """
+    made = None if safe(interpreter) else _harvested(interpreter)
+    return (
+        *root_files(interpreter, prompt=prompt, harvest=made),
+        *skeleton(interpreter, env_dir=env_dir, prompt=prompt, harvest=made),
+    )
+
+
+def _harvested(interpreter: Interpreter) -> Harvest:
+    import tempfile  # only for interpreters that are not safe
+
+    with tempfile.TemporaryDirectory(prefix="lockenv-venv-") as scratch:
+        return harvest(interpreter, Path(scratch))
+
+
 def skeleton(
     interpreter: Interpreter, *, env_dir: Path, prompt: str, harvest: Harvest | None = None
 ) -> tuple[Entry, ...]:

@@ -39,16 +39,19 @@ def installed_python(series: str) -> Path:
 
 @cache
 def installed(series: str) -> Interpreter:
-    found = probe(installed_python(series), None)
+    return _base(installed_python(series))
+
+
+def _base(path: Path) -> Interpreter:
+    """The interpreter at a path, as itself: not as that of an environment which leads to it."""
+    found = probe(path, None)
     assert isinstance(found, Interpreter)
-    return found
+    return _base(found.executable) if found.is_venv else found
 
 
 def running() -> Interpreter:
     """The interpreter that runs the tests, or the one behind its environment."""
-    found = probe(Path(sys.executable), None)
-    assert isinstance(found, Interpreter)
-    return found
+    return _base(Path(sys.executable))
 
 
 def script(path: Path, body: str) -> Path:

@@ -61,19 +61,19 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_environment(running(), tmp_path_factory.mktemp("odd") / ODD / ".venv", prompt=PROMPT)
 
 
-def run(command: list[str], text: str, env: Path, **variables: str) -> list[str]:
+def run(command: list[str], text: str, env: Path) -> list[str]:
     """Run a script in a shell beside the environment; give the lines it printed. Errors are not silent."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed here")
     script = env.parent / f"script-{os.getpid()}"
     script.write_text(text)
-    kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL") if name in os.environ}
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(env.parent.parent), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         [*command, script],
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": os.environ["PATH"], "LC_CTYPE": "C.UTF-8", **kept, "FOLDER": str(env.parent), **variables},
+        env={**surroundings, "FOLDER": str(env.parent)},
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()

@@ -35,6 +35,7 @@ def version(text: str) -> ByVersion:
         ("cpython@3.12", "==3.12.*"),
         ("cpython-3.12.1", "==3.12.1"),
         ("Python3.12", "==3.12.*"),
+        ("cpython-3.12.1-linux-x86_64-gnu", "==3.12.1"),
     ],
 )
 def test_versions_as_people_write_them(text: str, specifier: str) -> None:
@@ -55,6 +56,8 @@ def test_versions_as_people_write_them(text: str, specifier: str) -> None:
         ("3.14-dev", False, False, True),
         ("3.14.0b2", False, False, True),
         ("3.14t-dev", True, False, True),
+        ("3.13+freethreaded", True, False, False),
+        ("cpython-3.13.0+freethreaded+debug-linux-x86_64-gnu", True, True, False),
     ],
 )
 def test_builds_that_must_be_asked_for(text: str, free_threaded: bool, debug: bool, prereleases: bool) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,9 +13,9 @@ from lockenv import __version__
 from lockenv.errors import InstallError, UsageError
 from lockenv.python.interpreter import Interpreter, probe
 from lockenv.python.pyvenv import describe_environment, read_settings
-from lockenv.python.venv import bundled_pip, harvest, layout, root_files, safe, skeleton
+from lockenv.python.venv import bare, bundled_pip, harvest, layout, root_files, safe, skeleton
 from lockenv.tree import Directory, Link, Text
-from tests.unit.python.pythons import SERIES, fake_python, installed, make_environment, running, script
+from tests.unit.python.pythons import SERIES, fake_python, installed, make_environment, running, script, write
 
 REPORT = (
     "import json, site, sys, sysconfig; print(json.dumps({"
@@ -231,12 +232,23 @@ def test_a_harvested_environment_works(tmp_path: Path) -> None:
     assert f"home = {dict(taken.settings)['home']}\n".encode() in config.content
 
 
+def test_a_bare_environment_is_harvested_only_where_it_must_be(tmp_path: Path) -> None:
+    plain = running()
+    ours = bare(plain, env_dir=tmp_path / "env", prompt="x")
+    described = (
+        *root_files(plain, prompt="x"),
+        *skeleton(plain, env_dir=tmp_path / "env", prompt="x"),
+    )
+    assert ours == described
+    framework = dataclasses.replace(plain, framework=True)
+    write(bare(framework, env_dir=tmp_path / "env", prompt="x"), tmp_path / "env")
+    assert report(tmp_path / "env" / "bin" / "python", "-c", REPORT)["prefix"] == str(tmp_path / "env")
+
+
 def test_a_venv_module_that_fails_says_what_it_said(tmp_path: Path) -> None:
-    base = running()
     broken = script(tmp_path / "python3", "echo no module named venv >&2; exit 1")
-    fields = {name: getattr(base, name) for name in base.__dataclass_fields__} | {"executable": broken}
     with pytest.raises(InstallError) as raised:
-        harvest(Interpreter(**fields), tmp_path)
+        harvest(dataclasses.replace(running(), executable=broken), tmp_path)
     assert raised.value.details == ("no module named venv",)
     assert "--python" in (raised.value.hint or "")
 
