@@ -94,7 +94,10 @@ def _without_command(arguments: Sequence[str]) -> int:
         return 0
     from difflib import get_close_matches
 
-    wrong = next((argument for argument in arguments if not argument.startswith("-")), arguments[0])
+    wrong = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if wrong is None:
+        sys.stderr.write("error: there is no command  [usage]\nhint: see `lockenv --help`\n")
+        return 2
     sys.stderr.write(f"error: `{wrong}` is not a command of lockenv  [usage]\n")
     close = get_close_matches(wrong, COMMANDS, n=1)
     sys.stderr.write(f"hint: did you mean `lockenv {close[0]}`?\n" if close else "hint: see `lockenv --help`\n")

@@ -6,9 +6,11 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 from lockenv.cli.progress import Progress
 from lockenv.cli.screen import Screen
+from lockenv.errors import UsageError
 from lockenv.session import Session, open_session
 
 
@@ -17,11 +19,28 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors look like all others: verdict, then remedy."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` where argparse would print its usage and exit."""
+        hint = f"see `{self.prog} --help`"
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown == message:
+            raise UsageError(f"{self.prog}: {message}", hint=hint)
+        from difflib import get_close_matches  # only a mistake needs it
+
+        close = get_close_matches(unknown.split()[0].partition("=")[0], self._option_string_actions, n=1)
+        raise UsageError(
+            f"`{self.prog}` does not take `{unknown}`", hint=f"did you mean `{close[0]}`?" if close else hint
+        )
+
+
 def parser(
     command: str, summary: str, examples: Sequence[str], *, usage: str | None = None
 ) -> argparse.ArgumentParser:
     """Make a command's parser with the options that all commands share."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog=f"lockenv {command}",
         usage=usage,
         description=summary,
