@@ -30,7 +30,11 @@ _PLAIN_EVERY = 5.0
 
 
 class Progress:
-    """A reporter that draws. Events may come from any thread."""
+    """A reporter that draws. Events may come from any thread.
+
+    While a stage lasts, a thread of its own redraws the line, so that it also shows where nothing happens: a
+    server that does not answer is what a person most wants to be told of. `clear` ends that thread.
+    """
 
     def __init__(self, screen: Screen, *, verbosity: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self._screen = screen
@@ -44,6 +48,8 @@ class Progress:
         self._expected = self._received = 0
         self._arriving: dict[str, None] = {}
         self._shown = False
+        self._over = threading.Event()
+        self._ticker: threading.Thread | None = None
 
     def __call__(self, event: Event) -> None:
         """Take an event in and redraw if it is time."""
@@ -51,8 +57,12 @@ class Progress:
             self._take(event)
 
     def clear(self) -> None:
-        """Take the line off the terminal."""
+        """Take the line off the terminal and draw no more."""
+        self._over.set()
+        if self._ticker is not None:
+            self._ticker.join()
         with self._lock:
+            self._stage = ""
             self._wipe()
 
     def _take(self, event: Event) -> None:
@@ -84,6 +94,14 @@ class Progress:
         self._done, self._total = 0, total
         self._began = self._drawn = self._clock()
         self._expected = self._received = 0
+        if self._ticker is None and not self._screen.quiet and not self._over.is_set():
+            self._ticker = threading.Thread(target=self._tick, name="lockenv-progress", daemon=True)
+            self._ticker.start()
+
+    def _tick(self) -> None:
+        while not self._over.wait(_REDRAW):
+            with self._lock:
+                self._draw()
 
     def _take_download(self, event: DownloadStarted | DownloadAdvanced | DownloadFinished) -> None:
         match event:
