@@ -1,0 +1,151 @@
+"""Terminals, pipes and how much is said: colour, live progress, `-q`, `-v`, `-vv`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+
+import pytest
+
+from tests.fakes.index import FakeIndex
+from tests.fakes.project import PATIENCE, ScratchProject, plain
+
+_ESCAPE = "\x1b"
+_WIPE = "\r\x1b[K"
+
+
+@pytest.fixture
+def locked(project: ScratchProject) -> ScratchProject:
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    return project
+
+
+def test_without_a_terminal_there_is_no_colour(locked: ScratchProject) -> None:
+    ran = locked.run("sync")
+    assert "icons 2.0" in ran.out
+    assert _ESCAPE not in ran.out + ran.err
+
+
+def test_force_color_colours_results_and_errors_and_changes_no_word(locked: ScratchProject) -> None:
+    before = locked.run("sync", "--env", "one").out
+    ran = locked.run("sync", "--env", "two", FORCE_COLOR="1")
+    assert f"{_ESCAPE}[32m+" in ran.out
+    assert plain(ran.out).splitlines()[:-1] == before.splitlines()[:-1]
+    wrong = locked.run("sync", "--group", "x", FORCE_COLOR="1")
+    assert f"{_ESCAPE}[31merror:" in wrong.err
+    assert plain(wrong.err) == locked.run("sync", "--group", "x").err
+
+
+def test_quiet_says_nothing_where_all_is_well(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"])
+    for command in (("lock", "-q"), ("sync", "-q"), ("sync", "--quiet"), ("-q", "lock", "--check")):
+        ran = project.run(*command)
+        assert (ran.status, ran.out, ran.err) == (0, "", "")
+
+
+def test_quiet_still_gives_data_and_errors(synced: ScratchProject) -> None:
+    assert synced.run("list", "-q").out == synced.run("list").out != ""
+    assert synced.run("sync", "-q", "--group", "x").err.startswith("error: ")
+
+
+def test_verbose_tells_decisions_and_twice_every_request(project: ScratchProject, index: FakeIndex) -> None:
+    project.manifest(dependencies=["menu"])
+    once = project.run("lock", "-v", "--cache-dir", str(project.scratch / "another"))
+    twice = project.run("lock", "-vv", "--upgrade")
+    assert "locking for" in once.err
+    assert "GET" not in once.err
+    assert f"GET {index.url}menu/ -> 200, " in twice.err
+    assert "GET" not in once.out + twice.out
+
+
+def test_nothing_is_drawn_without_a_terminal(locked: ScratchProject, index: FakeIndex) -> None:
+    ran = locked.spawn("sync")
+    assert (ran.status, ran.err) == (0, "")
+    assert "\r" not in ran.out
+
+
+class Terminal:
+    """A pseudo-terminal of which everything that is written on it is read."""
+
+    def __init__(self) -> None:
+        self._main, self.end = os.openpty()
+        self._seen = bytearray()
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                content = os.read(self._main, 4096)
+            except OSError:  # Linux says EIO when the other end is closed
+                content = b""
+            with self._changed:
+                self._seen += content
+                self._changed.notify_all()
+            if not content:
+                return
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text was shown."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: text.encode() in self._seen, PATIENCE), self._seen
+
+    def close(self) -> str:
+        """Close both ends and give everything that was shown."""
+        os.close(self.end)
+        self._reader.join(PATIENCE)
+        os.close(self._main)
+        return self._seen.decode().replace("\r\n", "\n")
+
+
+def _on_a_terminal(project: ScratchProject, terminal: Terminal, *arguments: str) -> subprocess.Popen[str]:
+    return project.start(
+        *arguments, environ={"TERM": "xterm"}, stdin=terminal.end, stdout=terminal.end, stderr=terminal.end
+    )
+
+
+def test_a_terminal_is_coloured_unless_no_color_says_otherwise(synced: ScratchProject) -> None:
+    for environ, coloured in (({"TERM": "xterm"}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        terminal = Terminal()
+        with synced.start(
+            "sync", "--group", "x", environ=environ, stdout=terminal.end, stderr=terminal.end
+        ) as child:
+            assert child.wait(PATIENCE) == 2
+        assert (_ESCAPE in terminal.close()) is coloured
+
+
+def test_live_progress_shows_while_a_server_does_not_answer_and_is_wiped(
+    project: ScratchProject, index: FakeIndex
+) -> None:
+    project.manifest(dependencies=["icons"])
+    project.run("lock").ok()
+    terminal, gate = Terminal(), threading.Event()
+    index.fail("/files/icons-*", until=gate, times=1)
+    with _on_a_terminal(project, terminal, "sync") as child:
+        terminal.wait_for("Fetching  0/1")
+        gate.set()
+        assert child.wait(PATIENCE) == 0
+    drawn, wiped, rest = terminal.close().rpartition(_WIPE)
+    assert "Fetching  0/1" in drawn
+    assert wiped
+    assert plain(rest).splitlines()[0] == "+ icons 2.0"
+
+
+def test_quiet_draws_nothing_on_a_terminal(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"])
+    terminal = Terminal()
+    with _on_a_terminal(project, terminal, "lock", "-q") as child:
+        assert child.wait(PATIENCE) == 0
+    assert terminal.close() == ""
+
+
+def test_a_reader_that_goes_away_is_no_error(synced: ScratchProject) -> None:
+    gone, end = os.pipe()
+    os.close(gone)
+    with synced.start("list", stdout=end) as child:
+        os.close(end)
+        _, err = child.communicate(timeout=PATIENCE)
+    assert (child.returncode, err) == (0, "")

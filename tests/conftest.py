@@ -1,0 +1,38 @@
+"""What holds for every test: no deadlines, and nothing of this machine's configuration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A loaded machine is slow, and slowness is no failure.
+settings.register_profile("lockenv", deadline=None)
+settings.load_profile("lockenv")
+
+_FOREIGN = ("PIP_", "LOCKENV_", "UV_", "XDG_")
+_ALSO_FOREIGN = ("NETRC", "NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder in which nobody has configured anything."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def no_configuration_of_this_machine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, empty_home: Path
+) -> None:
+    """Hide what would make a test pass here and fail elsewhere; a test marked `online` wants just that."""
+    if request.node.get_closest_marker("online") is not None:
+        return
+    # The interpreters to test with are found before their home is hidden.
+    root = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
+    for name in os.environ:
+        if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PYENV_ROOT", root)
+    monkeypatch.setenv("HOME", str(empty_home))
