@@ -102,6 +102,10 @@ class IndexClient:
         """
         return self._metadata.get((file.url, version), lambda: self._fetcher.metadata(name, version, file))
 
+    def hashed(self, file: IndexFile) -> IndexFile:
+        """Give a file its sha256 where its index publishes none, by fetching it. Raises as `metadata` does."""
+        return self._fetcher.hashed(file)
+
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Begin to fetch listings that will be asked for. Returns at once and raises nothing."""
         for name in names:

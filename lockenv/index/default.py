@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lockenv.errors import UsageError
+from lockenv.index.auth import without_credentials
 
 _HINT = "declare an [[index]] in env.toml, or set LOCKENV_INDEX_URL"
 _SECTIONS = ("install", "download", "global")  #: of pip's configuration files, the strongest first
@@ -50,9 +51,14 @@ def default_index(environ: Mapping[str, str]) -> DefaultIndex:
         return None
 
     found = {key: setting(key) for key in _IGNORED}
-    ignored = tuple(f"{key} = {' '.join(value[0].split())}" for key, value in found.items() if value is not None)
+    ignored = tuple(f"{key} = {_shown(value[0])}" for key, value in found.items() if value is not None)
     url, origin = setting("index-url") or (_pip_default(), "pip's built-in default")
     return DefaultIndex(url=url, origin=origin, ignored=ignored)
+
+
+def _shown(value: str) -> str:
+    """Write a setting, which may list several URLs, in one line and without credentials."""
+    return " ".join(without_credentials(word) for word in value.split())
 
 
 def _pip_settings() -> Callable[[str], str]:

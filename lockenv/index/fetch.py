@@ -62,6 +62,25 @@ class MetadataFetcher:
             raise _needs_build(name, file)
         return kept
 
+    def hashed(self, file: IndexFile) -> IndexFile:
+        """Give a file its sha256 where the index publishes none, by fetching it. Raises as `metadata` does."""
+        if not STRONG.isdisjoint(algorithm for algorithm, _ in file.hashes):
+            return file
+        if self._offline:
+            msg = f"the index publishes no hash for {file.filename}, and `--offline` forbids to fetch it"
+            raise OfflineMiss(msg, hint="run once without `--offline`")
+        with tempfile.TemporaryDirectory(prefix="lockenv-") as folder:
+            arrived = download(
+                self._http,
+                file.url,
+                Path(folder) / file.filename,
+                hashes=file.hashes,
+                size=file.size,
+                reporter=self._reporter,
+                unhashed=True,
+            )
+        return file._replace(hashes=(*file.hashes, ("sha256", arrived.sha256)), size=arrived.size)
+
     def _fetch(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata | None:
         content = self._served(file) if file.core_metadata is not None else None
         if content is None and file.is_wheel:

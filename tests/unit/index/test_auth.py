@@ -151,6 +151,12 @@ class TestKeyring:
         assert credentials(fake_keyring(tmp_path, "echo secret")).ask_keyring(ACME.url) is None
         assert not (tmp_path / "calls").exists()
 
+    def test_it_is_never_asked_where_that_is_forbidden(self, tmp_path: Path) -> None:
+        environ = fake_keyring(tmp_path, "echo secret")
+        known = Credentials(environ=environ, indexes=[self.INDEX], keyring=False)
+        assert known.ask_keyring(self.INDEX.url) is None
+        assert not (tmp_path / "calls").exists()
+
     def test_it_is_asked_after_a_refusal_and_its_answer_is_used(self, tmp_path: Path) -> None:
         environ = fake_keyring(tmp_path, "echo secret")
         with FakeIndex(credentials=("me", "secret")) as index:

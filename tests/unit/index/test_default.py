@@ -60,7 +60,7 @@ def test_any_section_will_do(configure: Configure, section: str) -> None:
 
 
 def test_extra_places_are_ignored_and_named(configure: Configure) -> None:
-    extra = "\n    https://a.example.com/\n    https://b.example.com/"
+    extra = "\n    https://a.example.com/\n    https://me:secret@b.example.com/"
     configure({"global.index-url": "https://example.com/", "global.extra-index-url": extra})
     found = default_index({"PIP_FIND_LINKS": "/srv/wheels"})
     assert found.ignored == (
