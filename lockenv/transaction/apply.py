@@ -174,8 +174,9 @@ class _Work:
             except FileNotFoundError:
                 continue
             if commit.leftovers(self.env):
-                self._lock_beside()
+                beside = self._lock_beside()
                 commit.recover(self.env)
+                beside.release()
             return True
 
     def _lock_beside(self) -> FileLock:

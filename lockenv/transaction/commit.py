@@ -125,8 +125,9 @@ def recover(env: str) -> None:
 
 
 def leftovers(env: str) -> bool:
-    """Whether an earlier run left something beside the environment."""
-    return os.path.lexists(places.new_beside(env)) or os.path.lexists(places.old_beside(env))
+    """Whether an earlier run left something beside the environment, be it only its lock's file."""
+    beside = (places.new_beside(env), places.old_beside(env), places.lock_beside(env))
+    return any(map(os.path.lexists, beside))
 
 
 def tidy(env: str, links: Iterable[str]) -> None:
