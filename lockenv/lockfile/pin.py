@@ -18,8 +18,8 @@ from lockenv.markers.text import groups_marker, target_marker
 from lockenv.packages import IndexFile, NormalizedName
 from lockenv.resolution.model import Pin, Resolution
 
-#: Algorithms that a lock may rely on, strongest first. Others are not written.
-_ALGORITHMS = ("sha512", "sha384", "sha256")
+#: Algorithms that a lock may rely on. Others are not written.
+ALGORITHMS = ("sha512", "sha384", "sha256")
 
 
 def pin(
@@ -80,7 +80,7 @@ def _table(pinned: Pin) -> dict[str, Any]:
 
 
 def _file(name: NormalizedName, file: IndexFile, index: str, folder: str | None) -> dict[str, Any]:
-    hashes = {algorithm: digest for algorithm, digest in file.hashes if algorithm in _ALGORITHMS}
+    hashes = {algorithm: digest for algorithm, digest in file.hashes if algorithm in ALGORITHMS}
     if not hashes:
         msg = f"the index gives no hash for {file.filename}, so {name} cannot be locked"
         raise Refused(msg, hint="use an index that publishes sha256 hashes (PEP 503)")

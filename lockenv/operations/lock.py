@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,13 @@ from lockenv.events import Noted, Warned
 from lockenv.files import write_atomically
 from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, judge, pylock
-from lockenv.lockfile.pin import pin
+from lockenv.lockfile.pin import ALGORITHMS, pin
 from lockenv.manifest.model import Manifest
 from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.operations.support import check_supported
-from lockenv.packages import NormalizedName, canonicalize_name
+from lockenv.packages import IndexFile, NormalizedName, canonicalize_name
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Policy, Question, Resolution
 from lockenv.session import Session
@@ -29,6 +29,8 @@ from lockenv.targets import Target
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
+
+    from lockenv.index.client import IndexClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ def _relock(
                 message="the lock rests on overrides: pip checks requirements again and may refuse to install it"
             )
         )
+    resolution = _hashed(session, client, resolution)
     content = _text(session, manifest, resolution, policy).encode("utf-8")
     if content != raw:
         _write(Path(session.project.lock), content)
@@ -152,6 +155,28 @@ def _relock(
         changes=_changes(before, resolution),
         written=content != raw,
     )
+
+
+def _hashed(session: Session, client: IndexClient, resolution: Resolution) -> Resolution:
+    """See that every file has a strong hash (PEP 751 requires one): some small indexes publish none."""
+    unhashed = [pinned.name for pinned in resolution.pins if not all(map(_has_hash, pinned.files))]
+    if not unhashed:
+        return resolution
+    names = ", ".join(unhashed[:5]) + (" …" if len(unhashed) > 5 else "")
+    session.report(
+        Warned(message=f"the index publishes no hashes for {names}; the lock takes those of what it serves now")
+    )
+    return replace(
+        resolution,
+        pins=tuple(
+            replace(pinned, files=tuple(client.hashed(file) for file in pinned.files))
+            for pinned in resolution.pins
+        ),
+    )
+
+
+def _has_hash(file: IndexFile) -> bool:
+    return any(algorithm in ALGORITHMS for algorithm, _ in file.hashes)
 
 
 def _check_upgrade(upgrade: Upgrade, before: Mapping[NormalizedName, Version]) -> None:
