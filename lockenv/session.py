@@ -68,7 +68,7 @@ class Session:
     @cached_property
     def probes(self) -> ProbeCache:
         """What interpreters said of themselves."""
-        return ProbeCache(self.cache)
+        return ProbeCache(self.cache / "interpreters")
 
     @cached_property
     def store(self) -> Store:

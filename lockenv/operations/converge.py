@@ -30,7 +30,7 @@ from lockenv.operations.wish import Synced, Wish
 from lockenv.plan import Wanted
 from lockenv.project import MANIFEST
 from lockenv.python.interpreter import Interpreter
-from lockenv.python.venv import bundled_pip, layout, root_files, skeleton
+from lockenv.python.venv import bare, bundled_pip, layout
 from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.targets import Target
@@ -188,7 +188,7 @@ def _desired(
         lock_digest=lock_digest,
         selection=wish.selection,
         interpreter_id=identity,
-        entries=(*root_files(interpreter, prompt=prompt), *skeleton(interpreter, env_dir=env, prompt=prompt)),
+        entries=bare(interpreter, env_dir=env, prompt=prompt),
         scheme=layout(interpreter),
         packages=tuple(packages),
     )
