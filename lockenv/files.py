@@ -159,9 +159,10 @@ def _unlock_and(remove: Callable[..., None], name: str, folder: int) -> None:
 class FileLock:
     """An exclusive lock between processes: flock(2) on a file that says who holds it.
 
-    The lock ends with its process, whatever happens to it. `subject` is what it guards, for messages. `wait` is how many seconds to try: None waits for
-    ever, 0 tries once. `on_wait` is told once who holds the lock, before waiting begins. A `transient` lock's
-    file is removed on release; whoever waited for it notices and takes the file that stands there then.
+    The lock ends with its process, whatever happens to it. `subject` is what it guards, for messages. `wait` is
+    how many seconds to try: None waits for ever, 0 tries once. `on_wait` is told once who holds the lock, before
+    waiting begins. A `transient` lock's file is removed on release; whoever waited for it notices and takes the
+    file that stands there then.
     """
 
     def __init__(
