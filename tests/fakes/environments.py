@@ -90,7 +90,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "project"
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         self.scratch = folder / "scratch"
         self.store = Store(folder / "cache")
         self.env = self.folder / ".venv"
