@@ -112,11 +112,27 @@ class IndexClient:
             if not self._listings.knows(name):
                 self._submit(self.listing, name)
 
-    def prefetch_metadata(self, wanted: Iterable[tuple[NormalizedName, str, IndexFile]]) -> None:
-        """Begin to fetch metadata that will probably be asked for. Returns at once and raises nothing."""
+    def prefetch_metadata(
+        self,
+        wanted: Iterable[tuple[NormalizedName, str, IndexFile]],
+        follow: Callable[[Metadata], Iterable[NormalizedName]],
+    ) -> None:
+        """Begin to fetch metadata that will probably be asked for, and then the listings that `follow` names.
+
+        Returns at once and raises nothing.
+        """
         for name, version, file in wanted:
             if not self._metadata.knows((file.url, version)):
-                self._submit(self.metadata, name, version, file)
+                self._submit(self._read_ahead, name, version, file, follow)
+
+    def _read_ahead(
+        self,
+        name: NormalizedName,
+        version: str,
+        file: IndexFile,
+        follow: Callable[[Metadata], Iterable[NormalizedName]],
+    ) -> None:
+        self.prefetch_listings(follow(self.metadata(name, version, file)))
 
     def _submit(self, work: Callable[..., object], *arguments: object) -> None:
         with self._lock:

@@ -25,6 +25,8 @@ def key(text: str) -> str:
 
 def string(text: str) -> str:
     """A string on one line: literal where that spares escapes, else basic."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     if '"' in text and "'" not in text and text.isprintable():
         return f"'{text}'"
     return f'"{"".join(_character(character) for character in text)}"'

@@ -98,6 +98,21 @@ class Dependencies:
             wants.extend(self._wants(candidate, line))
         return tuple(wants)
 
+    def names(self, metadata: Metadata) -> tuple[NormalizedName, ...]:
+        """The packages that metadata requires here without any extra: a guess at what is asked for next.
+
+        Called from the threads that fetch ahead; broken lines are left to `of`.
+        """
+        found: dict[NormalizedName, None] = {}
+        for text in metadata.requires_dist:
+            try:
+                line = parse_requirement(text)
+            except InvalidRequirement:
+                continue
+            if line.url is None and self._truth.applies(line):
+                found.setdefault(canonicalize_name(line.name))
+        return tuple(found)
+
     def override(self, requirement: Requirement) -> Requirement:
         """Put an override in a requirement's place where one holds on this target; its own extras stay."""
         for override in self._overrides.get(canonicalize_name(requirement.name), ()):

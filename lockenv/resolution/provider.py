@@ -250,7 +250,9 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
                 self._skip(node.name, version, f"yanked{f': {offer.yanked}' if offer.yanked else ''}")
             else:
                 if not node.extra:
-                    self._source.prefetch_metadata([(node.name, str(version), offer.file)])
+                    self._source.prefetch_metadata(
+                        [(node.name, str(version), offer.file)], self._dependencies.names
+                    )
                 yield offer
 
     def _may_be_yanked(self, name: NormalizedName, version: Version, demands: Sequence[Demand]) -> bool:
@@ -287,7 +289,8 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         older = [version for version in project.versions if version < candidate.version][:_BATCH]
         offers = (self._offers.offer(candidate.name, "", version) for version in older)
         self._source.prefetch_metadata(
-            [(offer.name, str(offer.version), offer.file) for offer in offers if isinstance(offer, Candidate)]
+            [(offer.name, str(offer.version), offer.file) for offer in offers if isinstance(offer, Candidate)],
+            self._dependencies.names,
         )
 
     def _tightness_of(self, want: Want) -> int:

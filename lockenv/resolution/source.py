@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName
@@ -26,5 +26,12 @@ class Source(Protocol):
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Say that these listings will be asked for soon. Never blocks, never raises."""
 
-    def prefetch_metadata(self, wanted: Iterable[tuple[NormalizedName, str, IndexFile]]) -> None:
-        """Say that this metadata will probably be asked for soon. Never blocks, never raises."""
+    def prefetch_metadata(
+        self,
+        wanted: Iterable[tuple[NormalizedName, str, IndexFile]],
+        follow: Callable[[Metadata], Iterable[NormalizedName]],
+    ) -> None:
+        """Say that this metadata will probably be asked for soon. Never blocks, never raises.
+
+        `follow` names the listings that come next once metadata is there; it may be called from any thread.
+        """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,7 +115,11 @@ class FakeSource:
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Nothing is far away."""
 
-    def prefetch_metadata(self, wanted: Iterable[tuple[NormalizedName, str, IndexFile]]) -> None:
+    def prefetch_metadata(
+        self,
+        wanted: Iterable[tuple[NormalizedName, str, IndexFile]],
+        follow: Callable[[Metadata], Iterable[NormalizedName]],
+    ) -> None:
         """Nothing is far away."""
 
 

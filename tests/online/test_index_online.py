@@ -56,7 +56,7 @@ def look(cache: Path, *, offline: bool = False) -> tuple[list[Listing], list[Met
         listings = [listing for name in NAMES if (listing := client.listing(name)) is not None]
         listed = time.perf_counter()
         wanted = [first_wheel(listing) for listing in listings]
-        client.prefetch_metadata(wanted)
+        client.prefetch_metadata(wanted, lambda metadata: ())
         metadata = [client.metadata(*item) for item in wanted]
         done = time.perf_counter()
     files = sum(len(release.rows) for listing in listings for release in listing.releases)

@@ -494,10 +494,25 @@ class TestPrefetching:
             client.prefetch_listings(names)
             client.prefetch_listings(names)
             wanted = [(name, *first_file(client, name)) for name in names]
-            client.prefetch_metadata(wanted)
+            client.prefetch_metadata(wanted, lambda metadata: ())
             for item in wanted:
                 assert client.metadata(*item).name == item[0]
         assert index.count("/simple/*") == index.count("/files/*") == 20
+
+    def test_the_listings_that_metadata_leads_to_are_fetched_ahead(self, tmp_path: Path, index: FakeIndex) -> None:
+        index.add(make_wheel("menu", "1.0", requires=["dropdown>=2"]))
+        index.add(make_wheel("dropdown", "2.0"))
+        dropdown, followed = NormalizedName("dropdown"), threading.Event()
+
+        def follow(metadata: Metadata) -> list[NormalizedName]:
+            followed.set()
+            return [dropdown] if metadata.requires_dist == ("dropdown>=2",) else []
+
+        with run(tmp_path, index.url) as client:
+            client.prefetch_metadata([(MENU, *first_file(client, MENU))], follow)
+            assert followed.wait(10)
+        # Closing has waited for what was under way.
+        assert index.count("/simple/dropdown/") == 1
 
     def test_prefetching_does_not_block(self, tmp_path: Path, index: FakeIndex) -> None:
         gate = threading.Event()
@@ -513,7 +528,8 @@ class TestPrefetching:
         index.fail("/simple/menu/", status=403)
         with run(tmp_path, index.url) as client:
             client.prefetch_listings([MENU, NormalizedName("../..")])
-            client.prefetch_metadata([(MENU, "1.0", IndexFile("menu-1.0.tar.gz", f"{index.origin}/nothing"))])
+            nothing = IndexFile("menu-1.0.tar.gz", f"{index.origin}/nothing")
+            client.prefetch_metadata([(MENU, "1.0", nothing)], lambda metadata: ())
             for _ in range(2):
                 with pytest.raises(NetworkError, match="forbids access"):
                     client.listing(MENU)
