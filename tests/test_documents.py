@@ -1,0 +1,53 @@
+"""The documents keep their word: commands, links, examples."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def readme_commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [block.strip() for block in blocks]
+
+
+def test_the_readme_has_two_commands_of_one_line_each() -> None:
+    assert [len(command.splitlines()) for command in readme_commands()] == [1, 1]
+
+
+def test_the_gate_and_the_contributors_run_the_readme_s_second_command() -> None:
+    command = readme_commands()[1]
+    assert command in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert command in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+def test_every_decision_has_its_three_parts() -> None:
+    decisions = sorted(ROOT.glob("docs/decisions/*.md"))
+    assert decisions
+    for decision in decisions:
+        text = decision.read_text(encoding="utf-8")
+        assert all(part in text for part in ("**Context.**", "**Decision.**", "**Price.**")), decision
+
+
+def test_the_example_s_wheels_are_what_its_script_makes(tmp_path: Path) -> None:
+    wheelhouse = ROOT / "examples/offline/wheelhouse"
+    script = (ROOT / "examples/offline/make_wheelhouse.py").read_text(encoding="utf-8")
+    copy = tmp_path / "make_wheelhouse.py"
+    copy.write_text(script, encoding="utf-8")
+    subprocess.run([sys.executable, str(copy)], check=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, timeout=60)
+    made = {path.name: path.read_bytes() for path in (tmp_path / "wheelhouse").iterdir()}
+    assert made == {path.name: path.read_bytes() for path in wheelhouse.glob("*.whl")}
