@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from lockenv.errors import LockenvError
+from lockenv.errors import InstallError, InternalError, LockenvError
 
 #: Command -> (module, what it does). The modules are imported when their command is called, not before.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -40,32 +40,68 @@ Examples:
   lockenv run -- flask --version      uses it
 """
 
-_INTERRUPTED = 130
-
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, show its error if it has one, and give the exit status (DESIGN section 7)."""
     command, rest = _split(arguments)
     if command is None:
         return _without_command(rest)
-    # Lazy: screens need their own imports, and `--help` above does not.
-    from lockenv.cli.screen import Screen
+    # Lazy: `--help` above does not need it.
+    from lockenv.cli.interrupts import INTERRUPTED, MESSAGE, prompt_interrupts
 
+    try:
+        with prompt_interrupts():
+            return _run(command, rest)
+    except KeyboardInterrupt:
+        sys.stderr.write(MESSAGE)
+        return INTERRUPTED
+
+
+def _run(command: str, rest: Sequence[str]) -> int:
     try:
         module = import_module(COMMANDS[command][0])
         status = module.main(rest)
         sys.stdout.flush()
     except LockenvError as error:
-        Screen(environ=os.environ).error(error)
-        return error.exit_status
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted: nothing was changed that was not finished\n")
-        return _INTERRUPTED
+        return _show(error)
     except BrokenPipeError:
         # The reader has gone (`lockenv list | head`): no message, and no second failure at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - the last place where a person can be spared a traceback
+        _trace(error, rest)
+        return _show(_refusal_of_the_system(error) if isinstance(error, OSError) else _bug(error))
     return int(status)
+
+
+def _show(error: LockenvError) -> int:
+    # Lazy: screens need their own imports.
+    from lockenv.cli.screen import Screen
+
+    Screen(environ=os.environ).error(error)
+    return error.exit_status
+
+
+def _trace(error: Exception, arguments: Sequence[str]) -> None:
+    """Show where an error came from that nobody below has put into words: with `-vv`."""
+    if sum(argument.count("v") for argument in arguments if argument in {"-v", "-vv", "-vvv"}) > 1:
+        import traceback
+
+        traceback.print_exception(error)
+
+
+def _bug(error: Exception) -> InternalError:
+    return InternalError(
+        f"lockenv met what it did not foresee: {type(error).__name__}: {error}",
+        hint="this is a bug; run it again with -vv and report what that shows",
+    )
+
+
+def _refusal_of_the_system(error: OSError) -> InstallError:
+    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    return InstallError(
+        f"{where}{error.strerror or error}", hint="mend that and run it again; -vv shows where it came from"
+    )
 
 
 def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
