@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
-from lockenv.errors import InterpreterNotFound
+from lockenv.errors import InterpreterNotFound, LockError
+from lockenv.operations.files import shown
 from lockenv.operations.read import manifest_of
 from lockenv.python.discovery import find, list_all
 from lockenv.python.interpreter import Interpreter, RefusedInterpreter
@@ -33,10 +34,23 @@ def interpreter_for_lock(session: Session, requires_python: SpecifierSet, old: P
 
 
 def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: Pylock) -> Interpreter:
-    """The Python to make an environment with: one that the lock covers. Raises `InterpreterNotFound`."""
+    """The Python to make an environment with: one that the lock covers.
+
+    Raises `InterpreterNotFound`, and `LockError` where there are Pythons but the lock is for none of them.
+    """
     if session.settings.python is not None:
         return _find(session, requires_python)
-    return _find(session, requires_python, _covered_by(lock))
+    try:
+        return _find(session, requires_python, _covered_by(lock))
+    except InterpreterNotFound as error:
+        # Where none fits the manifest either, that is the better story.
+        _find(session, requires_python)
+        where = shown(session.project, session.project.lock)
+        raise LockError(
+            f"{where} is for none of the Pythons on this machine",
+            details=[*(f"it covers: {marker}" for marker in lock.environments or ()), *error.details],
+            hint="run `lockenv lock` to make it for one of these",
+        ) from None
 
 
 def any_interpreter(session: Session) -> Interpreter:

@@ -133,11 +133,20 @@ def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter
             reporter=report,
         )
         return store.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
+    except Refused as error:
+        raise error if error.hint else _with_remedy(error, need) from None
     except FileNotFoundError:
         msg = f"{need.filename} is not at {path_of(need.url)}, where the lock says"
         raise InstallError(msg, hint="put it back, or run `lockenv lock`") from None
     finally:
         place.unlink(missing_ok=True)
+
+
+def _with_remedy(error: Refused, need: Need) -> Refused:
+    """Say what can be done about a wheel that is not as it should be: to do without it."""
+    release = f"`{need.name}!={need.version}`" if need.version else f"another version of {need.name}"
+    hint = f"require {release} in env.toml and run `lockenv lock`; its authors will want to know of it"
+    return Refused(error.message, problems=error.problems, details=error.details, hint=hint)
 
 
 @contextmanager

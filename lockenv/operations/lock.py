@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from lockenv.errors import CheckFailed, InternalError, LockError, UsageError
+from lockenv.errors import CheckFailed, InstallError, InternalError, LockError, UsageError
 from lockenv.events import Noted, Warned
 from lockenv.files import write_atomically
 from lockenv.graph import MAIN
@@ -260,8 +261,10 @@ def _write(path: Path, content: bytes) -> None:
     try:
         write_atomically(path, content)
     except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}"
-        raise UsageError(msg, hint="the old lock, if there was one, is as it was") from None
+        msg = f"{path} cannot be written: {error.strerror}; the old lock, if there was one, is as it was"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        remedy = "free some space" if full else "make its folder writable, or name another file with `--lock`"
+        raise InstallError(msg, hint=f"{remedy}, and run `lockenv lock` again") from None
 
 
 def _changes(before: Mapping[NormalizedName, Version], resolution: Resolution) -> tuple[Change, ...]:
