@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -152,6 +153,16 @@ def test_cache(synced: ScratchProject) -> None:
     ]
     check_screen("cache", synced, runs)
     assert synced.python("import menu; print(menu.version)") == "1.0"
+
+
+def test_prune_takes_downloads_that_a_killed_process_has_left(synced: ScratchProject) -> None:
+    left, arriving = (synced.cache / "arriving" / name for name in ("left.part", "arriving.part"))
+    left.write_bytes(b"x" * 5000)
+    arriving.write_bytes(b"x" * 5000)
+    os.utime(left, (0, 0))
+    assert synced.run("cache", "prune").ok().out.startswith("freed 5.0 kB")
+    assert not left.exists()
+    assert arriving.exists()
 
 
 def test_python_list_and_find(project: ScratchProject) -> None:

@@ -150,6 +150,7 @@ class ScratchProject:
         *arguments: str,
         cwd: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        program: Sequence[str] = (sys.executable, "-m", "lockenv"),
         **options: Any,
     ) -> subprocess.Popen[str]:
         """Begin to run the command line; `options` are further ones of `subprocess.Popen`."""
@@ -160,7 +161,7 @@ class ScratchProject:
             "encoding": "utf-8",
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "lockenv", *arguments],
+            [*program, *arguments],
             cwd=cwd or self.folder,
             env={**self.environ, **_importable(), **(environ or {})},
             **{**streams, **options},
@@ -185,10 +186,10 @@ class ScratchProject:
         return done.stdout.strip()
 
 
-def finished(process: subprocess.Popen[str], arguments: tuple[str, ...]) -> Ran:
+def finished(process: subprocess.Popen[str], arguments: tuple[str, ...], *, patience: float = PATIENCE) -> Ran:
     """Wait for a process to end; one that hangs is killed and fails the test."""
     try:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

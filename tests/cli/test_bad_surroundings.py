@@ -1,0 +1,234 @@
+"""A disk that is full or may not be written to, and interrupts: the old lock and the old environment stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.refusals import check_refusal, unharmed
+from tests.fakes.index import FakeIndex
+from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
+from tests.fakes.wheels import make_wheel
+
+_MB = 1 << 20
+_INTERRUPTED = "interrupted: nothing was changed that was not finished"
+
+
+@pytest.fixture
+def big(synced: ScratchProject, index: FakeIndex) -> ScratchProject:
+    """A project whose manifest and lock now want 3 MB more than is installed."""
+    index.add(make_wheel("big", "1.0", files={"big.bin": os.urandom(3 * _MB)}))
+    synced.manifest(dependencies=["menu", "big"])
+    synced.run("lock").ok()
+    return synced
+
+
+# -- files that may not grow: what a full disk looks like without rights
+
+
+def _with_small_files(project: ScratchProject, *arguments: str, limit: int) -> Ran:
+    """Run the command line in a process whose files cannot become longer than `limit` bytes."""
+    code = (
+        "import resource, runpy, sys; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); "
+        "sys.argv[0] = 'lockenv'; runpy.run_module('lockenv', run_name='__main__')"
+    )
+    with project.start(*arguments, program=[sys.executable, "-c", code]) as process:
+        return finished(process, arguments)
+
+
+def test_a_wheel_that_finds_no_room_in_the_cache(big: ScratchProject) -> None:
+    with unharmed(big):
+        check_refusal(
+            _with_small_files(big, "sync", limit=_MB), 6, "File too large", "the environment was not changed"
+        )
+    assert [path for path in (big.cache / "arriving").iterdir() if path.is_file()] == []
+    big.run("sync").ok()
+    assert "big" in big.installed()
+
+
+def test_a_file_that_finds_no_room_in_the_environment(big: ScratchProject) -> None:
+    big.run("sync", "--env", "elsewhere").ok()  # now the store has it
+    with unharmed(big):
+        ran = _with_small_files(big, "sync", "--link-mode", "copy", limit=_MB)
+        check_refusal(ran, 6, "File too large", "was not changed", remedy=False)
+    big.run("sync").ok()
+
+
+def test_a_lock_that_finds_no_room(synced: ScratchProject) -> None:
+    synced.manifest(dependencies=["menu", "checks"])
+    with unharmed(synced):
+        ran = _with_small_files(synced, "lock", limit=1000)
+        check_refusal(ran, 6, "pylock.toml cannot be written: File too large", "the old lock")
+    synced.run("lock").ok()
+
+
+# -- a real small disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of 2 MB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount") or "/bin/mount"
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode != 0:
+        pytest.skip("no right to mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run([shutil.which("umount") or "/bin/umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def cramped(small_disk: Path, index: FakeIndex) -> ScratchProject:
+    """A synced project on a small disk, with its cache on a large one."""
+    project = ScratchProject(small_disk, index_url=index.url)
+    project.environ["LOCKENV_CACHE_DIR"] = str(small_disk.parent / "cache")
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    project.run("sync").ok()
+    return project
+
+
+def test_a_full_disk_keeps_the_environment(cramped: ScratchProject, index: FakeIndex) -> None:
+    index.add(make_wheel("big", "1.0", files={"big.bin": os.urandom(3 * _MB)}))
+    cramped.manifest(dependencies=["menu", "big"])
+    cramped.run("lock").ok()
+    with unharmed(cramped):
+        check_refusal(cramped.run("sync"), 6, "the disk is full", "was not changed", "free some space")
+        check_refusal(cramped.run("sync", "--env", "second"), 6, "the disk is full")
+    assert not (cramped.folder / "second").exists()
+    cramped.manifest(dependencies=["menu", "checks"])
+    cramped.run("lock").ok()
+    cramped.run("sync").ok()
+    assert cramped.installed().keys() == {"checks", "dropdown", "icons", "menu"}
+
+
+def test_a_full_disk_keeps_the_lock(cramped: ScratchProject) -> None:
+    cramped.manifest(dependencies=["menu", "checks"])
+    filler = cramped.scratch / "filler"
+    try:
+        with filler.open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+    except OSError:
+        pass
+    with unharmed(cramped):
+        check_refusal(cramped.run("lock"), 6, "pylock.toml cannot be written: No space left on device", "old lock")
+    filler.unlink()
+    cramped.run("lock").ok()
+
+
+def test_a_full_cache_keeps_the_environment(synced: ScratchProject, small_disk: Path, index: FakeIndex) -> None:
+    index.add(make_wheel("big", "1.0", files={"big.bin": os.urandom(3 * _MB)}))
+    synced.manifest(dependencies=["menu", "big"])
+    synced.run("lock").ok()
+    with unharmed(synced):
+        ran = synced.run("sync", "--cache-dir", str(small_disk / "cache"))
+        check_refusal(ran, 6, "No space left on device", "--cache-dir")
+
+
+# -- folders that may not be written to
+
+
+@pytest.fixture
+def read_only(synced: ScratchProject, index: FakeIndex) -> Iterator[ScratchProject]:
+    """A project in which nothing may be written; root needs a mount for that."""
+    index.add(make_wheel("menu", "1.1", requires=["dropdown>=1"]))
+    if os.geteuid() != 0:
+        synced.folder.chmod(0o555)
+        synced.env.chmod(0o555)
+        yield synced
+        synced.folder.chmod(0o755)
+        synced.env.chmod(0o755)
+        return
+    mount, folder = shutil.which("mount") or "/bin/mount", str(synced.folder)
+    made = subprocess.run([mount, "--bind", folder, folder], capture_output=True, check=False)
+    if made.returncode != 0:
+        pytest.skip("no right to mount a folder read-only")
+    try:
+        subprocess.run([mount, "-o", "remount,ro,bind", folder], check=True)
+        yield synced
+    finally:
+        subprocess.run([shutil.which("umount") or "/bin/umount", folder], check=True)
+
+
+def test_a_read_only_project_is_read_and_not_written(read_only: ScratchProject) -> None:
+    with unharmed(read_only):
+        read_only.run("lock", "--check").ok()
+        read_only.run("sync").ok()
+        read_only.run("list").ok()
+        check_refusal(
+            read_only.run("lock", "--upgrade"), 6, "pylock.toml cannot be written", "Read-only", "old lock"
+        )
+        check_refusal(read_only.run("sync", "--group", "test"), 6, "Read-only", "was not changed", remedy=False)
+        check_refusal(read_only.run("sync", "--env", "new"), 6, "Read-only", "was not changed", remedy=False)
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only_while_locking(synced: ScratchProject) -> None:
+    blocked = synced.scratch / "blocked"
+    blocked.write_text("a file where a folder should be")
+    synced.run("lock", "--upgrade", "--cache-dir", str(blocked)).ok()
+    with unharmed(synced):
+        check_refusal(
+            synced.run("sync", "--env", "new", "--cache-dir", str(blocked)), 6, str(blocked), "--cache-dir"
+        )
+
+
+# -- interrupts
+
+
+class _Gate(threading.Event):
+    """Holds an answer back, and tells that somebody asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.reached.set()
+        return super().wait(timeout)
+
+
+def _interrupted(project: ScratchProject, index: FakeIndex, path: str, *arguments: str) -> Ran:
+    """Run a command, interrupt it while the server keeps it waiting at `path`, and give how it ended."""
+    gate = _Gate()
+    index.fail(path, until=gate, times=1)
+    try:
+        with project.start(*arguments, "--timeout", "3600", start_new_session=True) as process:
+            assert gate.reached.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            # The server still says nothing, for a minute: whoever waits for it does not end in time.
+            return finished(process, arguments, patience=40)
+    finally:
+        gate.set()
+        index.mend()
+
+
+@pytest.mark.parametrize("arguments", [("lock", "--upgrade"), ("sync",)], ids=" ".join)
+def test_an_interrupt_ends_soon_and_changes_nothing(
+    arguments: tuple[str, ...], synced: ScratchProject, index: FakeIndex
+) -> None:
+    index.add(make_wheel("banner", "1.0"))
+    synced.manifest(dependencies=["menu", "banner"])
+    if arguments == ("sync",):
+        synced.run("lock").ok()
+    with unharmed(synced):
+        ran = _interrupted(synced, index, "*banner*", *arguments)
+        assert (ran.status, ran.out) == (130, "")
+        assert ran.err.strip() == _INTERRUPTED
+    synced.run("lock").ok()
+    synced.run("sync").ok()
+    assert "banner" in synced.installed()
