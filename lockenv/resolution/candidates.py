@@ -231,18 +231,17 @@ class Offers:
         return self._no_file(name, files, sdist)
 
     def _no_file(self, name: NormalizedName, files: list[IndexFile], sdist: IndexFile | None) -> str:
-        wheels = sum(file.is_wheel for file in files)
         if _named(name, self._policy.no_binary):
             why = "wheels are ruled out by `no-binary`"
-        elif wheels:
-            why = f"none of its {wheels} wheels fits {self._target.name}"
+        elif any(file.is_wheel for file in files):
+            why = f"no wheel of it fits {self._target.name}"
         else:
             why = "it has no wheels"
         if sdist is None:
             return why
         if _named(name, self._policy.only_binary):
             return f"{why}, and `only-binary` rules out its source distribution"
-        return f"{why}, and its source distribution may not be built (`[build] allow`)"
+        return f"{why}, and source distributions are not built"
 
     def _may_build(self, name: NormalizedName) -> bool:
         return name in self._policy.allow_build and not _named(name, self._policy.only_binary)

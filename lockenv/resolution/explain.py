@@ -67,7 +67,8 @@ def _parent_lines(demands: Sequence[tuple[Demand, Candidate | None]], provider: 
             owner = Node(parent.name, parent.extra)
             by_clause.setdefault((owner, demand.text), set()).add(parent.version)
     for (owner, text), versions in by_clause.items():
-        yield f"{owner} {runs(versions, provider.project(owner.name))} requires {text}"
+        verb = "require" if len(versions) > 1 else "requires"
+        yield f"{owner} {runs(versions, provider.project(owner.name))} {verb} {text}"
 
 
 def _broken_lines(causes: Sequence[Information]) -> Iterable[str]:
@@ -104,50 +105,57 @@ def _fate(
         return [f"no index knows a package named {name}"], [f"check the spelling of `{name}`, or its index"]
     if not project.versions:
         return [f"the index lists {name}, but no file of it that could be installed"], []
-    specifier = provider.constraint(name)
-    lines = [f"your manifest constrains {name} to {specifier}"] if str(specifier) else []
-    for demand in demands:
-        specifier &= demand.specifier
+    constraint = provider.constraint(name)
+    lines = [f"your manifest constrains {name} to {constraint}"] if str(constraint) else []
+    specifier = constraint
+    for text in sorted({str(demand.specifier) for demand in demands}):
+        specifier &= SpecifierSet(text)
     in_range = list(specifier.filter(project.versions, prereleases=True))
-    if not in_range:
-        return [*lines, _nothing_in_range(name, specifier, project)], []
-    story, hints = _reasons(name, in_range, provider, target)
-    return lines + story, hints
+    if in_range:
+        story, hints = _reasons(name, in_range, provider, target)
+        return lines + story, hints
+    if len({str(demand.specifier) for demand in demands}) == 1 and not lines:
+        return [_newest(name, specifier, project)], []
+    # The requirements above exclude each other; what there is to choose from may still help.
+    return lines, []
 
 
-def _nothing_in_range(name: NormalizedName, specifier: SpecifierSet, project: Project) -> str:
-    newest = next((v for v in project.versions if not v.is_prerelease), project.versions[0])
-    if specifier.is_unsatisfiable():
-        return f"no version can be {_plain(specifier)} at once ({name}'s newest is {newest})"
+def _newest(name: NormalizedName, specifier: SpecifierSet, project: Project) -> str:
+    newest = next((version for version in project.versions if not version.is_prerelease), project.versions[0])
     return f"{name} has no version {_plain(specifier)}; its newest is {newest}"
 
 
 def _reasons(
     name: NormalizedName, in_range: Sequence[Version], provider: Provider, target: Target
 ) -> tuple[list[str], list[str]]:
+    """Say why each version in range is out, merged by reason, most recent first."""
     project = provider.project(name)
     by_reason: dict[str, list[Version]] = {}
-    skipped = provider.skipped.get(name, {})
+    left = []
     for version in in_range:
-        if version in skipped:
-            by_reason.setdefault(skipped[version], []).append(version)
+        reason = provider.refusal(name, version)
+        if reason is None:
+            left.append(version)
+        else:
+            by_reason.setdefault(reason, []).append(version)
     lines = [
         f"{name} {runs(versions, project)} {'are' if len(versions) > 1 else 'is'} out: {reason}"
         for reason, versions in list(by_reason.items())[:_MOST_REASONS]
     ]
     if len(by_reason) > _MOST_REASONS:
         lines.append(f"… and {len(by_reason) - _MOST_REASONS} more reasons (-v lists them all)")
-    unjudged = [version for version in in_range if version not in skipped]
-    if unjudged and all(version.is_prerelease for version in unjudged):
-        lines.append(f"{name} has only pre-releases in range: {runs(unjudged, project)}")
-        return lines, [f'name one, such as "{name}>={unjudged[0]}", or set prereleases = "allow"']
-    return lines, [] if unjudged else list(_remedies(name, by_reason, target))
+    if left and all(version.is_prerelease for version in left):
+        lines.append(f"{name} has only pre-releases in range: {runs(left, project)}")
+        return lines, [f'name one, such as "{name}>={left[0]}", or set prereleases = "allow"']
+    return lines, [] if left else list(_remedies(name, by_reason, target))
 
 
 def _remedies(name: NormalizedName, reasons: Iterable[str], target: Target) -> Iterable[str]:
     for reason in reasons:
         if "needs Python" in reason:
             yield f"choose another Python with `--python`, or bound `{name}` to versions for {target.python}"
+        elif "it has no wheels" in reason:
+            yield f"`{name}` is published as source only, which this version of lockenv does not build"
         elif "yanked" in reason:
             yield f"pin a yanked version with `{name}==…` if you must have it"
         elif "wheel" in reason:

@@ -161,9 +161,14 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         """The constraints on a package that hold on this target."""
         return self._constraints.get(name, SpecifierSet())
 
-    def usable(self, node: Node, demands: Sequence[Demand]) -> Iterator[Candidate]:
-        """Give the candidates that these demands admit, best first."""
-        return self._candidates(node, self._admitted(node.name, demands), demands, set())
+    def refusal(self, name: NormalizedName, version: Version) -> str | None:
+        """Why a version is out whatever is demanded, as far as is known without fetching anything."""
+        if known := self.skipped.get(name, {}).get(version):
+            return known
+        offer = self._offers.offer(name, "", version)
+        if isinstance(offer, Unfit):
+            return offer.reason
+        return None if offer.yanked is None else _yanked(offer.yanked)
 
     def _own_version(self, candidate: Candidate) -> Demand:
         known = self._own.get(id(candidate))
@@ -247,7 +252,7 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
                 and offer.yanked is not None
                 and not self._may_be_yanked(node.name, version, demands)
             ):
-                self._skip(node.name, version, f"yanked{f': {offer.yanked}' if offer.yanked else ''}")
+                self._skip(node.name, version, _yanked(offer.yanked))
             else:
                 if not node.extra:
                     self._source.prefetch_metadata(
@@ -310,6 +315,10 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
 
     def _warn(self, message: str) -> None:
         self.warnings.setdefault(message)
+
+
+def _yanked(reason: str) -> str:
+    return f"yanked: {reason}" if reason else "yanked"
 
 
 def _constraints(constraints: Iterable[Requirement], truth: Truth) -> dict[NormalizedName, SpecifierSet]:
