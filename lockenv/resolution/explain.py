@@ -23,11 +23,18 @@ from lockenv.targets import Target
 _MOST_REASONS = 4
 
 
-def explain(causes: Sequence[Information], provider: Provider, target: Target) -> ResolutionImpossible:
+def explain(
+    causes: Sequence[Information], roots: Sequence[Demand], provider: Provider, target: Target
+) -> ResolutionImpossible:
     """Make the error that says what does not fit together, why, and what may help."""
-    demands = [(cause.requirement, cause.parent) for cause in causes if isinstance(cause.requirement, Demand)]
+    demands = [
+        (cause.requirement, cause.parent)
+        for cause in causes
+        # That an extra stands at its package's version needs no saying.
+        if isinstance(cause.requirement, Demand) and cause.requirement.direct
+    ]
     names = sorted({demand.node.name for demand, _ in demands})
-    lines = [*_manifest_lines(demands), *_parent_lines(demands, provider), *_broken_lines(causes)]
+    lines = [*_manifest_lines(causes, roots), *_parent_lines(demands, provider), *_broken_lines(causes)]
     hints: list[str] = []
     for name in names:
         ours = [demand for demand, _ in demands if demand.node.name == name]
@@ -35,29 +42,42 @@ def explain(causes: Sequence[Information], provider: Provider, target: Target) -
         lines.extend(story)
         hints.extend(hint)
     return ResolutionImpossible(
-        f"{_verdict(names, demands)} on {target.name}",
+        f"{_verdict(names, demands, causes)} on {target.name}",
         details=tuple(dict.fromkeys(lines)),
         hint=hints[0] if hints else _general_hint(names, demands),
     )
 
 
-def _verdict(names: Sequence[NormalizedName], demands: Sequence[tuple[Demand, Candidate | None]]) -> str:
+def _verdict(
+    names: Sequence[NormalizedName],
+    demands: Sequence[tuple[Demand, Candidate | None]],
+    causes: Sequence[Information],
+) -> str:
     if not names:
-        return "nothing fits your manifest"
+        broken = sorted({cause.parent.name for cause in causes if cause.parent is not None})
+        return f"no version of {' and '.join(f'`{name}`' for name in broken)} can be used"
     quoted = " and ".join(f"`{name}`" for name in names)
     if len(names) > 1:
         return f"{quoted} do not fit together"
-    texts = {demand.text for demand, _ in demands}
+    texts = {_stated(demand) for demand, _ in demands}
     if len(texts) == 1:
         return f"no version of {quoted} fits `{texts.pop()}`"
     return f"no version of {quoted} fits all that require it"
 
 
-def _manifest_lines(demands: Sequence[tuple[Demand, Candidate | None]]) -> Iterable[str]:
-    for demand, parent in demands:
-        if parent is None:
-            group = "" if demand.gate == MAIN else f" (group `{demand.gate}`)"
-            yield f"your manifest requires {demand.text}{group}"
+def _stated(demand: Demand) -> str:
+    """A requirement without its marker, which held, or the demand would not be here."""
+    return demand.text.partition(";")[0].rstrip()
+
+
+def _manifest_lines(causes: Sequence[Information], roots: Sequence[Demand]) -> Iterable[str]:
+    """The manifest's own requirements on what is in question, and on those who require it."""
+    named = {cause.requirement.node.name for cause in causes if isinstance(cause.requirement, Demand)}
+    named |= {cause.parent.name for cause in causes if cause.parent is not None}
+    for root in roots:
+        if root.node.name in named:
+            group = "" if root.gate == MAIN else f" (group `{root.gate}`)"
+            yield f"your manifest requires {root.text}{group}"
 
 
 def _parent_lines(demands: Sequence[tuple[Demand, Candidate | None]], provider: Provider) -> Iterable[str]:
@@ -65,7 +85,7 @@ def _parent_lines(demands: Sequence[tuple[Demand, Candidate | None]], provider: 
     for demand, parent in demands:
         if parent is not None:
             owner = Node(parent.name, parent.extra)
-            by_clause.setdefault((owner, demand.text), set()).add(parent.version)
+            by_clause.setdefault((owner, _stated(demand)), set()).add(parent.version)
     for (owner, text), versions in by_clause.items():
         verb = "require" if len(versions) > 1 else "requires"
         yield f"{owner} {runs(versions, provider.project(owner.name))} {verb} {text}"

@@ -86,7 +86,7 @@ def _solve(question: Question, target: Target, projects: Projects, source: Sourc
             direct = frozenset(demand.node.name for demand in every)
             return _Answer(found=found, gates=reach, direct=direct, provider=provider, offers=offers)
         case DeadEnd(causes=causes):
-            raise explain(causes, provider, target)
+            raise explain(causes, every, provider, target)
         case Exhausted(rounds=rounds):
             msg = f"no answer for {target.name} after {rounds:,} rounds of search"
             raise errors.ResolutionGaveUp(

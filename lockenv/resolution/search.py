@@ -21,7 +21,7 @@ from lockenv.resolution.demands import Demand, Want
 from lockenv.resolution.provider import Information, Provider
 
 #: The bound of the search, in rounds and never in time, so that the answer is the same on every machine.
-MAX_ROUNDS = 200_000
+MAX_ROUNDS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
