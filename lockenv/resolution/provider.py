@@ -216,15 +216,13 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
 
     def _prereleases(self, project: Project, name: NormalizedName, demands: Sequence[Demand]) -> bool:
         """Whether pre-releases count: by policy, because a specifier names one, or because nothing else exists."""
-        match self._policy.prereleases:
-            case "allow":
-                return True
-            case "disallow":
-                return False
-            case _:
-                specifiers = [demand.specifier for demand in demands if demand.direct]
-                specifiers.append(self.constraint(name))
-                return not project.has_final or any(specifier.prereleases for specifier in specifiers)
+        if self._policy.prereleases == "allow":
+            return True
+        specifiers = [demand.specifier for demand in demands if demand.direct]
+        specifiers.append(self.constraint(name))
+        if any(specifier.prereleases for specifier in specifiers):
+            return True
+        return self._policy.prereleases == "if-necessary" and not project.has_final
 
     def _ordered(self, name: NormalizedName, versions: list[Version]) -> tuple[Version, ...]:
         lowest = self._policy.strategy == "lowest" or (
