@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import platformdirs
 
 from lockenv import settings as user_settings
+from lockenv.errors import UsageError
 from lockenv.events import Noted, Reporter, Warned, silent
 from lockenv.project import Project, find_project
 from lockenv.python.probe_cache import ProbeCache
@@ -98,6 +99,18 @@ class Session:
         if any(not index.explicit and not index.packages for index in declared):
             return declared
         return (*declared, self._default_index)
+
+    def known_indexes(self, manifest: Manifest | None) -> tuple[Index, ...]:
+        """The indexes whose credentials the files of a lock may need: the declared ones and the default one.
+
+        Where pip cannot say which index it is configured for, there are no credentials of it either.
+        """
+        declared = self.declared_indexes(manifest)
+        try:
+            return (*declared, self._default_index)
+        except UsageError as error:
+            self.report(Noted(message=error.message))
+            return declared
 
     @cached_property
     def _default_index(self) -> Index:

@@ -49,7 +49,7 @@ def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: 
         raise LockError(
             f"{where} is for none of the Pythons on this machine",
             details=[*(f"it covers: {marker}" for marker in lock.environments or ()), *error.details],
-            hint="run `lockenv lock` to make it for one of these",
+            hint="run `lockenv lock` for one of these, or name the Python it is for with `--python`",
         ) from None
 
 

@@ -16,6 +16,7 @@ from packaging.utils import parse_wheel_filename
 from lockenv.errors import InstallError, LockError, Refused, UsageError
 from lockenv.events import Noted, StageFinished, StageStarted
 from lockenv.files import hash_file
+from lockenv.index.http import Http
 from lockenv.lockfile.freshness import stale
 from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.select import Selected, Selection, select
@@ -122,9 +123,14 @@ def _bring(
         need_of(choice.selected.package.name, choice.selected.package.version, choice.wheel, folder)
         for choice in choices
     ]
-    http = session.http(session.declared_indexes(manifest))
+    # A file that lies on this machine needs no credentials, and to ask pip for its index takes time.
+    far = any(not need.url.startswith("file:") for need in needs)
+
+    def connect() -> Http:
+        return session.http(session.known_indexes(manifest) if far else session.declared_indexes(manifest))
+
     stored = fetch(
-        needs, session.store, http, session.cache / "arriving", session.report, offline=session.settings.offline
+        needs, session.store, connect, session.cache / "arriving", session.report, offline=session.settings.offline
     )
     return [
         (_wanted(choice, stored[choice.selected.package.name]), stored[choice.selected.package.name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,9 +61,17 @@ def need_of(
 
 
 def fetch(
-    needs: Sequence[Need], store: Store, http: Http, scratch: Path, report: Reporter, *, offline: bool = False
+    needs: Sequence[Need],
+    store: Store,
+    connect: Callable[[], Http],
+    scratch: Path,
+    report: Reporter,
+    *,
+    offline: bool = False,
 ) -> dict[NormalizedName, StoredWheel]:
     """Have every needed wheel in the store. The first failure stops the rest, and is raised.
+
+    `connect` is called if something is missing.
 
     Raises `Refused` for a wrong hash or a hostile wheel, `NetworkError` for what cannot be had, `OfflineMiss` if
     `offline` and something would have to be fetched, `InstallError` where the disk refuses. The largest files come
@@ -76,7 +84,7 @@ def fetch(
     if offline:
         _refuse_network(missing)
     report(StageStarted(stage="Fetching", total=len(missing)))
-    done = count(1)
+    done, http = count(1), connect()
 
     def bring(need: Need) -> tuple[NormalizedName, StoredWheel]:
         stored = _bring(need, store, http, scratch, report)
