@@ -128,27 +128,29 @@ class ScratchProject:
 
     # -- running things
 
-    def run(self, *arguments: str, cwd: Path | None = None, **environ: str) -> Ran:
+    def run(self, *arguments: str, **environ: str) -> Ran:
         """Run the command line in this process. Not for `run`, which would take the process over."""
+        return self.run_in(self.folder, *arguments, **environ)
+
+    def run_in(self, folder: Path, *arguments: str, **environ: str) -> Ran:
+        """Run the command line in this process, from another folder."""
         assert "run" not in arguments[:1], "`lockenv run` replaces its process: use spawn"
         out, err = io.StringIO(), io.StringIO()
-        surroundings = _surroundings({**self.environ, **environ}, cwd or self.folder)
-        with surroundings, redirect_stdout(out), redirect_stderr(err):
+        with _surroundings({**self.environ, **environ}, folder), redirect_stdout(out), redirect_stderr(err):
             try:
                 status = run_command_line(arguments)
             except SystemExit as leaving:  # argparse, after --help
                 status = int(leaving.code or 0)
         return Ran(arguments=arguments, status=status, out=out.getvalue(), err=err.getvalue())
 
-    def spawn(self, *arguments: str, cwd: Path | None = None, **environ: str) -> Ran:
+    def spawn(self, *arguments: str, **environ: str) -> Ran:
         """Run the command line in a process of its own."""
-        with self.start(*arguments, cwd=cwd, environ=environ) as process:
+        with self.start(*arguments, environ=environ) as process:
             return finished(process, arguments)
 
     def start(
         self,
         *arguments: str,
-        cwd: Path | None = None,
         environ: Mapping[str, str] | None = None,
         program: Sequence[str] = (sys.executable, "-m", "lockenv"),
         **options: Any,
@@ -162,9 +164,8 @@ class ScratchProject:
         }
         return subprocess.Popen(
             [*program, *arguments],
-            cwd=cwd or self.folder,
             env={**self.environ, **_importable(), **(environ or {})},
-            **{**streams, **options},
+            **{"cwd": self.folder, **streams, **options},
         )
 
     def python(self, code: str) -> str:
