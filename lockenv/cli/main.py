@@ -46,6 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     command, rest = _split(arguments)
     if command is None:
         return _without_command(rest)
+    _open_what_is_closed()
     # Lazy: `--help` above does not need it.
     from lockenv.cli.interrupts import INTERRUPTED, MESSAGE, prompt_interrupts
 
@@ -65,13 +66,29 @@ def _run(command: str, rest: Sequence[str]) -> int:
     except LockenvError as error:
         return _show(error)
     except BrokenPipeError:
-        # The reader has gone (`lockenv list | head`): no message, and no second failure at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone (`lockenv list | head`): no message.
+        _flush_or_forget()
         return 0
     except Exception as error:  # noqa: BLE001 - the last place where a person can be spared a traceback
         _trace(error, rest)
+        _flush_or_forget()
         return _show(_refusal_of_the_system(error) if isinstance(error, OSError) else _bug(error))
     return int(status)
+
+
+def _open_what_is_closed() -> None:
+    """Give a program that was started without stdout or stderr (`>&-`) somewhere to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - until the end
+
+
+def _flush_or_forget() -> None:
+    """Let what could not be written to stdout not fail a second time when the interpreter ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(error: LockenvError) -> int:

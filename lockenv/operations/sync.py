@@ -6,6 +6,7 @@ last sync left them, that is all. Everything else is `lockenv.operations.converg
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def sync(session: Session, wish: Wish) -> Synced:
     where, env = shown(project, project.lock), shown(project, project.env)
     raw = bytes_of(project.lock)
     if raw is None:
-        raise LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
+        raise _no_lock(session, where)
     lock_digest = digest_of(raw)
     inputs = _inputs(session, lock_digest)
     if session.settings.python is None:
@@ -41,6 +42,16 @@ def sync(session: Session, wish: Wish) -> Synced:
     from lockenv.operations.converge import converge
 
     return converge(session, wish, raw=raw, lock_digest=lock_digest, inputs=inputs)
+
+
+def _no_lock(session: Session, where: str) -> LockError:
+    if Path(session.project.manifest).exists():
+        return LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
+    place = where if os.path.isabs(where) else f"{where} in {session.project.folder}"  # noqa: PTH117
+    return LockError(
+        f"there is no {place}, and no env.toml to make it from",
+        hint="name the project's folder with `--project`, or the lock with `--lock`",
+    )
 
 
 def _inputs(session: Session, lock_digest: str) -> str:
