@@ -54,4 +54,6 @@ def _normal(text: str, project: ScratchProject) -> str:
         (_ORIGIN, "<index>"),
     ):
         text = pattern.sub(name, text)
-    return text.replace(f"=={SERIES}.*", "==<series>.*").replace(f">={SERIES}", ">=<series>")
+    for sign in ("==", ">=", "python"):
+        text = text.replace(f"{sign}{SERIES}", f"{sign}<series>")
+    return text

@@ -71,6 +71,21 @@ def test_a_login_from_netrc(mixed: ScratchProject, private: FakeIndex, index: Fa
     _holds_no_secret(mixed, *runs)
 
 
+def test_netrc_serves_no_address_that_an_index_redirects_to(
+    mixed: ScratchProject, private: FakeIndex, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"default login {_USER} password {_PASSWORD}\n")
+    netrc.chmod(0o600)
+    with FakeIndex() as stranger:
+        stranger.add(make_wheel("models", "1.0", requires=["icons"]))
+        private.redirect("/files/*.whl", stranger.files_url + "models-1.0-py3-none-any.whl")
+        for command in ("lock", "sync"):
+            mixed.run(command, NETRC=str(netrc)).ok()
+        _sent_no_login(stranger)
+    assert "models" in mixed.installed()
+
+
 def test_a_login_in_the_address_of_the_default_index(project: ScratchProject, private: FakeIndex) -> None:
     private.add(make_wheel("icons", "2.0"))
     url = private.url.replace("http://", f"http://{_USER}:{_PASSWORD}@")

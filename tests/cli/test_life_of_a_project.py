@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.index import FakeIndex
-from tests.fakes.project import SERIES, ScratchProject, finished
+from tests.fakes.project import BASE_PYTHON, SERIES, ScratchProject, finished
 from tests.fakes.wheels import make_wheel
 from tests.unit.python.pythons import installed_python
 
@@ -173,6 +174,63 @@ def test_commands_work_from_a_folder_below(synced: ScratchProject) -> None:
     with synced.start("run", "menu", cwd=below) as child:
         assert finished(child, ("run", "menu")).out == "menu 1.0 over dropdown 1.1\n"
     assert synced.run_in(below, "list").ok().out == synced.run_in(below, "list", "-C", "../..").ok().out != ""
+
+
+@pytest.mark.parametrize("name", ["my project", "größe ' \" $x", "x" * 150])
+def test_a_project_may_be_called_anything(name: str, tmp_path: Path, index: FakeIndex) -> None:
+    project = ScratchProject(tmp_path, index_url=index.url, name=name)
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    project.run("sync").ok()
+    assert project.execute("menu") == "menu 1.0 over dropdown 1.1"
+    assert project.spawn("run", "menu").out == "menu 1.0 over dropdown 1.1\n"
+
+
+def test_an_environment_made_by_venv_is_taken_over(project: ScratchProject) -> None:
+    subprocess.run([BASE_PYTHON, "-m", "venv", "--without-pip", project.env], check=True)
+    project.write(".venv/precious", "made by hand")
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    project.run("sync").ok()
+    assert project.execute("menu") == "menu 1.0 over dropdown 1.1"
+    assert "is already exactly" in project.run("sync").ok().out
+    assert project.files() == [".venv", "env.toml", "pylock.toml"]
+
+
+def test_the_pins_of_a_lock_by_others_are_kept(project: ScratchProject, index: FakeIndex) -> None:
+    entry = (
+        '[[packages]]\nname = "{0}"\nversion = "{1}"\n'
+        'wheels = [{{url = "{2}{0}-{1}-py3-none-any.whl", hashes = {{sha256 = "{3}"}}}}]\n'
+    )
+    packages = [("menu", "1.0"), ("dropdown", "1.0"), ("icons", "1.9")]
+    text = 'lock-version = "1.0"\ncreated-by = "uv"\n'
+    text += "".join(entry.format(name, version, index.files_url, "0" * 64) for name, version in packages)
+    project.write("pylock.toml", text)
+    project.manifest(dependencies=["menu"])
+    assert project.run("sync").status == 2
+    project.run("lock").ok()
+    assert project.locked() == {"dropdown": "1.0", "icons": "1.9", "menu": "1.0"}
+    project.run("sync").ok()
+
+
+def test_an_age_limit_keeps_its_moment_while_the_lock_stays(project: ScratchProject, index: FakeIndex) -> None:
+    index.add(make_wheel("icons", "2.6"), upload_time="2999-01-01T00:00:00Z")
+    project.manifest(dependencies=["icons"], more='[resolution]\nexclude-newer = "7 days"\n')
+    project.run("lock").ok()
+    text = project.lock.read_bytes()
+    assert project.locked() == {"icons": "2.0"}
+    assert b"exclude-newer = " in text
+    project.run("lock", "--upgrade-package", "icons").ok()
+    project.run("sync").ok()
+    assert project.lock.read_bytes() == text
+
+
+def test_a_folder_without_a_project_says_how_to_begin(project: ScratchProject) -> None:
+    assert "run `lockenv init`" in project.run("lock").err
+    ran = project.run("sync")
+    assert ran.status == 2
+    assert f"there is no pylock.toml in {project.folder}, and no env.toml" in ran.err
+    assert "`--project`" in ran.err
 
 
 def test_run_gives_a_command_its_environment(synced: ScratchProject) -> None:

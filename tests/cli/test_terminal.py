@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +151,19 @@ def test_a_reader_that_goes_away_is_no_error(synced: ScratchProject) -> None:
         os.close(end)
         _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, err) == (0, "")
+
+
+def test_a_full_device_is_an_error_without_an_echo(synced: ScratchProject) -> None:
+    with Path("/dev/full").open("w") as full, synced.start("list", stdout=full) as child:
+        _, err = child.communicate(timeout=PATIENCE)
+    assert (child.returncode, err.splitlines()[0]) == (6, "error: No space left on device  [install]")
+    assert "Exception ignored" not in err
+
+
+@pytest.mark.parametrize(("closed", "status"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0)])
+def test_a_closed_stream_is_written_to_by_nobody(closed: str, status: int, synced: ScratchProject) -> None:
+    shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "lockenv"]
+    with synced.start("sync", "-v", "--group", "test", program=shell) as child:
+        out, err = child.communicate(timeout=PATIENCE)
+    assert (child.returncode, "Traceback" in out + err) == (status, False)
+    assert "checks" in synced.installed()
