@@ -21,6 +21,7 @@ from lockenv.targets import Target
 
 #: No more lines than a tired person reads.
 _MOST_REASONS = 4
+_MOST_CLAUSES = 3
 
 
 def explain(
@@ -81,14 +82,21 @@ def _manifest_lines(causes: Sequence[Information], roots: Sequence[Demand]) -> I
 
 
 def _parent_lines(demands: Sequence[tuple[Demand, Candidate | None]], provider: Provider) -> Iterable[str]:
-    by_clause: dict[tuple[Node, str], set[Version]] = {}
+    """One line for all versions of a package that demand the same; those that differ endlessly are cut short."""
+    by_owner: dict[tuple[Node, Node], dict[str, set[Version]]] = {}
     for demand, parent in demands:
         if parent is not None:
-            owner = Node(parent.name, parent.extra)
-            by_clause.setdefault((owner, _stated(demand)), set()).add(parent.version)
-    for (owner, text), versions in by_clause.items():
-        verb = "require" if len(versions) > 1 else "requires"
-        yield f"{owner} {runs(versions, provider.project(owner.name))} {verb} {text}"
+            clauses = by_owner.setdefault((Node(parent.name, parent.extra), demand.node), {})
+            clauses.setdefault(_stated(demand), set()).add(parent.version)
+    for (owner, node), clauses in by_owner.items():
+        project = provider.project(owner.name)
+        newest_first = sorted(clauses.items(), key=lambda clause: max(clause[1]), reverse=True)
+        for text, versions in newest_first[:_MOST_CLAUSES]:
+            verb = "require" if len(versions) > 1 else "requires"
+            yield f"{owner} {runs(versions, project)} {verb} {text}"
+        if rest := newest_first[_MOST_CLAUSES:]:
+            count = sum(len(versions) for _, versions in rest)
+            yield f"{owner} has {count} older versions that require other ranges of {node}"
 
 
 def _broken_lines(causes: Sequence[Information]) -> Iterable[str]:

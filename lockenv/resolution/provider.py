@@ -135,13 +135,12 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         candidates: Mapping[Node, Iterator[Candidate]],
         information: Mapping[Node, Iterator[Information]],
         backtrack_causes: Sequence[Information],
-    ) -> tuple[bool, int, int, NormalizedName, bool]:
+    ) -> tuple[int, int, NormalizedName, bool]:
         """Say when a node is decided: tightest first, then roots, then by name; extras before their package."""
-        del resolutions, candidates
-        promoted = any(cause.requirement.node.name == identifier.name for cause in backtrack_causes)
+        del resolutions, candidates, backtrack_causes
         tightness = min((self._tightness_of(info.requirement) for info in information[identifier]), default=3)
         root = self._rank_of_root.get(identifier.name, len(self._rank_of_root))
-        return (not promoted, tightness, root, identifier.name, not identifier.extra)
+        return (tightness, root, identifier.name, not identifier.extra)
 
     # -- what others ask -----------------------------------------------------------------------------------
 

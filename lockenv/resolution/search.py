@@ -1,8 +1,7 @@
 """The search, behind a narrow seam: demands and a provider go in, one candidate per node comes out.
 
-For now this runs resolvelib's stock loop. That loop is known to be unsound (RESOLVER 4.1), so its answer is
-reduced to what can be reached from the roots, iteratively, and `lockenv.resolution.closure` judges it before
-anybody uses it. Our own loop replaces `Resolution` here and nothing else.
+The loop is our own (`lockenv.resolution.backjumping`) on resolvelib's contract. Its answer is reduced to what
+can be reached from the roots, and `lockenv.resolution.closure` judges it before anybody uses it.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
-from resolvelib.resolvers.resolution import Resolution
 from resolvelib.structs import State
 
 from lockenv.events import Reporter, StageAdvanced
 from lockenv.graph import Node, reached
+from lockenv.resolution.backjumping import Backjumping
 from lockenv.resolution.candidates import Candidate
 from lockenv.resolution.demands import Demand, Want
 from lockenv.resolution.provider import Information, Provider
@@ -53,7 +52,7 @@ def search(
 
     Raises `NetworkError` if the provider's source cannot answer.
     """
-    resolution: Resolution[Want, Candidate, Node] = Resolution(provider, _Progress(report))
+    resolution: Backjumping[Want, Candidate, Node] = Backjumping(provider, _Progress(report))
     try:
         state = resolution.resolve(roots, max_rounds)
     except ResolutionImpossible as impossible:

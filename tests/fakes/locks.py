@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packaging.pylock import Pylock
+from packaging.version import Version
 
 from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import pin
 from lockenv.manifest.model import Manifest
 from lockenv.manifest.read import read
+from lockenv.packages import NormalizedName
 from lockenv.resolution.model import Policy, Question, Resolution
 from lockenv.resolution.resolve import resolve
 from lockenv.targets import Target
@@ -29,10 +31,17 @@ def manifest_of(
     return read("\n".join([*lines, more]))
 
 
-def resolution_of(manifest: Manifest, index: FakeIndexData, target: Target | None = None) -> Resolution:
+def resolution_of(
+    manifest: Manifest,
+    index: FakeIndexData,
+    target: Target | None = None,
+    preferences: Mapping[NormalizedName, Version] | None = None,
+) -> Resolution:
     """Resolve a manifest against an index in memory."""
     roots = {MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups}
-    question = Question(targets=(target or linux_target(),), roots=roots, policy=Policy())
+    question = Question(
+        targets=(target or linux_target(),), roots=roots, policy=Policy(), preferences=preferences or {}
+    )
     return resolve(question, fake_source(index))
 
 
