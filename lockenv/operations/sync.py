@@ -16,7 +16,8 @@ from lockenv.operations.unchanged import count_if_unchanged, digest_of
 from lockenv.operations.wish import Synced, Wish
 from lockenv.session import Session
 
-_INCLUDE = re.compile(rb"""^\s*include\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
+#: What may be an `include`, however TOML allows to write it. A file too many in the digest does no harm.
+_INCLUDE = re.compile(rb"""\binclude["']?\s*=\s*["']+([^"'\n]+)["']""")
 
 
 def sync(session: Session, wish: Wish) -> Synced:
@@ -44,6 +45,13 @@ def sync(session: Session, wish: Wish) -> Synced:
     return converge(session, wish, raw=raw, lock_digest=lock_digest, inputs=inputs)
 
 
+def _if_readable(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):
+        return None
+
+
 def _no_lock(session: Session, where: str) -> LockError:
     if Path(session.project.manifest).exists():
         return LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
@@ -58,5 +66,7 @@ def _inputs(session: Session, lock_digest: str) -> str:
     """One digest of what decides whether the lock is fresh and which Python is taken."""
     manifest = bytes_of(session.project.manifest)
     folder = Path(session.project.folder)
-    included = [bytes_of(folder / name.decode("utf-8", "replace")) for name in _INCLUDE.findall(manifest or b"")]
+    included = [
+        _if_readable(folder / name.decode("utf-8", "replace")) for name in _INCLUDE.findall(manifest or b"")
+    ]
     return digest_of(lock_digest.encode(), manifest, bytes_of(folder / ".python-version"), *included)

@@ -41,7 +41,7 @@ def _bytes(project: ScratchProject, index: FakeIndex) -> bytes:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_things_does_not_show(seed: int, tmp_path: Path) -> None:
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     wheels = dice.sample(_WHEELS, len(_WHEELS))
     requirements = dice.sample(_REQUIREMENTS, len(_REQUIREMENTS))
     with FakeIndex() as plain:

@@ -98,6 +98,25 @@ def test_a_manifest_that_says_the_same_otherwise_leaves_the_lock_fresh(synced: S
     assert synced.lock.read_bytes() == text
 
 
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        '[env]\npython = "=={0}.*"\ninclude = "pyproject.toml"\n',
+        "env = {{ python = '=={0}.*', 'include' = 'pyproject.toml' }}  # include = \"..\"\n",
+        'env.python = "=={0}.*"\nenv.include = """pyproject.toml"""\n',
+    ],
+)
+def test_a_change_of_the_included_file_is_noticed(manifest: str, project: ScratchProject) -> None:
+    project.write("env.toml", manifest.format(SERIES))
+    project.write("pyproject.toml", '[project]\nname = "x"\ndependencies = ["icons"]\n')
+    project.run("lock").ok()
+    project.run("sync").ok()
+    assert "is already exactly" in project.run("sync").ok().out
+    project.write("pyproject.toml", '[project]\nname = "x"\ndependencies = ["icons<2"]\n')
+    assert "env.toml requires `icons<2`, the lock holds icons 2.0" in project.run("sync").err
+    assert project.run("lock").ok().out.startswith("~ icons 2.0 -> 1.9")
+
+
 def test_a_tighter_requirement_that_the_lock_satisfies_asks_the_index_nothing(
     synced: ScratchProject, index: FakeIndex
 ) -> None:
