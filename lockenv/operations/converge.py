@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from packaging.direct_url import ArchiveInfo, DirectUrl
-from packaging.pylock import PackageArchive, PackageWheel, Pylock
+from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
@@ -19,7 +19,7 @@ from lockenv.files import hash_file
 from lockenv.index.http import Http
 from lockenv.lockfile.freshness import stale
 from lockenv.lockfile.pylock import tool_table
-from lockenv.lockfile.select import Selected, Selection, select
+from lockenv.lockfile.select import Artifact, Selected, Selection, select
 from lockenv.manifest.model import Manifest
 from lockenv.operations.choose import interpreter_for_sync
 from lockenv.operations.fetch import fetch, need_of
@@ -102,13 +102,24 @@ def _wheel_of(one: Selected, target: Target, where: str) -> PackageWheel | Packa
             return wheel
         case PackageArchive() as archive if _is_wheel(archive.url or archive.path or ""):
             return archive
+        case other:
+            raise _needs_a_build(one, other, target, where)
+
+
+def _needs_a_build(one: Selected, artifact: Artifact, target: Target, where: str) -> Refused:
+    package = one.package
+    name = f"{package.name} {package.version}" if package.version else package.name
+    match artifact:
+        case PackageDirectory():
+            what = f"comes from a folder in {where}"
+        case PackageVcs():
+            what = f"comes from a {artifact.type} repository in {where}"
         case _:
-            version = f" {one.package.version}" if one.package.version else ""
-            raise Refused(
-                f"{one.package.name}{version} has no wheel for {target.name} in {where}, "
-                "and this version of lockenv builds nothing",
-                hint="choose a version or a Python that it has wheels for, and run `lockenv lock`",
-            )
+            what = f"has no wheel for {target.name} in {where}"
+    return Refused(
+        f"{name} {what}, and this version of lockenv builds nothing",
+        hint=f"choose a version of {package.name} or a Python that there are wheels for, and run `lockenv lock`",
+    )
 
 
 def _is_wheel(place: str) -> bool:

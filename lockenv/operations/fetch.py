@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -165,4 +166,6 @@ def _scratch(folder: Path) -> Iterator[None]:
     except OSError as error:
         place = f" at {error.filename}" if error.filename else ""
         msg = f"fetching failed: {error.strerror}{place}; the environment was not changed"
-        raise InstallError(msg, hint="free some space, or choose another cache with --cache-dir") from error
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        hint = f"{'free some space, or ' if full else ''}choose another cache with --cache-dir"
+        raise InstallError(msg, hint=hint) from error

@@ -182,9 +182,15 @@ wheels = [{{ url = "{_url(index, _DROPDOWN)}", hashes = {{ md5 = "{"0" * 32}", s
 def test_what_needs_a_build_is_refused_by_name(foreign: ScratchProject, index: FakeIndex) -> None:
     sdist = index.add(make_sdist("flag", "1.0"))
     for source, kind in (
-        (f'sdist = {{ url = "{_url(index, sdist)}", hashes = {{ sha256 = "{sdist.sha256}" }} }}', "flag 1.0"),
-        ('directory = { path = "libs/flag" }', "flag"),
-        (f'vcs = {{ type = "git", url = "https://example.com/flag.git", commit-id = "{"a" * 40}" }}', "flag"),
+        (
+            f'sdist = {{ url = "{_url(index, sdist)}", hashes = {{ sha256 = "{sdist.sha256}" }} }}',
+            "flag 1.0 has no wheel for",
+        ),
+        ('directory = { path = "libs/flag" }', "flag comes from a folder"),
+        (
+            f'vcs = {{ type = "git", url = "https://example.com/flag.git", commit-id = "{"a" * 40}" }}',
+            "flag comes from a git repository",
+        ),
     ):
         version = 'version = "1.0"\n' if source.startswith("sdist") else ""
         foreign.write(
