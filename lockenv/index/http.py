@@ -36,6 +36,8 @@ _OK = frozenset({200})
 _RANGE_ANSWERS = frozenset({200, 206, 416, 501})
 _USER_AGENT = f"lockenv/{__version__}"
 _LOGIN = "set LOCKENV_INDEX_<NAME>_USERNAME and …_PASSWORD (NAME as in [[index]]), or write a netrc entry"
+#: What to do about a status that says nothing more.
+CHECK_URL = "check the URL"
 _T = TypeVar("_T")
 
 
@@ -286,7 +288,7 @@ def _failure(raw: BaseHTTPResponse, url: str) -> NetworkError | _PassingFailure:
         )
     if raw.status == 403:
         return NetworkError(f"{host} forbids access to {where}", hint=_LOGIN)
-    return NetworkError(f"{where} answered {_status(raw.status)}", hint="check the URL")
+    return NetworkError(f"{where} answered {_status(raw.status)}", hint=CHECK_URL)
 
 
 def _status(status: int) -> str:

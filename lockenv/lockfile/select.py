@@ -81,7 +81,10 @@ def _not_covered(lock: Pylock, target: Target, error: PylockSelectError, where: 
     covered = not environments or any(marker.evaluate(target.variables) for marker in environments)
     if covered:
         msg = f"{where} cannot be installed on {target.name}: {error}"
-        return LockError(msg, hint="run `lockenv lock` to make it anew")
+        ours = lock.created_by == "lockenv"
+        return LockError(
+            msg, hint="run `lockenv lock` to make it anew" if ours else "whoever made the lock has to make it anew"
+        )
     return LockError(
         f"{where} is not for {target.name}",
         details=[f"it covers: {marker}" for marker in environments],

@@ -21,6 +21,7 @@ from lockenv.lockfile.freshness import stale
 from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.select import Artifact, Selected, Selection, select
 from lockenv.manifest.model import Manifest
+from lockenv.operations.agreement import check_agreement
 from lockenv.operations.choose import interpreter_for_sync
 from lockenv.operations.fetch import fetch, need_of
 from lockenv.operations.files import shown
@@ -28,6 +29,7 @@ from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.operations.support import check_supported
 from lockenv.operations.unchanged import interpreter_id, note_fresh
 from lockenv.operations.wish import Synced, Wish
+from lockenv.packages import NormalizedName
 from lockenv.plan import Wanted
 from lockenv.project import MANIFEST
 from lockenv.python.interpreter import Interpreter
@@ -63,7 +65,11 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str, inpu
     if manifest is not None:
         _refuse_stale(manifest, lock, target, where)
     choices = _choose(lock, wish, target, where)
-    packages = _bring(session, manifest, choices)
+    wheels = _bring(session, manifest, choices)
+    check_agreement(lock, target, [(one.selected.package, wheels[one.selected.package.name]) for one in choices])
+    packages = [
+        (_wanted(one, stored), stored) for one in choices for stored in [wheels[one.selected.package.name]]
+    ]
     if wish.seed:
         packages += _seed(session, interpreter, packages)
     desired = _desired(session, wish, interpreter, packages, lock_digest)
@@ -128,7 +134,7 @@ def _is_wheel(place: str) -> bool:
 
 def _bring(
     session: Session, manifest: Manifest | None, choices: Sequence[_Choice]
-) -> list[tuple[Wanted, StoredWheel]]:
+) -> dict[NormalizedName, StoredWheel]:
     folder = Path(session.project.lock).parent
     needs = [
         need_of(choice.selected.package.name, choice.selected.package.version, choice.wheel, folder)
@@ -140,13 +146,9 @@ def _bring(
     def connect() -> Http:
         return session.http(session.known_indexes(manifest) if far else session.declared_indexes(manifest))
 
-    stored = fetch(
+    return fetch(
         needs, session.store, connect, session.cache / "arriving", session.report, offline=session.settings.offline
     )
-    return [
-        (_wanted(choice, stored[choice.selected.package.name]), stored[choice.selected.package.name])
-        for choice in choices
-    ]
 
 
 def _wanted(choice: _Choice, stored: StoredWheel) -> Wanted:

@@ -14,10 +14,10 @@ from pathlib import Path
 from packaging.pylock import PackageArchive, PackageWheel
 from packaging.version import Version
 
-from lockenv.errors import InstallError, OfflineMiss, Refused
+from lockenv.errors import InstallError, NetworkError, OfflineMiss, Refused
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from lockenv.index.download import download, path_of
-from lockenv.index.http import Http
+from lockenv.index.http import CHECK_URL, Http
 from lockenv.packages import NormalizedName
 from lockenv.store import Store, StoredWheel
 
@@ -144,6 +144,9 @@ def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter
         return store.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
     except Refused as error:
         raise error if error.hint else _with_remedy(error, need) from None
+    except NetworkError as error:
+        hint = "try again; if the file is gone for good, run `lockenv lock`"
+        raise error if error.hint != CHECK_URL else type(error)(error.message, hint=hint) from None
     except FileNotFoundError:
         msg = f"{need.filename} is not at {path_of(need.url)}, where the lock says"
         raise InstallError(msg, hint="put it back, or run `lockenv lock`") from None

@@ -309,10 +309,28 @@ _HOSTILE = {
     "more than its RECORD": _rewritten(_PLAIN, lambda content: content.update({"more.py": b"evil = 1\n"})),
     "metadata of another package": make_wheel("banner", "1.0", metadata=core_metadata("flag", "1.0")),
     "metadata of another version": make_wheel("banner", "1.0", metadata=core_metadata("banner", "2.0")),
+    "requirements that its index hid": make_wheel("banner", "1.0", requires=["icons"]),
     "a script as a path": make_wheel("banner", "1.0", scripts={"../../outside": "banner:main"}),
     "a script called python": make_wheel("banner", "1.0", scripts={"python": "banner:main"}),
     "no RECORD": make_wheel("banner", "1.0", record=False),
 }
+
+
+def test_a_wheel_that_requires_more_than_its_index_said_is_refused_though_it_was_in_the_store(
+    synced: ScratchProject, index: FakeIndex
+) -> None:
+    honest = make_wheel("banner", "1.0", requires=["checks"])
+    index.add(honest)
+    synced.manifest(dependencies=["menu", "banner"])
+    synced.run("lock").ok()
+    synced.run("sync").ok()
+    # The same file, but the lock is made anew from metadata that hides a requirement.
+    index.remove(honest.filename)
+    index.add(replace(honest, metadata=_PLAIN.metadata))
+    synced.lock.unlink()
+    synced.run("lock", "--cache-dir", str(synced.scratch / "another-cache")).ok()
+    with unharmed(synced):
+        check_refusal(synced.run("sync"), 4, "banner-1.0", "requires checks, which the lock does not know of")
 
 
 @pytest.mark.parametrize("case", _HOSTILE)

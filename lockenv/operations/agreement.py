@@ -1,0 +1,66 @@
+"""Whether wheels require what their index said when they were locked.
+
+Resolution reads metadata that an index may serve beside a wheel (PEP 658) or that a part of the wheel holds. The
+wheel itself is here for the first time when a sync fetches it; then its own METADATA has the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from packaging.pylock import Package, Pylock
+from packaging.requirements import InvalidRequirement
+
+from lockenv.errors import MetadataError, Problem, Refused
+from lockenv.index.metadata import read_metadata
+from lockenv.lockfile.freshness import FORMAT
+from lockenv.lockfile.pylock import tool_table
+from lockenv.markers.truth import Truth
+from lockenv.packages import Requirement, canonicalize_name, parse_requirement
+from lockenv.store import StoredWheel
+from lockenv.targets import Target
+
+
+def check_agreement(lock: Pylock, target: Target, arrived: Iterable[tuple[Package, StoredWheel]]) -> None:
+    """Refuse wheels that require, on this target, what the lock does not know of.
+
+    Only locks of our own record requirements; those of others are taken as they are. Raises `Refused`.
+    """
+    table = tool_table(lock)
+    if table.get("format") != FORMAT:
+        return
+    overridden = {canonicalize_name(parse_requirement(text).name) for text in table.get("overrides", ())}
+    truth = Truth(target)
+    problems = [
+        Problem(where=stored.filename, message=f"requires {line}, which the lock does not know of")
+        for package, stored in arrived
+        for line in _unknown(package, stored, truth)
+        if canonicalize_name(line.name) not in overridden
+    ]
+    if problems:
+        raise Refused(
+            "what wheels require is not what the index said when they were locked",
+            problems=problems,
+            hint="the index is broken or hostile; tell its owner, and rule these versions out in env.toml",
+        )
+
+
+def _unknown(package: Package, stored: StoredWheel, truth: Truth) -> Iterator[Requirement]:
+    table = tool_table(package)
+    known = {str(parse_requirement(text)) for text in table.get("requires", ())}
+    extras = ["", *(canonicalize_name(extra) for extra in table.get("extras", ()))]
+    for line in _requirements(stored):
+        if str(line) not in known and any(truth.applies(line, extra) for extra in extras):
+            yield line
+
+
+def _requirements(stored: StoredWheel) -> list[Requirement]:
+    content = (stored.root / stored.dist_info / "METADATA").read_bytes()
+    try:
+        metadata = read_metadata(
+            content, filename=stored.filename, name=canonicalize_name(stored.name), version=stored.version
+        )
+        return [parse_requirement(text) for text in metadata.requires_dist]
+    except (MetadataError, InvalidRequirement) as error:
+        msg = f"{stored.filename} has broken metadata: {error}"
+        raise Refused(msg, hint="rule this version out in env.toml, and run `lockenv lock`") from None
