@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+
+from lockenv.lockfile import freshness, pylock
+from lockenv.manifest.read import read
+from tests.fakes.source import linux_target
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -51,3 +56,14 @@ def test_the_example_s_wheels_are_what_its_script_makes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(copy)], check=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, timeout=60)
     made = {path.name: path.read_bytes() for path in (tmp_path / "wheelhouse").iterdir()}
     assert made == {path.name: path.read_bytes() for path in wheelhouse.glob("*.whl")}
+
+
+def test_the_example_s_lock_is_fresh_and_its_files_are_those_of_the_wheelhouse() -> None:
+    example = ROOT / "examples/offline"
+    lock = pylock.read((example / "pylock.toml").read_text(encoding="utf-8"))
+    manifest = read((example / "env.toml").read_text(encoding="utf-8"))
+    assert freshness.stale(manifest, lock, linux_target()) == ()
+    for package in lock.packages:
+        for wheel in package.wheels or ():
+            assert wheel.path is not None
+            assert sha256((example / wheel.path).read_bytes()).hexdigest() == wheel.hashes["sha256"]
