@@ -45,4 +45,4 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 def suggestion(word: str, known: Iterable[str]) -> str | None:
     """Return the hint ``did you mean `x`?``, or None where nothing is near."""
     near = closest(word, known)
-    return f"did you mean `{near}`?" if near else None
+    return f"did you mean {quoted(near)}?" if near else None
