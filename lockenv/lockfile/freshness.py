@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from packaging.pylock import Package, Pylock
@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from lockenv.graph import MAIN, Node, gates
 from lockenv.lockfile.pylock import tool_table
-from lockenv.manifest.model import Manifest
+from lockenv.manifest.model import Manifest, Options
 from lockenv.markers.truth import Truth, names_extra
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.targets import Target
@@ -38,7 +38,7 @@ def digests(manifest: Manifest) -> dict[str, str]:
         "targets": manifest.targets,
         "index": manifest.indexes,
         "sources": dict(manifest.sources),
-        "resolution": manifest.resolution,
+        "resolution": _options(manifest.resolution),
         "build": manifest.build,
     }
     return {name: _digest(part) for name, part in parts.items()}
@@ -94,7 +94,7 @@ def _unmet(manifest: Manifest, lock: Pylock, target: Target, name: str) -> Itera
             if truth.applies(requirement):
                 yield from _against(requirement, packages, edges, name)
                 starts.setdefault(gate, []).extend(_nodes([requirement]))
-    yield from _superfluous(packages, gates(edges, starts), name)
+    yield from _superfluous(packages, gates(edges, starts), declared.keys(), name)
 
 
 def _against(
@@ -113,21 +113,26 @@ def _against(
 
 
 def _superfluous(
-    packages: Mapping[NormalizedName, Package], needed: Mapping[NormalizedName, frozenset[str]], name: str
+    packages: Mapping[NormalizedName, Package],
+    needed: Mapping[NormalizedName, frozenset[str]],
+    declared: Iterable[str],
+    name: str,
 ) -> Iterator[str]:
     for own, package in sorted(packages.items()):
         if own not in needed:
             yield f"nothing in {name} requires {own} any more"
-        elif (MAIN in needed[own]) != (package.marker is None) or not _same_groups(package, needed[own]):
+        elif not _same_groups(package, needed[own], declared):
             yield f"{own} is now needed by other groups"
 
 
-def _same_groups(package: Package, needed: frozenset[str]) -> bool:
-    if package.marker is None:
-        return True
+def _same_groups(package: Package, needed: frozenset[str], declared: Iterable[str]) -> bool:
+    """Whether the package is installed for just those groups that need it."""
+    if package.marker is None or MAIN in needed:
+        return package.marker is None and MAIN in needed
     return all(
         package.marker.evaluate({"dependency_groups": frozenset({group}), "extras": frozenset()}, "lock_file")
-        for group in needed
+        == (group in needed)
+        for group in declared
     )
 
 
@@ -150,8 +155,19 @@ def _nodes(requirements: Iterable[Requirement]) -> Iterator[Node]:
         yield from (Node(name, canonicalize_name(extra)) for extra in sorted(requirement.extras))
 
 
-def _texts(requirements: Sequence[Requirement]) -> list[str]:
-    return sorted(str(requirement) for requirement in requirements)
+def _texts(requirements: Iterable[Requirement]) -> list[str]:
+    return sorted(map(_text, requirements))
+
+
+def _options(options: Options) -> dict[str, object]:
+    named = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    return named | {"constraints": _texts(options.constraints), "overrides": _texts(options.overrides)}
+
+
+def _text(requirement: Requirement) -> str:
+    """A requirement in one spelling, whatever the spelling of its names."""
+    extras = ",".join(sorted(canonicalize_name(extra) for extra in requirement.extras))
+    return f"{canonicalize_name(requirement.name)}[{extras}]{requirement.specifier};{requirement.marker or ''}"
 
 
 def _digest(part: object) -> str:

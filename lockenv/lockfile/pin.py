@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
@@ -86,6 +87,8 @@ def _file(name: NormalizedName, file: IndexFile, index: str, folder: str | None)
         raise Refused(msg, hint="use an index that publishes sha256 hashes (PEP 503)")
     where: dict[str, Any] = {"url": file.url}
     if folder is not None:
-        where = {"path": folder.rstrip("/") + "/" + file.url.removeprefix(index.rstrip("/") + "/")}
+        # PEP 751: a path is a path, where the index's address spells `+` and `!` as a URL does.
+        inside = unquote(file.url.removeprefix(index.rstrip("/") + "/"))
+        where = {"path": f"{folder.rstrip('/')}/{inside}"}
     moment = datetime.fromisoformat(file.upload_time).astimezone(UTC) if file.upload_time else None
     return {"name": file.filename, "upload_time": moment, "size": file.size, "hashes": hashes, **where}

@@ -18,7 +18,7 @@ from lockenv.errors import InstallError, NetworkError, OfflineMiss, Refused
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from lockenv.index.download import download, path_of
 from lockenv.index.http import CHECK_URL, Http
-from lockenv.packages import NormalizedName
+from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.store import Store, StoredWheel
 
 #: Unpacking is bound by the cores, fetching by the line; this many do either at once.
@@ -126,7 +126,15 @@ def _results(
 
 def _stored(store: Store, need: Need) -> StoredWheel | None:
     sha256 = need.hashes.get("sha256")
-    return store.get(sha256.lower()) if sha256 else None
+    stored = store.get(sha256.lower()) if sha256 else None
+    # What has the right hash and another name is fetched, and refused as it would be with an empty store.
+    return stored if stored is not None and _is_meant(stored, need) else None
+
+
+def _is_meant(stored: StoredWheel, need: Need) -> bool:
+    """Whether a wheel is the one that the lock speaks of: its package, and its version where the lock has one."""
+    named = canonicalize_name(stored.name) == need.name
+    return named and (not need.version or Version(stored.version) == Version(need.version))
 
 
 def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter) -> StoredWheel:
@@ -141,7 +149,11 @@ def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter
             filename=need.filename,
             reporter=report,
         )
-        return store.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
+        stored = store.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
+        if not _is_meant(stored, need):
+            msg = f"the lock calls a file {need.filename} that is {stored.name} {stored.version} by its content"
+            raise Refused(msg, hint="run `lockenv lock` to make the lock anew")
+        return stored
     except Refused as error:
         raise error if error.hint else _with_remedy(error, need) from None
     except NetworkError as error:

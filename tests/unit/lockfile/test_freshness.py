@@ -74,6 +74,18 @@ def test_a_change_of_what_shapes_the_resolution_makes_a_lock_stale(more: str, pa
     assert f"`{part}` in env.toml has changed" in freshness.stale(changed, LOCK, TARGET)
 
 
+def test_a_package_that_one_of_its_groups_has_left_makes_a_lock_stale() -> None:
+    lock = lock_of(manifest_of(groups={"one": ["c", "d"], "two": ["c", "d"]}), INDEX)
+    changed = manifest_of(groups={"one": ["c", "d"], "two": ["d"]})
+    assert freshness.stale(changed, lock, TARGET) == ("c is now needed by other groups",)
+
+
+def test_spelling_does_not_count() -> None:
+    one = manifest_of(["Foo_Bar[B,a]>=1"], more='[resolution]\nconstraints = ["A_b<2", "c"]')
+    other = manifest_of(["foo-bar[a,b] >= 1"], more='[resolution]\nconstraints = ["c", "a.B<2"]')
+    assert freshness.digests(one) == freshness.digests(other)
+
+
 def test_a_lock_by_somebody_else_is_not_fresh() -> None:
     foreign = Pylock.from_dict({"lock-version": "1.0", "created-by": "x", "packages": []})
     assert freshness.stale(MANIFEST, foreign, TARGET) == ("it was not made from env.toml by this lockenv",)

@@ -53,6 +53,25 @@ def test_another_python_is_told_what_the_lock_is_for() -> None:
     assert "--python" in (caught.value.hint or "")
 
 
+def test_a_path_in_the_lock_is_no_url() -> None:
+    """PEP 751: `path` is a path, so the `+` of a local version and the `!` of an epoch are themselves."""
+    resolution = resolution_of(manifest_of(["b"]), INDEX)
+    index = "file:///somewhere/wheels/"
+    local = dataclasses.replace(
+        resolution,
+        pins=tuple(
+            dataclasses.replace(
+                one,
+                index=index,
+                files=tuple(f._replace(url=f"{index}b-1%2Blocal-py3-none-any.whl") for f in one.files),
+            )
+            for one in resolution.pins
+        ),
+    )
+    lock = pin(local, requires_python=MANIFEST.python, groups=[], local={index: "wheels"}, tool={})
+    assert [wheel.path for wheel in lock.packages[0].wheels or ()][:1] == ["wheels/b-1+local-py3-none-any.whl"]
+
+
 def test_a_lock_that_would_install_something_else_is_a_bug_and_not_a_file() -> None:
     resolution = resolution_of(MANIFEST, INDEX)
     judge.judge(LOCK, resolution)
