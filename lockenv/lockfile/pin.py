@@ -39,7 +39,10 @@ def pin(
     """
     return Pylock(
         lock_version=Version("1.0"),
-        environments=[target_marker(target) for target in resolution.targets],
+        environments=[
+            target_marker(target, patches)
+            for target, patches in zip(resolution.targets, resolution.slices, strict=True)
+        ],
         requires_python=requires_python if str(requires_python) else None,
         extras=[],
         dependency_groups=sorted(groups),

@@ -6,15 +6,19 @@ from collections.abc import Iterable
 
 from packaging.markers import Marker
 
+from lockenv.markers.slices import Slice
 from lockenv.targets import Target
 
 #: The variables that tell one declared target from another.
 _TELLING = ("implementation_name", "platform_machine", "python_version", "sys_platform")
 
 
-def target_marker(target: Target) -> Marker:
-    """The marker that is true on this platform and Python minor, and on no other that can be declared."""
-    return Marker(" and ".join(f"{name} == {_quoted(target.variables[name])}" for name in _TELLING))
+def target_marker(target: Target, patches: Slice) -> Marker:
+    """The marker that is true on this platform and these patch versions of Python, and nowhere else."""
+    atoms = [f"{name} == {_quoted(target.variables[name])}" for name in _TELLING]
+    bounds = (("==", patches.exactly), (">=", patches.lowest), ("<", patches.beyond))
+    atoms += [f"python_full_version {sign} {_quoted(str(bound))}" for sign, bound in bounds if bound is not None]
+    return Marker(" and ".join(atoms))
 
 
 def groups_marker(groups: Iterable[str]) -> Marker:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from packaging.version import Version
 
+from lockenv.markers.slices import Slice
 from lockenv.packages import IndexFile, NormalizedName, Requirement
 from lockenv.targets import Target
 
@@ -72,10 +73,12 @@ class Resolution:
     """The answer: for every target, one version of each package that is needed there.
 
     `pins` are sorted by name and version. `notes` are decisions worth telling (`-v`), `warnings` what a person
-    should know; both without duplicates, in a fixed order.
+    should know; both without duplicates, in a fixed order. `slices` are the patch versions of Python for which
+    the answer holds, one for each target.
     """
 
     targets: tuple[Target, ...]
+    slices: tuple[Slice, ...]
     pins: tuple[Pin, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

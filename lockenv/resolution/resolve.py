@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.version import Version
@@ -10,8 +10,9 @@ from packaging.version import Version
 from lockenv import errors
 from lockenv.events import Reporter, StageFinished, StageStarted, silent
 from lockenv.graph import Node, gates
+from lockenv.markers.slices import Slice, slice_of
 from lockenv.markers.truth import Truth
-from lockenv.packages import IndexFile, NormalizedName, canonicalize_name
+from lockenv.packages import IndexFile, NormalizedName, canonicalize_name, parse_requirement
 from lockenv.resolution.candidates import Candidate, Offers, Projects
 from lockenv.resolution.closure import faults
 from lockenv.resolution.demands import Demand, Dependencies, demands_of
@@ -32,6 +33,7 @@ class _Answer:
     direct: frozenset[NormalizedName]
     provider: Provider
     offers: Offers
+    patches: Slice
 
 
 @dataclass(slots=True)
@@ -84,7 +86,10 @@ def _solve(question: Question, target: Target, projects: Projects, source: Sourc
             starts = {gate: [demand.node for demand in demands] for gate, demands in roots.items()}
             reach = gates(found.edges, starts)
             direct = frozenset(demand.node.name for demand in every)
-            return _Answer(found=found, gates=reach, direct=direct, provider=provider, offers=offers)
+            patches = slice_of(_markers(question, found, provider), target.python)
+            return _Answer(
+                found=found, gates=reach, direct=direct, provider=provider, offers=offers, patches=patches
+            )
         case DeadEnd(causes=causes):
             raise explain(causes, every, provider, target)
         case Exhausted(rounds=rounds):
@@ -108,6 +113,18 @@ def _roots(question: Question, truth: Truth) -> dict[str, tuple[Demand, ...]]:
     }
 
 
+def _markers(question: Question, found: Found, provider: Provider) -> Iterator[str]:
+    """Every marker that the answer rests on: those of the manifest and of each chosen release.
+
+    Not those of releases that were only looked at: they must not make the answer depend on what was looked at.
+    """
+    asked = [requirement for requirements in question.roots.values() for requirement in requirements]
+    asked += [*question.policy.constraints, *question.policy.overrides]
+    for candidate in found.candidates.values():
+        asked += map(parse_requirement, provider.metadata(candidate).requires_dist)
+    return (str(requirement.marker) for requirement in asked if requirement.marker is not None)
+
+
 def _judge(target: Target, roots: Sequence[Demand], found: Found, provider: Provider) -> None:
     problems = faults(roots, found.candidates, provider.get_dependencies)
     if problems:
@@ -128,6 +145,7 @@ def _merge(question: Question, answers: Sequence[_Answer]) -> Resolution:
         warnings |= dict.fromkeys(_warnings(entry, answers))
     return Resolution(
         targets=question.targets,
+        slices=tuple(answer.patches for answer in answers),
         pins=tuple(_pin(entry) for _, entry in sorted(entries.items())),
         notes=tuple(_skipped(answers)),
         warnings=tuple(warnings),

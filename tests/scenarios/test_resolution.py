@@ -73,6 +73,8 @@ def check_lock(case: dict[str, Any], resolution: Resolution) -> None:
     text = pylock.write(lock)
     again = pylock.read(text)
     judge.judge(again, resolution)
+    claimed = str(again.environments[0] if again.environments else "")
+    assert claimed.endswith(case.get("environment", 'sys_platform == "linux"')), claimed
     assert pylock.write(again) == text
 
 
