@@ -15,9 +15,11 @@ from packaging.pylock import (
     PylockUnsupportedVersionError,
     PylockValidationError,
 )
+from packaging.requirements import InvalidRequirement
 
 from lockenv.errors import LockError
 from lockenv.lockfile import toml
+from lockenv.packages import parse_requirement
 
 #: The tool table that holds what PEP 751 has no place for. It never changes what is installed.
 TOOL = "lockenv"
@@ -29,7 +31,7 @@ def read(text: str, *, where: str = "pylock.toml") -> Pylock:
     Raises `LockError` that says where the file departs from TOML or PEP 751.
     """
     try:
-        return Pylock.from_dict(tomllib.loads(text))
+        lock = Pylock.from_dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         msg = f"{where} is not valid TOML: {error}"
         raise LockError(msg, hint=_remake(text)) from None
@@ -39,6 +41,26 @@ def read(text: str, *, where: str = "pylock.toml") -> Pylock:
     except PylockValidationError as error:
         msg = f"{where} is not a valid lock (PEP 751): {error}"
         raise LockError(msg, hint=_remake(text)) from None
+    for owner, table in [(lock.created_by, tool_table(lock)), *((p.name, tool_table(p)) for p in lock.packages)]:
+        if not _sound(table):
+            msg = f"{where} was damaged: the [tool.{TOOL}] table of {owner} is not as lockenv writes it"
+            raise LockError(msg, hint=_remake(text))
+    return lock
+
+
+def _sound(table: Mapping[str, Any]) -> bool:
+    """Whether a tool table of ours holds what it should, so that nobody has to look again."""
+    lists = [table.get(name, []) for name in ("requires", "extras", "overrides")]
+    if not all(isinstance(said, list) and all(isinstance(text, str) for text in said) for said in lists):
+        return False
+    if not isinstance(table.get("manifest", {}), dict) or not isinstance(table.get("direct", False), bool):
+        return False
+    try:
+        for text in [*table.get("requires", ()), *table.get("overrides", ())]:
+            parse_requirement(text)
+    except InvalidRequirement:
+        return False
+    return True
 
 
 def write(lock: Pylock) -> str:

@@ -88,7 +88,9 @@ def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = Fals
     reasons = ["there is none yet"] if old is None else _reasons(manifest, old, target)
     if check and reasons:
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
-    if old is not None and not reasons and not upgrade.asked:
+    # A lock may answer a manifest that it was not made from; made anew, it is what a fresh start would give.
+    same = old is not None and pylock.tool_table(old).get("manifest") == freshness.digests(manifest)
+    if old is not None and same and not reasons and not upgrade.asked:
         count = len(freshness.preferences(old, target))
         return Locked(path=where, target=target, packages=count, changes=(), written=False)
     return _relock(session, manifest, target, old=old, raw=raw, upgrade=upgrade)
@@ -203,11 +205,11 @@ def _policy(manifest: Manifest, old: Pylock | None, upgrade: Upgrade) -> Policy:
 
 
 def _cut_off(manifest: Manifest, old: Pylock | None, upgrade: Upgrade) -> datetime | None:
-    """The moment of `exclude-newer`. An age counts from now, but a lock that stays keeps the moment it has."""
+    """The moment of `exclude-newer`: an age counts from now, unless a lock is there and nothing is upgraded."""
     said = manifest.resolution.exclude_newer
     if not isinstance(said, timedelta):
         return said
-    if old is not None and not upgrade.everything:
+    if old is not None and not upgrade.asked:
         table = pylock.tool_table(old)
         then = table.get("exclude-newer")
         unchanged = table.get("manifest", {}).get("resolution") == freshness.digests(manifest)["resolution"]

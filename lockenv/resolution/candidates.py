@@ -16,7 +16,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, parse_tag
 from packaging.version import Version
 
-from lockenv.errors import MetadataError
 from lockenv.manifest.model import ALL
 from lockenv.packages import IndexFile, Listing, NormalizedName, Release
 from lockenv.resolution.model import Policy
@@ -34,6 +33,14 @@ def parse_version(text: str) -> Version:
 def parse_specifier(text: str) -> SpecifierSet:
     """Parse a PEP 440 specifier set; equal text gives the same object. Raises `InvalidSpecifier`."""
     return SpecifierSet(text)
+
+
+def python_specifier(text: str) -> SpecifierSet | None:
+    """Parse a Requires-Python text; None where it is no specifier (PEP 440)."""
+    try:
+        return parse_specifier(text)
+    except InvalidSpecifier:
+        return None
 
 
 @lru_cache(maxsize=16384)
@@ -148,18 +155,14 @@ class Offers:
     def accepts_python(self, requires_python: str | None) -> bool:
         """Whether a Requires-Python text admits the target's Python, upper bounds included.
 
-        Raises `MetadataError` if the text is no specifier.
+        A text that is no specifier, such as ``>=3.5.*``, bounds nothing: so do pip and the index's own pages.
         """
         if not requires_python:
             return True
         known = self._pythons.get(requires_python)
         if known is None:
-            try:
-                specifier = parse_specifier(requires_python)
-            except InvalidSpecifier:
-                msg = f"Requires-Python {requires_python!r} is not a valid specifier"
-                raise MetadataError(msg) from None
-            known = specifier.contains(self._target.python, prereleases=True)
+            specifier = python_specifier(requires_python)
+            known = specifier is None or specifier.contains(self._target.python, prereleases=True)
             self._pythons[requires_python] = known
         return known
 
@@ -200,7 +203,7 @@ class Offers:
             return Unfit(version=version, reason=self._cut_off(files))
         current = [file for file in existing if file.yanked is None]
         yanked = None if current else existing[0].yanked
-        fitting = [file for file in current or existing if self._file_accepts_python(file)]
+        fitting = [file for file in current or existing if self.accepts_python(file.requires_python)]
         if not fitting:
             wanted = next(file.requires_python for file in current or existing)
             return Unfit(version=version, reason=f"needs Python {wanted}")
@@ -249,13 +252,6 @@ class Offers:
     def _rank(self, file: IndexFile) -> int | None:
         ranks = self._target.ranks
         return min((ranks[tag] for tag in wheel_tags(file.filename) if tag in ranks), default=None)
-
-    def _file_accepts_python(self, file: IndexFile) -> bool:
-        try:
-            return self.accepts_python(file.requires_python)
-        except MetadataError:
-            # A broken bound on an index page says nothing; the metadata itself is judged when it is read.
-            return True
 
     def _cut_off(self, files: Iterable[IndexFile]) -> str:
         if any(file.upload_time is None for file in files):

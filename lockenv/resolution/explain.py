@@ -189,7 +189,7 @@ def _remedies(name: NormalizedName, reasons: Iterable[str], target: Target) -> I
         elif "wheel" in reason:
             yield f"choose a Python or platform that `{name}` has wheels for"
         elif "cut-off" in reason:
-            yield "move `exclude-newer` to a later date"
+            yield "move `exclude-newer` to a later date; if it is an age, `lockenv lock --upgrade` counts it anew"
 
 
 def _general_hint(

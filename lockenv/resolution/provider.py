@@ -268,11 +268,10 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         try:
             metadata = self.metadata(candidate)
             check_identity(candidate, metadata)
-            fits = self._offers.accepts_python(metadata.requires_python)
         except MetadataError as error:
             self._skip(candidate.name, candidate.version, error.message)
             return (impossible(candidate, error.message),)
-        if not fits:
+        if not self._offers.accepts_python(metadata.requires_python):
             reason = f"needs Python {metadata.requires_python}"
             self._skip(candidate.name, candidate.version, reason)
             return (impossible(candidate, reason),)

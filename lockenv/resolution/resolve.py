@@ -13,7 +13,7 @@ from lockenv.graph import Node, gates
 from lockenv.markers.slices import Slice, slice_of
 from lockenv.markers.truth import Truth
 from lockenv.packages import IndexFile, NormalizedName, canonicalize_name, parse_requirement
-from lockenv.resolution.candidates import Candidate, Offers, Projects
+from lockenv.resolution.candidates import Candidate, Offers, Projects, python_specifier
 from lockenv.resolution.closure import faults
 from lockenv.resolution.demands import Demand, Dependencies, demands_of
 from lockenv.resolution.explain import explain
@@ -162,6 +162,8 @@ def _add(
     entry = entries.get((candidate.name, candidate.version))
     if entry is None:
         requires_python = answer.provider.metadata(candidate).requires_python
+        if requires_python is not None and python_specifier(requires_python) is None:
+            requires_python = None
         entry = entries[candidate.name, candidate.version] = _Entry(candidate, requires_python)
     wants = answer.provider.get_dependencies(candidate)
     entry.requires |= {want.text for want in wants if isinstance(want, Demand) and want.direct}

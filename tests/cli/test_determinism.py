@@ -93,3 +93,17 @@ def test_an_environment_is_the_same_wherever_it_is_made(tmp_path: Path) -> None:
     assert len(trees[0]) > 10
     # RECORD holds the hashes of scripts, whose first line is the path of the environment; there is none here.
     assert trees[0] == trees[1]
+
+
+def test_a_lock_does_not_remember_how_the_manifest_came_to_be(tmp_path: Path) -> None:
+    with FakeIndex() as index:
+        fresh = _lock(index, tmp_path / "fresh", _WHEELS, [*_REQUIREMENTS, "c"])
+        grown = _lock(index, tmp_path / "grown", _WHEELS, _REQUIREMENTS)
+        before = _bytes(grown, index)
+        # `c` was there already, for `app`; now the manifest names it.
+        grown.manifest(dependencies=[*_REQUIREMENTS, "c"], groups={"test": ["checks>=3"], "dev": ["a"]})
+        assert "up to date" not in grown.run("lock").ok().out
+        assert _bytes(grown, index) == _bytes(fresh, index) != before
+        grown.manifest(dependencies=_REQUIREMENTS, groups={"test": ["checks>=3"], "dev": ["a"]})
+        grown.run("lock").ok()
+        assert _bytes(grown, index) == before

@@ -161,6 +161,16 @@ def test_a_broken_lock_is_refused_with_its_place_and_a_remedy(text: str, message
     assert hint in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    "table",
+    ["extras = 5", "requires = 7", "requires = ['???']", "requires = [1]", "direct = 'yes'", "manifest = 1"],
+)
+def test_a_damaged_tool_table_of_ours_is_no_bug_but_a_damaged_lock(table: str) -> None:
+    text = HEAD + "[[packages]]\nname = 'a'\ndirectory = { path = '.' }\n[packages.tool.lockenv]\n" + table
+    with pytest.raises(LockError, match="damaged"):
+        pylock.read(text)
+
+
 def test_the_tool_table_of_others_is_not_ours() -> None:
     lock = pylock.read(EVERYTHING)
     assert pylock.tool_table(lock) == {}
