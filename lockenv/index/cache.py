@@ -21,7 +21,7 @@ from typing import TypeAlias, cast
 from lockenv.files import write_atomically
 from lockenv.packages import Listing, Metadata, NormalizedName, Release
 
-_FORMAT = 1
+_FORMAT = 2
 #: `marshal` is Python's own affair: each bytecode version keeps its own entries.
 _EDITION = f"{_FORMAT}-{importlib.util.MAGIC_NUMBER[:2].hex()}"
 _MARSHAL = 4

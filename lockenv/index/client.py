@@ -5,8 +5,9 @@ once in a process, however many threads ask; what is prefetched runs in a few th
 goes wrong there is told when it is asked for.
 
 An index is chosen per name, never 'the highest version over all indexes': a name that is routed or owned comes
-from there and nowhere else, any other from the first index that lists it. That an index cannot be reached is an
-error and no reason to ask the next; else whoever can make one index fail could put a package in its place.
+from there and nowhere else, any other from the first index that knows it. Only 404 and 410 say that an index does
+not know a name. That it cannot be reached, or answers with something else, is an error and no reason to ask the
+next; else whoever can make one index fail could put a package in its place (docs/decisions/0007).
 """
 
 from __future__ import annotations
@@ -165,8 +166,8 @@ class IndexClient:
             raise Refused(msg, hint="names are letters, digits, and dashes between them")
         for index in self.indexes_for(name):
             listing = self._listing_of(index, name)
-            # A page that says anything at all says that the name is taken here (PEP 792: quarantined, for one).
-            if listing is not None and (listing.releases or listing.skipped or listing.status != "active"):
+            # A page without files says that the name is taken here: by a quarantined project (PEP 792), for one.
+            if listing is not None:
                 return listing
         return None
 

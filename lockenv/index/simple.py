@@ -75,10 +75,16 @@ def parse_json(body: str | bytes, url: str, name: NormalizedName, index_url: str
 
 
 def parse_html(text: str, url: str, name: NormalizedName, index_url: str) -> Listing:
-    """Read a page in HTML (PEP 503). Raises `NetworkError` where it is no such page."""
+    """Read a page in HTML (PEP 503). Raises `NetworkError` where it is no such page.
+
+    That is so too where it has no link and does not say that it is an index's (PEP 629): networks that want a
+    login answer so for any host, and with nothing at all.
+    """
     page = _Html.read(text)
     if page.asks_for_password:
         raise _malformed(url, index_url, "it is a login form")
+    if not page.links and not any(key.startswith("pypi:") for key in page.meta):
+        raise _no_index_page(url, name, index_url)
     version = page.meta.get("pypi:repository-version")
     if version is not None:  # PEP 629: no version means 1.0
         _check_api_version(version, url, index_url)
@@ -179,6 +185,16 @@ def _check_api_version(version: str, url: str, index_url: str) -> None:
 def _malformed(url: str, index_url: str, what: str) -> NetworkError:
     hint = f"check that {index_url} is the address of a simple repository (PEP 503)"
     return NetworkError(f"{url} is not a valid page of a package index: {what}", hint=hint)
+
+
+def _no_index_page(url: str, name: NormalizedName, index_url: str) -> NetworkError:
+    host = urlsplit(url).netloc.rpartition("@")[2] or url
+    return NetworkError(
+        f"{host} answered the page of `{name}` with something that is no index page",
+        details=["it has no link to a file, and no `pypi:repository-version` (PEP 629) either"],
+        hint=f"check that {index_url} is the address of a simple repository (PEP 503), and whether this network"
+        " wants a login in the browser first",
+    )
 
 
 def _printable(text: str) -> str:

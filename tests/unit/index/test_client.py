@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,11 +180,35 @@ class TestWhichIndex:
         with run(tmp_path, index.url, other.url) as client:
             assert listed(client) == ["2.0"]
 
-    def test_an_empty_page_is_passed(self, tmp_path: Path, index: FakeIndex, other: FakeIndex) -> None:
+    @pytest.mark.parametrize("form", ["json", "html"])
+    def test_a_project_without_files_is_not_replaced_by_another_of_its_name(
+        self, tmp_path: Path, index: FakeIndex, other: FakeIndex, form: str
+    ) -> None:
         index.add_project("menu")
-        other.add(make_wheel("menu", "2.0"))
-        with run(tmp_path, index.url, other.url) as client:
-            assert listed(client) == ["2.0"]
+        if form == "html":
+            index.serve("/simple/menu/", '<meta name="pypi:repository-version" content="1.0"><h1>menu</h1>')
+        other.add(make_wheel("menu", "99.0"))
+        for _ in range(2):  # the second time from the cache
+            with run(tmp_path, index.url, other.url) as client:
+                assert listed(client) == []
+        assert other.count() == 0
+
+    @pytest.mark.parametrize("body", ["", "<html><body><h1>Welcome to the hotel</h1></body></html>"])
+    def test_a_page_that_is_no_index_page_is_an_error_and_not_passed(
+        self, tmp_path: Path, index: FakeIndex, other: FakeIndex, body: str
+    ) -> None:
+        index.serve("/simple/menu/", body)
+        other.add(make_wheel("menu", "99.0"))
+        host = re.escape(index.origin.removeprefix("http://"))
+        for _ in range(2):  # nothing of it is kept
+            with (
+                run(tmp_path, index.url, other.url) as client,
+                pytest.raises(NetworkError, match=rf"^{host} answered the page of `menu` with something") as error,
+            ):
+                client.listing(MENU)
+            assert index.url in (error.value.hint or "")
+        assert other.count() == 0
+        assert index.count("/simple/menu/") == 2
 
     def test_a_quarantined_project_is_not_replaced_by_another_of_its_name(
         self, tmp_path: Path, index: FakeIndex, other: FakeIndex
@@ -332,10 +357,11 @@ class TestCache:
         assert told == [1, 0]  # what is skipped is noted where a page is parsed
 
     def test_a_page_by_its_date_is_asked_for_by_its_date(self, tmp_path: Path, index: FakeIndex) -> None:
-        index.serve("/simple/menu/", "", **{"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
+        page = '<a href="menu-1.0.tar.gz">x</a>'
+        index.serve("/simple/menu/", page, **{"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
         for _ in range(2):
             with run(tmp_path, index.url) as client:
-                assert listed(client) is None
+                assert listed(client) == ["1.0"]
         assert index.requests[1].headers["if-modified-since"] == "Wed, 21 Oct 2015 07:28:00 GMT"
 
     def test_metadata_is_fetched_once_for_ever(self, tmp_path: Path, index: FakeIndex) -> None:

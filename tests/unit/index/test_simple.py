@@ -374,8 +374,19 @@ class TestForms:
         body = "".join(f'<a href="menu-{number}.tar.gz">x</a><br/>\n' for number in range(100_000))
         assert len(html_page(f"<html><body>{body}</body></html>").releases) == 100_000
 
-    def test_an_empty_page_lists_nothing(self) -> None:
-        assert html_page("").releases == json_page().releases == ()
+    def test_a_project_without_files_lists_nothing(self) -> None:
+        page = '<meta name="pypi:repository-version" content="1.0">'
+        assert html_page(page).releases == json_page().releases == ()
+
+    @pytest.mark.parametrize("page", ["", " ", "<h1>Welcome</h1>", "<!-- <a href='menu-1.0.tar.gz'>x</a> -->"])
+    def test_html_that_neither_links_nor_says_what_it_is_is_no_empty_page(self, page: str) -> None:
+        with pytest.raises(NetworkError, match=r"example\.com answered the page of `menu`") as refusal:
+            html_page(page)
+        assert refusal.value.hint is not None
+
+    def test_an_empty_page_is_told_without_its_credentials(self) -> None:
+        with pytest.raises(NetworkError, match=r"^example\.com:8443 answered"):
+            html_page("", url="https://me:secret@example.com:8443/simple/menu/")
 
 
 class _Reference(HTMLParser):
@@ -436,6 +447,10 @@ class TestLaws:
         reference = _Reference()
         reference.feed(text)
         reference.close()
+        if not reference.hrefs:
+            with pytest.raises(NetworkError, match="no index page"):
+                html_page(text)
+            return
         listing = html_page(text)
         links = [href.partition("?")[0] for href in reference.hrefs if href]
         versions = {
