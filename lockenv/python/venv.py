@@ -118,7 +118,8 @@ def root_files(
 ) -> tuple[Text | Link, ...]:
     """Describe what stands in the environment's folder beside the generations: `pyvenv.cfg` and its like.
 
-    ``lib64`` leads to ``lib`` where the interpreter looks for binary libraries there.
+    ``lib64`` leads to ``lib`` where the interpreter looks for binary libraries there. The transaction repeats
+    ``pyvenv.cfg`` in each generation.
     """
     files: list[Text | Link] = [
         Text(path="pyvenv.cfg", content=os.fsencode(_settings(interpreter, prompt, harvest))),

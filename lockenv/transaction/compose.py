@@ -15,6 +15,7 @@ from lockenv.store import StoredWheel
 from lockenv.transaction.scripts import check_path, rewritten, wrapper
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
 
+SETTINGS = "pyvenv.cfg"
 _SCRIPT_MODE, _TEXT_MODE = 0o755, 0o644
 
 
@@ -38,6 +39,15 @@ class Desired:
     def root_files(self) -> tuple[Text, ...]:
         """The real files of the environment's root, such as ``pyvenv.cfg``."""
         return tuple(entry for entry in self.entries if isinstance(entry, Text) and "/" not in entry.path)
+
+    @property
+    def settings(self) -> tuple[Text, ...]:
+        """``pyvenv.cfg``, which stands in the generation as well.
+
+        Python looks for it beside the path by which it was called (PEP 405). Called by the physical path, as in
+        ``cd bin; ./python`` or by programs that resolve links, it would else be the base interpreter.
+        """
+        return tuple(entry for entry in self.root_files if entry.path == SETTINGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +74,7 @@ class Brought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """Everything in a generation. `folders` are in order of creation; `tops` the names in its root."""
+    """Everything in a generation. `folders` are in order of creation; `tops` get links in the environment's root."""
 
     folders: tuple[str, ...]
     tops: tuple[str, ...]
@@ -81,6 +91,7 @@ def compose(desired: Desired, env: str) -> Contents:
     """
     check_path(env)
     inner = [entry for entry in desired.entries if not isinstance(entry, Text) or "/" in entry.path]
+    inner += desired.settings
     links = tuple(entry for entry in inner if isinstance(entry, Link))
     aliases = {link.path: link.target for link in links if "/" not in f"{link.path}{link.target}"}
     placements = [_placement(wanted, stored, desired.scheme, aliases) for wanted, stored in desired.packages]
@@ -230,7 +241,7 @@ def _folders(paths: Iterable[str], further: Iterable[str]) -> tuple[str, ...]:
 
 
 def _tops(folders: Iterable[str], files: Iterable[str], packages: Iterable[Brought]) -> tuple[str, ...]:
-    """List the names in the generation's root: each gets a link in the environment's."""
+    """List the names in the generation's root that get a link in the environment's: all but the settings."""
     brought = (destination for package in packages for _, destination, *_ in package.files)
     names = (path for path in (*folders, *files, *brought) if "/" not in path)
-    return tuple(sorted(set(names)))
+    return tuple(sorted(set(names) - {SETTINGS}))

@@ -7,6 +7,7 @@
     .venv/.lockenv/lock                     who is changing it
     .venv/.lockenv/current              ->  g-18
     .venv/.lockenv/g-18/…, g-18/.state      a generation and what it is
+    .venv/.lockenv/g-18/pyvenv.cfg          for a Python that is called by its physical path
     .venv.lockenv-lock, -new, -old          beside it, only while a whole environment is being made or swapped
 """
 

@@ -20,7 +20,7 @@ TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMAT = 1  #: to be changed with the record's shape and with what lockenv writes into an environment
+FORMAT = 2  #: to be changed with the record's shape and with what lockenv writes into an environment
 _MAGIC = b"lockenv state\n"
 
 #: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.

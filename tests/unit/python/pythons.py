@@ -122,6 +122,7 @@ def make_environment(interpreter: Interpreter, env: Path, *, prompt: str = "test
     generation.mkdir(parents=True)
     write(skeleton(interpreter, env_dir=env, prompt=prompt), generation)
     write(root_files(interpreter, prompt=prompt), env)
+    shutil.copy(env / "pyvenv.cfg", generation)
     (env / ".lockenv" / "current").symlink_to("g-1")
     for name in ("bin", "lib", "include", "share"):
         (env / name).symlink_to(f".lockenv/current/{name}")

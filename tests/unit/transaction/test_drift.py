@@ -69,6 +69,12 @@ DRIFTS: dict[str, Callable[[Project], object]] = {
     "folder became a link": folder_to_link,
     "link to the interpreter changed": lambda project: relinked(project.env / "bin" / "python", "/bin/false"),
     "pyvenv.cfg changed": lambda project: (project.env / "pyvenv.cfg").write_text("home = /evil\n"),
+    "pyvenv.cfg of the generation changed": lambda project: replaced(
+        project.env / ".lockenv" / "current" / "pyvenv.cfg", "home = /evil\n"
+    ),
+    "pyvenv.cfg of the generation deleted": lambda project: (
+        project.env / ".lockenv" / "current" / "pyvenv.cfg"
+    ).unlink(),
     "pyvenv.cfg deleted": lambda project: (project.env / "pyvenv.cfg").unlink(),
     "top-level link deleted": lambda project: (project.env / "bin").unlink(),
     "top-level link became a folder": link_to_folder,
