@@ -29,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
         ],
     )
     options.add_argument("-g", "--group", metavar="G", action="append", default=[], help="add a dependency group")
+    options.add_argument(
+        "--extra", metavar="X", action="append", default=[], help="add an extra, of a lock that others made"
+    )
     options.add_argument("--all-groups", action="store_true", help="add every dependency group")
     options.add_argument("--seed", action="store_true", help="add pip, from the Python itself")
     options.add_argument(
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     add_network(options)
     asked = options.parse_args(arguments)
     began = time.perf_counter()
-    wish = Wish(groups=tuple(asked.group), all_groups=asked.all_groups, seed=asked.seed)
+    wish = Wish(groups=tuple(asked.group), extras=tuple(asked.extra), all_groups=asked.all_groups, seed=asked.seed)
     with session_of(asked) as (session, screen):
         done = sync(session, wish)
     _show(screen, done, time.perf_counter() - began)

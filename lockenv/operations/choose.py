@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from lockenv.errors import InterpreterNotFound, LockError
 from lockenv.operations.files import shown
 from lockenv.operations.read import manifest_of
-from lockenv.python.discovery import find, list_all
+from lockenv.python.discovery import find, list_all, preferred
 from lockenv.python.interpreter import Interpreter, RefusedInterpreter
 from lockenv.session import Session
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 
 def interpreter_for_lock(session: Session, requires_python: SpecifierSet, old: Pylock | None) -> Interpreter:
-    """The Python to lock for: the one asked for, else one that the old lock is for, else the best that fits.
+    """The Python to lock for.
 
+    What `--python` or `.python-version` asks for, else one that the old lock is for, else the best that fits.
     Raises `InterpreterNotFound`.
     """
-    if old is not None and session.settings.python is None:
+    if asked := _asked(session, requires_python):
+        return asked
+    if old is not None:
         try:
             return _find(session, requires_python, _covered_by(old))
         except InterpreterNotFound:
@@ -34,12 +37,13 @@ def interpreter_for_lock(session: Session, requires_python: SpecifierSet, old: P
 
 
 def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: Pylock) -> Interpreter:
-    """The Python to make an environment with: one that the lock covers.
+    """The Python to make an environment with.
 
-    Raises `InterpreterNotFound`, and `LockError` where there are Pythons but the lock is for none of them.
+    What `--python` or `.python-version` asks for, else one that the lock covers. Raises `InterpreterNotFound`, and
+    `LockError` where there are Pythons but the lock is for none of them.
     """
-    if session.settings.python is not None:
-        return _find(session, requires_python)
+    if asked := _asked(session, requires_python):
+        return asked
     try:
         return _find(session, requires_python, _covered_by(lock))
     except InterpreterNotFound as error:
@@ -71,6 +75,18 @@ def project_python(session: Session) -> Interpreter:
 def all_pythons(session: Session) -> tuple[Interpreter | RefusedInterpreter, ...]:
     """Everything on this machine that looks like a Python, the usable ones first."""
     return list_all(environ=session.environ, cache=session.probes)
+
+
+def _asked(session: Session, requires_python: SpecifierSet) -> Interpreter | None:
+    """What somebody asks for by name, whatever the lock says."""
+    if session.settings.python is not None:
+        return _find(session, requires_python)
+    return preferred(
+        requires_python=requires_python,
+        project=Path(session.project.folder),
+        environ=session.environ,
+        cache=session.probes,
+    )
 
 
 def _find(

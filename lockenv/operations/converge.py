@@ -25,13 +25,14 @@ from lockenv.operations.agreement import check_agreement
 from lockenv.operations.choose import interpreter_for_sync
 from lockenv.operations.fetch import fetch, need_of
 from lockenv.operations.files import shown
-from lockenv.operations.read import manifest_of, parse_lock
-from lockenv.operations.support import check_supported
+from lockenv.operations.inputs import inputs_digest
+from lockenv.operations.read import manifest_and_included, parse_lock
+from lockenv.operations.support import check_supported, target_for
 from lockenv.operations.unchanged import interpreter_id, note_fresh
 from lockenv.operations.wish import Synced, Wish
-from lockenv.packages import NormalizedName
+from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.plan import Wanted
-from lockenv.project import MANIFEST
+from lockenv.project import MANIFEST, Project
 from lockenv.python.interpreter import Interpreter
 from lockenv.python.venv import bare, bundled_pip, layout
 from lockenv.session import Session
@@ -49,18 +50,15 @@ class _Choice:
     wheel: PackageWheel | PackageArchive
 
 
-def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str, inputs: str) -> Synced:
-    """Bring the environment to the lock whose bytes are `raw`. Raises as `sync` does.
-
-    `inputs` is noted afterwards, so that the next sync can tell that nothing has changed.
-    """
+def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> Synced:
+    """Bring the environment to the lock whose bytes are `raw`. Raises as `sync` does."""
     project = session.project
     where = shown(project, project.lock)
     lock = parse_lock(raw, where)
-    manifest = manifest_of(project) if Path(project.manifest).exists() else None
+    manifest, included = _manifest_for(project, lock)
     python = manifest.python if manifest is not None else lock.requires_python or SpecifierSet()
     interpreter = interpreter_for_sync(session, python, lock)
-    target = interpreter.target()
+    target = target_for(interpreter, manifest)
     session.report(Noted(message=f"using {target.name} ({interpreter.path})"))
     if manifest is not None:
         _refuse_stale(manifest, lock, target, where)
@@ -72,12 +70,13 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str, inpu
     ]
     if wish.seed:
         packages += _seed(session, interpreter, packages)
-    desired = _desired(session, wish, interpreter, packages, lock_digest)
+    name = manifest.name if manifest is not None else None
+    desired = _desired(session, wish, interpreter, packages, lock_digest=lock_digest, name=name)
     session.report(StageStarted(stage="Linking", total=len(packages)))
     env = Path(project.env)
     applied = apply(env, desired, link_mode=session.settings.link_mode, reporter=session.report)
     session.report(StageFinished(stage="Linking"))
-    note_fresh(project.env, inputs)
+    note_fresh(project.env, inputs_digest(project, lock_digest, included), included)
     return Synced(
         env=shown(project, project.env),
         lock=where,
@@ -85,6 +84,14 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str, inpu
         plan=applied.plan if applied.changed else None,
         reason=applied.reason,
     )
+
+
+def _manifest_for(project: Project, lock: Pylock) -> tuple[Manifest | None, tuple[str, ...]]:
+    """The manifest that the lock has to answer, and what it includes; none for another tool's lock elsewhere."""
+    named_itself = project.lock != Project(project.folder).lock
+    if not Path(project.manifest).exists() or (named_itself and not tool_table(lock)):
+        return None, ()
+    return manifest_and_included(project)
 
 
 def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str) -> None:
@@ -96,9 +103,10 @@ def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str) 
 
 def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> list[_Choice]:
     groups = frozenset(lock.dependency_groups or ()) if wish.all_groups else frozenset(wish.groups)
+    extras = frozenset(canonicalize_name(extra) for extra in wish.extras)
     # None stands for the default groups of a lock made by others; ours has none.
     asked = None if lock.default_groups and not groups else groups
-    chosen = select(lock, target, Selection(groups=asked), where=where)
+    chosen = select(lock, target, Selection(groups=asked, extras=extras), where=where)
     return [_Choice(selected=one, wheel=_wheel_of(one, target, where)) for one in chosen]
 
 
@@ -194,11 +202,13 @@ def _desired(
     wish: Wish,
     interpreter: Interpreter,
     packages: Sequence[tuple[Wanted, StoredWheel]],
+    *,
     lock_digest: str,
+    name: str | None,
 ) -> Desired:
     env = Path(session.project.env)
-    # Every project's environment is called .venv, so its folder's name says more.
-    prompt = env.parent.name if env.name == ".venv" else env.name
+    # Most environments are called .venv, so the folder's name says more.
+    prompt = name or (env.parent.name if env.name == ".venv" else env.name)
     try:
         identity = interpreter_id(str(interpreter.executable))
     except OSError as error:

@@ -21,7 +21,7 @@ from lockenv.manifest.model import Manifest
 from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
-from lockenv.operations.support import check_supported
+from lockenv.operations.support import check_supported, target_for
 from lockenv.packages import IndexFile, NormalizedName, canonicalize_name
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Policy, Question, Resolution
@@ -82,7 +82,7 @@ def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = Fals
         raise CheckFailed(f"there is no {where}", hint="run `lockenv lock` to make it")
     old = _old_lock(session, raw, where, check=check)
     interpreter = interpreter_for_lock(session, manifest.python, old)
-    target = interpreter.target()
+    target = target_for(interpreter, manifest)
     session.report(Noted(message=f"locking for {target.name} ({interpreter.path})"))
     check_supported(manifest, target)
     reasons = ["there is none yet"] if old is None else _reasons(manifest, old, target)

@@ -17,14 +17,24 @@ if TYPE_CHECKING:
 
 def manifest_of(project: Project) -> Manifest:
     """Read env.toml. Raises `ManifestError`."""
+    return manifest_and_included(project)[0]
+
+
+def manifest_and_included(project: Project) -> tuple[Manifest, tuple[str, ...]]:
+    """Read env.toml, and say which files it includes, as it names them. Raises `ManifestError`."""
     path = Path(project.manifest)
     raw = bytes_of(path)
     if raw is None:
         msg = f"there is no {MANIFEST} in {project.folder}"
         raise ManifestError(msg, hint="run `lockenv init` to make one, or name the folder with `--project`")
-    return manifest_reader.read(
-        manifest_reader.decode(raw, where=MANIFEST), where=MANIFEST, load=_loader(path.parent)
-    )
+    included: list[str] = []
+
+    def load(relative: str) -> str:
+        included.append(relative)
+        return (path.parent / relative).read_text(encoding="utf-8")
+
+    text = manifest_reader.decode(raw, where=MANIFEST)
+    return manifest_reader.read(text, where=MANIFEST, load=load), tuple(included)
 
 
 def lock_of(project: Project) -> Pylock:
@@ -47,10 +57,3 @@ def parse_lock(raw: bytes, where: str) -> Pylock:
         msg = f"{where} is not UTF-8 text"
         raise LockError(msg, hint="run `lockenv lock` to make it anew") from None
     return pylock.read(text, where=where)
-
-
-def _loader(folder: Path) -> manifest_reader.Loader:
-    def load(relative: str) -> str:
-        return (folder / relative).read_text(encoding="utf-8")
-
-    return load

@@ -1,13 +1,36 @@
-"""What a manifest may ask for that this version does not do yet: refused loudly, never ignored."""
+"""What a manifest asks of its targets, as far as this version goes; what goes beyond is refused, never ignored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.project import MANIFEST
-from lockenv.targets import Target, platform_name
+from lockenv.python.interpreter import Interpreter
+from lockenv.targets import Target, platform_name, target_of
+
+
+def target_for(interpreter: Interpreter, manifest: Manifest | None) -> Target:
+    """The target that an interpreter is, with the manifest's floors in place of the machine's own versions.
+
+    So wheels count that fit every machine from the floor upwards, and not only this one. Raises `ManifestError`
+    where this machine is below the floor.
+    """
+    facts = interpreter.facts
+    declared = manifest.targets if manifest is not None else None
+    if declared is None:
+        return interpreter.target()
+    kind = facts.libc or ("macos" if facts.system == "darwin" else "")
+    floor = {"glibc": declared.glibc, "musl": declared.musl, "macos": declared.macos}.get(kind)
+    if floor is None:
+        return interpreter.target()
+    if floor > facts.os_version:
+        asked, here = (".".join(map(str, version)) for version in (floor, facts.os_version))
+        msg = f"{MANIFEST} is for {kind} {asked} and newer; this machine has {here}"
+        raise ManifestError(msg, hint=f"lower `{kind}` in [targets]")
+    return target_of(dict(interpreter.markers), replace(facts, os_version=floor))
 
 
 def check_supported(manifest: Manifest, target: Target) -> None:
@@ -36,6 +59,14 @@ def _unsupported(manifest: Manifest, target: Target) -> Iterator[Problem]:
             yield problem(
                 "targets.platforms",
                 f"locks are made for this machine ({here}) only, so far; not for {', '.join(others)}",
+            )
+    if manifest.targets is not None:
+        own = target.variables["implementation_name"]
+        if manifest.targets.implementations != (own,):
+            asked = ", ".join(manifest.targets.implementations)
+            yield problem(
+                "targets.implementations",
+                f"locks are made for the Python at hand ({own}), so far; not for {asked}",
             )
     if manifest.resolution.across_pythons == "fewest":
         yield problem("resolution.across-pythons", "locks are made for one Python only, so far")

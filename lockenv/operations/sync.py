@@ -7,17 +7,14 @@ last sync left them, that is all. Everything else is `lockenv.operations.converg
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from lockenv.errors import LockError
 from lockenv.operations.files import bytes_of, shown
-from lockenv.operations.unchanged import count_if_unchanged, digest_of
+from lockenv.operations.inputs import inputs_digest
+from lockenv.operations.unchanged import count_if_unchanged, digest_of, included_then
 from lockenv.operations.wish import Synced, Wish
 from lockenv.session import Session
-
-#: What may be an `include`, however TOML allows to write it. A file too many in the digest does no harm.
-_INCLUDE = re.compile(rb"""\binclude["']?\s*=\s*["']+([^"'\n]+)["']""")
 
 
 def sync(session: Session, wish: Wish) -> Synced:
@@ -32,8 +29,8 @@ def sync(session: Session, wish: Wish) -> Synced:
     if raw is None:
         raise _no_lock(session, where)
     lock_digest = digest_of(raw)
-    inputs = _inputs(session, lock_digest)
     if session.settings.python is None:
+        inputs = inputs_digest(project, lock_digest, included_then(project.env))
         packages = count_if_unchanged(
             project.env, inputs=inputs, lock_digest=lock_digest, selection=wish.selection
         )
@@ -42,14 +39,7 @@ def sync(session: Session, wish: Wish) -> Synced:
     # Lazy: this is where the heavy imports begin, and most syncs end above.
     from lockenv.operations.converge import converge
 
-    return converge(session, wish, raw=raw, lock_digest=lock_digest, inputs=inputs)
-
-
-def _if_readable(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError):
-        return None
+    return converge(session, wish, raw=raw, lock_digest=lock_digest)
 
 
 def _no_lock(session: Session, where: str) -> LockError:
@@ -60,13 +50,3 @@ def _no_lock(session: Session, where: str) -> LockError:
         f"there is no {place}, and no env.toml to make it from",
         hint="name the project's folder with `--project`, or the lock with `--lock`",
     )
-
-
-def _inputs(session: Session, lock_digest: str) -> str:
-    """One digest of what decides whether the lock is fresh and which Python is taken."""
-    manifest = bytes_of(session.project.manifest)
-    folder = Path(session.project.folder)
-    included = [
-        _if_readable(folder / name.decode("utf-8", "replace")) for name in _INCLUDE.findall(manifest or b"")
-    ]
-    return digest_of(lock_digest.encode(), manifest, bytes_of(folder / ".python-version"), *included)

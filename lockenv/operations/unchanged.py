@@ -43,7 +43,7 @@ def count_if_unchanged(env: str, *, inputs: str, lock_digest: str, selection: It
     `inputs` is the digest of everything the choice of Python and the freshness of the lock depend on.
     """
     record = state.read_current(env)
-    if record is None or _read_note(env) != inputs:
+    if record is None or _read_note(env)[:1] != [inputs]:
         return None
     executable = record.interpreter_id.split("\0")[0]
     try:
@@ -57,20 +57,28 @@ def count_if_unchanged(env: str, *, inputs: str, lock_digest: str, selection: It
     return len(record.packages)
 
 
-def note_fresh(env: str, inputs: str) -> None:
-    """Note that these inputs were found in order. A note that cannot be written costs time later, nothing else."""
+def included_then(env: str) -> list[str]:
+    """The files that the manifest included when it was last found in order, as it names them."""
+    return _read_note(env)[1:]
+
+
+def note_fresh(env: str, inputs: str, included: Iterable[str]) -> None:
+    """Note that these inputs were found in order, and the files that the manifest includes.
+
+    A note that cannot be written costs time later, nothing else.
+    """
     path = f"{env_places.home(env)}/{_NOTE}"
     try:
-        with open(f"{path}.new", "w", encoding="ascii") as file:
-            file.write(inputs)
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            file.write("\n".join([inputs, *included]))
         os.replace(f"{path}.new", path)  # noqa: PTH105
-    except OSError:
+    except (OSError, ValueError):
         return
 
 
-def _read_note(env: str) -> str:
+def _read_note(env: str) -> list[str]:
     try:
-        with open(f"{env_places.home(env)}/{_NOTE}", encoding="ascii") as file:
-            return file.read()
+        with open(f"{env_places.home(env)}/{_NOTE}", encoding="utf-8") as file:
+            return file.read().split("\n")
     except (OSError, ValueError):
-        return ""
+        return []

@@ -14,6 +14,7 @@ class Wish:
     """What of the lock is asked for. `seed` adds pip."""
 
     groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     all_groups: bool = False
     seed: bool = False
 
@@ -21,7 +22,8 @@ class Wish:
     def selection(self) -> tuple[str, ...]:
         """The wish in the form that the environment's record keeps."""
         groups = ["all groups"] if self.all_groups else [f"group {name}" for name in sorted(set(self.groups))]
-        return (*groups, "seed") if self.seed else tuple(groups)
+        extras = [f"extra {name}" for name in sorted(set(self.extras))]
+        return (*groups, *extras, "seed") if self.seed else (*groups, *extras)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,18 @@ def find(
     )
 
 
+def preferred(
+    *,
+    requires_python: SpecifierSet,
+    project: Path,
+    environ: Mapping[str, str],
+    cache: ProbeCache | None,
+    machine: Machine = THIS_MACHINE,
+) -> Interpreter | None:
+    """Give what the first line of `.python-version` that fits names; None where there is none."""
+    return _Search(requires_python, environ, cache, machine).preferred(project)
+
+
 def list_all(
     *, environ: Mapping[str, str], cache: ProbeCache | None, machine: Machine = THIS_MACHINE
 ) -> tuple[Probed, ...]:
