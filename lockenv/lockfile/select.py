@@ -86,7 +86,7 @@ def _not_covered(lock: Pylock, target: Target, error: PylockSelectError, where: 
             msg, hint="run `lockenv lock` to make it anew" if ours else "whoever made the lock has to make it anew"
         )
     return LockError(
-        f"{where} is not for {target.name}",
+        f"{where} is not for {target.name} ({target.python})",
         details=[f"it covers: {marker}" for marker in environments],
         hint="run `lockenv lock` with this Python, or choose another one with `--python`",
     )

@@ -111,7 +111,7 @@ def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -
 
 def _reasons(manifest: Manifest, old: Pylock, target: Target) -> list[str]:
     if old.environments and not any(marker.evaluate(target.variables) for marker in old.environments):
-        return [f"it is not for {target.name}"]
+        return [f"it is not for {target.name} ({target.python})"]
     return list(freshness.stale(manifest, old, target, name=MANIFEST))
 
 
