@@ -32,7 +32,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """A package that is there, by the state of the environment's generation."""
+    """A package that is there, by the state of the environment's generation.
+
+    `sha256` is empty where there is no such state, because others made the environment: then it is replaced, be
+    the version the same or not.
+    """
 
     name: NormalizedName
     version: str

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.errors import InstallError, UsageError
-from lockenv.events import Noted, Reporter, silent
-from lockenv.files import FileLock, remove_tree, write_atomically
+from lockenv.events import Noted, Reporter, Warned, silent
+from lockenv.files import FileLock, remove_tree
 from lockenv.packages import canonicalize_name
 from lockenv.plan import Installed, Plan, make_plan
-from lockenv.transaction import commit, places, state
+from lockenv.transaction import commit, foreign, places, state
+from lockenv.transaction.carry import carry_over, check_room, own_entries
 from lockenv.transaction.compose import Contents, Desired, compose
 from lockenv.transaction.generation import build
 from lockenv.transaction.link import Linker, LinkMode
@@ -135,14 +136,15 @@ class _Work:
         ours = self._lock()
         reason = self._why()
         record = state.read_current(self.env)
-        plan = make_plan(
-            [wanted for wanted, _ in self.desired.packages], () if record is None else _installed(record)
-        )
+        present = foreign.installed_in(self.env) if record is None else _installed(record)
+        plan = make_plan([wanted for wanted, _ in self.desired.packages], present)
         if reason is not None:
             self.reporter(Noted(message=f"{self.env} is made anew: {reason}"))
             if ours and record is not None and self._can_flip(record):
                 self._renew()
             else:
+                check_room(self.env, tops=self.contents.tops, links=None if record is None else record.links)
+                self._tell_what_goes(None if ours else foreign.maker(self.env), len(present))
                 self._replace(ours=ours)
         commit.tidy(self.env, self.contents.tops)
         return Applied(plan=plan, generation=places.current_number(self.env) or 0, reason=reason)
@@ -154,6 +156,14 @@ class _Work:
             selection=self.desired.selection,
             interpreter_id=self.desired.interpreter_id,
         )
+
+    def _tell_what_goes(self, maker: str | None, packages: int) -> None:
+        if maker is not None:
+            count = "1 package" if packages == 1 else f"{packages} packages"
+            self.reporter(Warned(message=f"replacing the environment at {self.env}, which {maker} made ({count})"))
+        kept = own_entries(self.env)
+        if kept:
+            self.reporter(Noted(message=f"not part of the environment, and kept: {', '.join(kept)}"))
 
     def _lock(self) -> bool:
         """Take the lock inside the environment, or beside it where lockenv has not made one; say which it was.
@@ -245,7 +255,10 @@ class _Work:
             raise
 
     def _replace(self, *, ours: bool) -> None:
-        """Make a whole environment beside and put it in the place of what stands there."""
+        """Make a whole environment beside and put it in the place of what stands there.
+
+        Everything beside has a name that tells it from people's own things (`carry`): no temporary files here.
+        """
         if ours:
             self._lock_beside()
         new = places.new_beside(self.env)
@@ -257,8 +270,9 @@ class _Work:
             commit.add_links(new, self.contents.tops)
             commit.flip(new, 1)
             for entry in self.desired.root_files:
-                write_atomically(Path(f"{new}/{entry.path}"), entry.content)
+                Path(f"{new}/{entry.path}").write_bytes(entry.content)
             check_place(self.env)
+            carry_over(self.env, new)
             commit.put_in_place(self.env)
         finally:
             # Beside stands either what could not be finished or what was retired.

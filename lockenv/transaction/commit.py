@@ -4,7 +4,7 @@ Within an environment that lockenv made, that instant is the rename of one link.
 and exchanged with what stands there.
 """
 
-# ruff: noqa: PTH104, PTH105, PTH108, PTH115, PTH211
+# ruff: noqa: PTH104, PTH105, PTH112, PTH108, PTH115, PTH211
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from lockenv.files import remove_tree
 from lockenv.transaction import places, state
+from lockenv.transaction.carry import carry_over
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  #: renameat2(2)
 _RENAME_SWAP = 2  #: renamex_np(2), macOS
@@ -116,12 +117,17 @@ def exchange(one: str, other: str) -> bool:
 
 
 def recover(env: str) -> None:
-    """Set right what an earlier run left beside the environment; its lock must be held."""
+    """Set right what an earlier run left beside the environment; its lock must be held.
+
+    Raises `UsageError` where people's own things are among it and others of the same name stand in their place.
+    """
     new, old = places.new_beside(env), places.old_beside(env)
     if os.path.lexists(old) and not os.path.lexists(env):
         os.rename(old, env)
-    remove_tree(old)
-    remove_tree(new)
+    for left in (old, new):
+        if os.path.isdir(env):
+            carry_over(left, env)
+        remove_tree(left)
 
 
 def leftovers(env: str) -> bool:

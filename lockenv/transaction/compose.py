@@ -74,7 +74,7 @@ class Brought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """Everything in a generation. `folders` are in order of creation; `tops` get links in the environment's root."""
+    """Everything in a generation. `folders` are in order of creation; `tops` are linked from the root."""
 
     folders: tuple[str, ...]
     tops: tuple[str, ...]

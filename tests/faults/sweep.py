@@ -90,10 +90,26 @@ class Scenario:
     exchange: bool = True
 
 
+#: What people put into the root themselves; it stands in an environment of either kind, before and after.
+_OWN = frozenset({"notes.txt", "drafts", "drafts/first.txt"})
+
+
+def _people(project: Project) -> None:
+    (project.env / "drafts").mkdir()
+    (project.env / "drafts" / "first.txt").write_text("once")
+    (project.env / "notes.txt").write_text("mine")
+
+
 def _foreign(project: Project) -> None:
     (project.env / "lib").mkdir(parents=True)
+    _people(project)
     (project.env / "pyvenv.cfg").write_text("home = /usr/bin\n")
     (project.env / "lib" / "theirs.py").write_text("x = 1\n")
+
+
+def _ours_and_people(project: Project) -> None:
+    project.sync(MENU)
+    _people(project)
 
 
 def _other_settings(project: Project) -> Desired:
@@ -116,7 +132,10 @@ SCENARIOS = {
     "adopt without exchange": Scenario(
         prepare=_foreign, after=lambda project: project.desired(MENU), exchange=False
     ),
-    "another interpreter": Scenario(prepare=lambda project: project.sync(MENU), after=_other_settings),
+    "another interpreter": Scenario(prepare=_ours_and_people, after=_other_settings),
+    "another interpreter without exchange": Scenario(
+        prepare=_ours_and_people, after=_other_settings, exchange=False
+    ),
 }
 
 
@@ -135,6 +154,10 @@ def what_stands(env: Path) -> dict[str, object] | None:
             else:
                 seen[name] = str(path.readlink()) if path.is_symlink() else "folder"
     return seen
+
+
+def _without_own(seen: dict[str, object] | None) -> dict[str, object] | None:
+    return None if seen is None else {name: what for name, what in seen.items() if name not in _OWN}
 
 
 def leftovers(project: Project) -> list[str]:
@@ -215,6 +238,9 @@ class Sweep:
         apply(self.project.env, self.want, link_mode="hardlink")
         self.after = what_stands(self.project.env)
         self.problems: list[str] = []
+        if self.before is not None:
+            lost = self.before.keys() & _OWN - (self.after or {}).keys()
+            self._expect(0, not lost, f"lost {lost}")
 
     def run(self) -> int:
         """Try every point; return how many there were."""
@@ -266,7 +292,11 @@ class Sweep:
             self._expect(number, found == self.after, "done, but the environment is not the new one")
         elif status in {_DIED, _FAILED}:
             # Without exchange there is an instant between two renames; the old environment stands beside then.
-            whole = found in (self.before, self.after) or (found is None and between is not None)
+            # Before the swap people's own things are carried over, one by one; the next sync finds those beside.
+            whole = _without_own(found) in (_without_own(self.before), _without_own(self.after))
+            if status == _FAILED:
+                whole = found in (self.before, self.after)
+            whole = whole or (found is None and between is not None)
             self._expect(number, whole, "neither the old nor the new environment")
         else:
             self._expect(number, good=False, problem=f"ended with {status}")

@@ -214,11 +214,11 @@ def fingerprint(folder: Path) -> dict[str, bytes | str]:
 
 def test_an_environment_made_by_others_is_adopted(project: Project) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project.env)], check=True)
-    (project.env / "stray").write_text("")
+    (project.site / "stray.py").write_text("")
     applied = project.sync(MENU)
     assert applied.changed
     assert project.run("menu") == "menu 1\n"
-    assert not (project.env / "stray").exists()
+    assert not (project.site / "stray.py").exists()
     assert [path.name for path in project.folder.iterdir()] == [".venv"]
 
 

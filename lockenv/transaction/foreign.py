@@ -1,0 +1,33 @@
+"""Environments of which there is no record of ours: who made them, and what is installed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lockenv.plan import Installed
+from lockenv.python.installed import BrokenDistribution, read_installed
+from lockenv.python.pyvenv import describe_environment
+
+_SITES = ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages")
+
+
+def maker(env: str) -> str | None:
+    """Say which tool made an environment; None where there is none, or it is what is left of one of ours."""
+    described = describe_environment(Path(env))
+    return None if described is None or described.kind == "lockenv" else described.kind
+
+
+def installed_in(env: str) -> tuple[Installed, ...]:
+    """Read what is installed, one entry a name. Nobody knows the files it came from: `sha256` is empty."""
+    return tuple({package.name: package for package in _read(env)}.values())
+
+
+def _read(env: str) -> Iterator[Installed]:
+    for found in read_installed(site for pattern in _SITES for site in Path(env).glob(pattern)):
+        match found:
+            case BrokenDistribution(folder=folder):
+                version = folder.removesuffix(".dist-info").partition("-")[2]
+            case _:
+                version = found.version
+        yield Installed(name=found.name, version=version or "(unknown)", sha256="")
