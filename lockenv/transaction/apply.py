@@ -18,14 +18,15 @@ from pathlib import Path
 
 from lockenv.errors import InstallError, UsageError
 from lockenv.events import Noted, Reporter, Warned, silent
-from lockenv.files import FileLock, remove_tree
+from lockenv.files import FileLock, remove_tree, write_atomically
 from lockenv.packages import canonicalize_name
 from lockenv.plan import Installed, Plan, make_plan
 from lockenv.transaction import commit, foreign, places, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
-from lockenv.transaction.compose import Contents, Desired, compose
+from lockenv.transaction.compose import Contents, Desired, WrittenFile, compose
 from lockenv.transaction.generation import build
 from lockenv.transaction.link import Linker, LinkMode
+from lockenv.tree import fixed_mtime_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,20 @@ def _unchanged(env: str) -> Iterator[None]:
         ) from error
 
 
+def _fact(path: str, tree: state.Tree) -> state.Fact | None:
+    folder, _, name = path.rpartition("/")
+    return tree.get(folder, {}).get(name)
+
+
+def _is_recorded(text: WrittenFile, tree: state.Tree) -> bool:
+    fact = _fact(text.path, tree)
+    if not isinstance(fact, tuple):
+        return False
+    size, mtime, mode = fact
+    expected = (len(text.content), fixed_mtime_ns(text.sha256), text.mode)
+    return (size, mtime, stat.S_IMODE(mode)) == expected
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """One run of `apply`, after its refusals. `locks` holds what is locked until the end."""
@@ -138,6 +153,10 @@ class _Work:
         record = state.read_current(self.env)
         present = foreign.installed_in(self.env) if record is None else _installed(record)
         plan = make_plan([wanted for wanted, _ in self.desired.packages], present)
+        if reason is not None and ours and record is not None and self._stands_already(record):
+            # Another lock, or another wish, that comes to the same files: only the record has to say so.
+            self._write_record(record.tree)
+            reason = None
         if reason is not None:
             self.reporter(Noted(message=f"{self.env} is made anew: {reason}"))
             if ours and record is not None and self._can_flip(record):
@@ -148,6 +167,38 @@ class _Work:
                 self._replace(ours=ours)
         commit.tidy(self.env, self.contents.tops)
         return Applied(plan=plan, generation=places.current_number(self.env) or 0, reason=reason)
+
+    def _stands_already(self, record: state.State) -> bool:
+        """Whether the current generation holds, file for file, what is desired, and nothing has drifted.
+
+        A package's files follow from its wheel; the times of what is written follow from the content, so the
+        recorded facts of a text tell whether it would be written again as it is.
+        """
+        wanted = self._record(record.tree)
+        same = (record.packages, record.interpreter_id, record.root_files, record.links) == (
+            wanted.packages,
+            wanted.interpreter_id,
+            wanted.root_files,
+            wanted.links,
+        )
+        return (
+            same
+            and all(_is_recorded(text, record.tree) for text in self.contents.texts)
+            and all(_fact(link.path, record.tree) == link.target for link in self.contents.links)
+            and state.is_current(
+                self.env,
+                lock_digest=record.lock_digest,
+                selection=record.selection,
+                interpreter_id=record.interpreter_id,
+            )
+        )
+
+    def _write_record(self, tree: state.Tree) -> None:
+        """Replace the record of the current generation, whose tree stays as it is."""
+        number = places.current_number(self.env)
+        if number is not None:
+            path = Path(places.generation(self.env, number), places.STATE)
+            write_atomically(path, self._record(tree).pack())
 
     def _why(self) -> str | None:
         return state.why_not(

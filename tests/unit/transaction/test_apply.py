@@ -15,7 +15,7 @@ import pytest
 from lockenv.errors import InstallError, Refused, UsageError
 from lockenv.files import FileLock
 from lockenv.plan import Install, Remove, Replace
-from lockenv.transaction import places
+from lockenv.transaction import places, state
 from lockenv.transaction.apply import apply, installed
 from lockenv.transaction.link import LinkMode
 from lockenv.tree import Text
@@ -44,6 +44,36 @@ def test_the_second_time_nothing_is_done(project: Project) -> None:
     assert applied.plan.is_empty
     assert [package.name for package in applied.plan.kept] == ["menu"]
     assert str((project.env / ".lockenv" / "current").readlink()) == before
+
+
+def test_another_lock_that_comes_to_the_same_files_changes_the_record_only(project: Project) -> None:
+    project.sync(MENU, ICONS)
+    inode = (project.site / "menu.py").stat().st_ino
+    other = replace(project.desired(MENU, ICONS), lock_digest="another", selection=("main", "group test"))
+    applied = apply(project.env, other)
+    assert not applied.changed
+    assert applied.plan.is_empty
+    assert applied.generation == 1
+    assert (project.site / "menu.py").stat().st_ino == inode
+    record = state.read_current(str(project.env))
+    assert record is not None
+    assert (record.lock_digest, record.selection) == ("another", ("main", "group test"))
+    assert state.is_current(
+        str(project.env), lock_digest="another", selection=other.selection, interpreter_id=other.interpreter_id
+    )
+
+
+def test_another_lock_with_the_same_packages_does_not_hide_what_differs(project: Project) -> None:
+    project.sync(MENU, ICONS)
+    requested = replace(project.desired(MENU, ICONS, requested=("menu",)), lock_digest="another")
+    assert apply(project.env, requested).generation == 2
+    (project.site / "menu.py").unlink()
+    drifted = replace(project.desired(MENU, ICONS, requested=("menu",)), lock_digest="a third")
+    assert apply(project.env, drifted).generation == 3
+    assert project.run("menu") == "menu 1\n"
+    activation = Text(path="bin/activate", content=b"another script\n")
+    entries = (*drifted.entries, activation)
+    assert apply(project.env, replace(drifted, lock_digest="a fourth", entries=entries)).generation == 4
 
 
 def test_a_change_installs_replaces_and_removes(project: Project) -> None:
