@@ -29,8 +29,8 @@ def quoted(text: str) -> str:
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """Join words as prose does: ``a, b and c``."""
-    *most, final = words
+    """Join words as prose does: ``a, b and c``; a user's words are shown safely."""
+    *most, final = map(shown, words)
     return f"{', '.join(most)} {last} {final}" if most else final
 
 
