@@ -15,7 +15,7 @@ from lockenv.tree import Scheme, Script, script_refusal
 
 #: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
 WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
-_SHOWN = 20  #: collisions that an error lists
+_SHOWN = 6  #: collisions that an error lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,8 +265,8 @@ def _collision(problems: list[Problem]) -> Refused:
     problems = sorted(set(problems), key=lambda problem: (problem.where, problem.message))
     more = len(problems) - _SHOWN
     return Refused(
-        f"packages collide: {problems[0].where}: {problems[0].message}",
+        "packages in the lock bring the same file with different content",
         problems=problems[:_SHOWN],
         details=[f"and {more} more"] if more > 0 else (),
-        hint="leave one of the two packages out of the manifest",
+        hint="they cannot stand side by side: constrain or override what requires one of them",
     )

@@ -71,7 +71,9 @@ def _show_steps(screen: Screen, plan: Plan) -> None:
             case Remove(installed=installed):
                 screen.say(screen.change("-", f"{installed.name} {installed.version}"))
             case Replace(installed=installed, wanted=wanted) if installed.version == wanted.version:
-                screen.say(screen.change("~", f"{wanted.name} {wanted.version} (another file)"))
+                # What others installed has no hash that could be compared.
+                why = "another file" if installed.sha256 else "installed anew"
+                screen.say(screen.change("~", f"{wanted.name} {wanted.version} ({why})"))
             case Replace(installed=installed, wanted=wanted):
                 screen.say(screen.change("~", f"{wanted.name} {installed.version} -> {wanted.version}"))
             case _:
