@@ -265,7 +265,7 @@ def _collision(problems: list[Problem]) -> Refused:
     problems = sorted(set(problems), key=lambda problem: (problem.where, problem.message))
     more = len(problems) - _SHOWN
     return Refused(
-        "packages in the lock bring the same file with different content",
+        f"packages collide: {problems[0].where}: {problems[0].message}",
         problems=problems[:_SHOWN],
         details=[f"and {more} more"] if more > 0 else (),
         hint="they cannot stand side by side: constrain or override what requires one of them",
