@@ -1,25 +1,20 @@
 """The things that are named, listed, fetched and installed, as values.
 
-`IndexFile`, `Release` and `Listing` are what an index says (PEP 503, 691, 700, 714); `Wheel`, `Sdist`,
-`Archive`, `Vcs` and `Directory` are what a lock can hold (PEP 751); `Metadata` is the part of the core metadata
-specification that resolution reads.
+`IndexFile`, `Release` and `Listing` are what an index says (PEP 503, 691, 700, 714); `Metadata` is the part of the
+core metadata specification that resolution reads. What a lock can hold (PEP 751) has its values in
+`packaging.pylock`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 __all__ = [
-    "Archive",
-    "Artifact",
-    "Directory",
-    "Hash",
     "Index",
     "IndexFile",
     "Listing",
@@ -27,9 +22,6 @@ __all__ = [
     "NormalizedName",
     "Release",
     "Requirement",
-    "Sdist",
-    "Vcs",
-    "Wheel",
     "canonicalize_name",
     "parse_requirement",
 ]
@@ -42,16 +34,6 @@ def parse_requirement(text: str) -> Requirement:
     Raises `packaging.requirements.InvalidRequirement`.
     """
     return Requirement(text)
-
-
-class Hash(NamedTuple):
-    """A digest in lower-case hexadecimal and the `hashlib` name of its algorithm."""
-
-    algorithm: str
-    digest: str
-
-    def __str__(self) -> str:
-        return f"{self.algorithm}:{self.digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,62 +113,3 @@ class Metadata:
     requires_python: str | None = None
     requires_dist: tuple[str, ...] = ()
     provides_extra: tuple[NormalizedName, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel:
-    """A wheel as a lock holds it. Exactly one of `url` and `path` (relative to the lock, POSIX) is set."""
-
-    filename: str
-    url: str | None = None
-    path: str | None = None
-    hashes: tuple[Hash, ...]
-    size: int | None = None
-    upload_time: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sdist:
-    """A source distribution as a lock holds it. Exactly one of `url` and `path` is set."""
-
-    filename: str
-    url: str | None = None
-    path: str | None = None
-    hashes: tuple[Hash, ...]
-    size: int | None = None
-    upload_time: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """A wheel or source archive that the manifest names by URL or path (PEP 751 ``packages.archive``)."""
-
-    url: str | None = None
-    path: str | None = None
-    hashes: tuple[Hash, ...]
-    size: int | None = None
-    subdirectory: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vcs:
-    """A commit in a version control repository (PEP 751 ``packages.vcs``)."""
-
-    type: str
-    url: str | None = None
-    path: str | None = None
-    requested_revision: str | None = None
-    commit_id: str
-    subdirectory: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directory:
-    """A source tree beside the lock (PEP 751 ``packages.directory``)."""
-
-    path: str
-    editable: bool = field(default=False)
-    subdirectory: str | None = None
-
-
-Artifact: TypeAlias = Wheel | Sdist | Archive | Vcs | Directory

@@ -16,21 +16,6 @@ from packaging import tags as pep425
 from packaging.tags import Tag
 from packaging.version import Version
 
-#: The marker variables of PEP 508, in the order of the specification.
-MARKER_VARIABLES = (
-    "os_name",
-    "sys_platform",
-    "platform_machine",
-    "platform_python_implementation",
-    "platform_release",
-    "platform_system",
-    "platform_version",
-    "python_version",
-    "python_full_version",
-    "implementation_name",
-    "implementation_version",
-)
-
 # PEP 600: the names that manylinux platforms had before they were numbered by glibc version.
 _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 _OLD_MANYLINUX_ARCHES = frozenset({"x86_64", "i686"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lockenv.errors import LockError, ManifestError
 from lockenv.manifest import read as manifest_reader
 from lockenv.manifest.model import Manifest
-from lockenv.operations.files import bytes_of, shown
+from lockenv.operations.files import bytes_of
 from lockenv.project import MANIFEST, Project
 
 if TYPE_CHECKING:
@@ -35,15 +35,6 @@ def manifest_and_included(project: Project) -> tuple[Manifest, tuple[str, ...]]:
 
     text = manifest_reader.decode(raw, where=MANIFEST)
     return manifest_reader.read(text, where=MANIFEST, load=load), tuple(included)
-
-
-def lock_of(project: Project) -> Pylock:
-    """Read the lock, anyone's. Raises `LockError`."""
-    raw = bytes_of(Path(project.lock))
-    if raw is None:
-        msg = f"there is no {shown(project, project.lock)}"
-        raise LockError(msg, hint="run `lockenv lock` to make it")
-    return parse_lock(raw, shown(project, project.lock))
 
 
 def parse_lock(raw: bytes, where: str) -> Pylock:
