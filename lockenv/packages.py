@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 __all__ = [
+    "MARKER_VARIABLES",
     "Index",
     "IndexFile",
     "Listing",
@@ -25,6 +26,22 @@ __all__ = [
     "canonicalize_name",
     "parse_requirement",
 ]
+
+
+#: The marker variables of PEP 508, in the order of the specification.
+MARKER_VARIABLES = (
+    "os_name",
+    "sys_platform",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "python_version",
+    "python_full_version",
+    "implementation_name",
+    "implementation_version",
+)
 
 
 @lru_cache(maxsize=65536)

@@ -14,25 +14,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockenv.manifest.words import closest, quoted
+from lockenv.packages import MARKER_VARIABLES
 
 #: A text in, and the text that was meant out; None where the rule does not apply.
 _Rule: TypeAlias = Callable[[str], str | None]
 
 _NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?)\s*"
 _PIECE = re.compile(r"(===|~=|==|!=|<=|>=|<|>)\s*([^\s,;]+)")
-_MARKER_VARIABLES = (
-    "os_name",
-    "sys_platform",
-    "platform_machine",
-    "platform_python_implementation",
-    "platform_release",
-    "platform_system",
-    "platform_version",
-    "python_version",
-    "python_full_version",
-    "implementation_name",
-    "implementation_version",
-)
 _UNQUOTED = re.compile(r"(===|~=|==|!=|<=|>=|<|>)\s*([0-9][\w.]*)(?=\s|\)|$)")
 
 _BESIDE = "write the name here, and name = {{ {} }} under [sources]"
@@ -201,10 +189,10 @@ def _marker_slip(body: str, marker: str) -> tuple[str, str | None] | None:
         mended = _UNQUOTED.sub(r"\1 '\2'", marker).strip()
         return "values in markers stand in quotes", _proposal(f"{body.strip()} ; {mended}", _is_requirement)
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", marker)
-    known = {*_MARKER_VARIABLES, "and", "or", "in", "not", "extra", "extras", "dependency_groups"}
+    known = {*MARKER_VARIABLES, "and", "or", "in", "not", "extra", "extras", "dependency_groups"}
     for word in re.findall(r"[A-Za-z_]\w*", bare):
         if word not in known:
-            near = closest(word, [variable.replace("_", "-") for variable in _MARKER_VARIABLES])
+            near = closest(word, [variable.replace("_", "-") for variable in MARKER_VARIABLES])
             hint = f"did you mean {quoted(near.replace('-', '_'))}?" if near else None
             return f"{quoted(word)} is no marker variable", hint
     return None

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lockenv.packages import MARKER_VARIABLES
 from lockenv.python.interpreter import Interpreter, RefusedInterpreter, cached, probe
 from lockenv.python.probe_cache import ProbeCache
-from lockenv.targets import MARKER_VARIABLES
 from tests.unit.python.pythons import SERIES, answer, fake_python, installed, installed_python, script
 
 
