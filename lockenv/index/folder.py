@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lockenv.errors import NetworkError
@@ -33,14 +34,7 @@ def folder_listing(index_url: str, name: NormalizedName, cache: IndexCache) -> L
         Release(release.version, tuple(_hashed(file, cache) for file in release.files))
         for release in listing.releases
     )
-    return Listing(
-        name=name,
-        index=index_url,
-        releases=releases,
-        status=listing.status,
-        status_reason=listing.status_reason,
-        skipped=listing.skipped,
-    )
+    return replace(listing, releases=releases)
 
 
 def _page(folder: Path, name: NormalizedName, index_url: str) -> Listing | None:

@@ -70,8 +70,8 @@ class Upgrade:
 def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = False) -> Locked:
     """Resolve the manifest for the chosen interpreter and write the lock, unless it already answers.
 
-    With `check` nothing is written, and `CheckFailed` is raised if the lock is missing or stale. Raises
-    `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
+    With `check` nothing is resolved or written, and `CheckFailed` is raised if the lock is missing or stale.
+    Raises `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
     `LockenvError`; then the old lock stands as it was.
     """
     upgrade = upgrade or Upgrade()
@@ -90,7 +90,7 @@ def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = Fals
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
     # A lock may answer a manifest that it was not made from; made anew, it is what a fresh start would give.
     same = old is not None and pylock.tool_table(old).get("manifest") == freshness.digests(manifest)
-    if old is not None and same and not reasons and not upgrade.asked:
+    if old is not None and not reasons and (check or (same and not upgrade.asked)):
         count = len(freshness.preferences(old, target))
         return Locked(path=where, target=target, packages=count, changes=(), written=False)
     return _relock(session, manifest, target, old=old, raw=raw, upgrade=upgrade)

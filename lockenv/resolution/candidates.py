@@ -7,7 +7,7 @@ targets (`Projects`), usability and order once for each target (`Offers`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias
@@ -179,15 +179,7 @@ class Offers:
         plain = self.offer(name, "", version)
         if isinstance(plain, Unfit):
             return plain
-        return Candidate(
-            name=name,
-            extra=extra,
-            version=version,
-            release=plain.release,
-            index=plain.index,
-            file=plain.file,
-            yanked=plain.yanked,
-        )
+        return replace(plain, extra=extra)
 
     def _judge(self, name: NormalizedName, version: Version) -> Offer:
         project = self._projects.get(name)

@@ -1,6 +1,7 @@
 """The judge of a search's answer: a walk over everything that the roots require.
 
-It trusts neither the search nor the provider's caches: each demand is looked at again, on the candidates alone.
+It knows nothing of the search: each demand is looked at again, on the candidates alone. What a candidate demands
+comes from the provider, and whether wheels and Python fit was judged when the candidate was offered.
 """
 
 from __future__ import annotations

@@ -111,3 +111,15 @@ def test_a_hash_that_belongs_to_another_package_is_refused_though_the_store_has_
         assert (refused.status, "checks-3.1" in refused.err) == (4, True), refused.err
     assert project.installed() == {"checks": "3.1", "icons": "2.0"}
     shutil.rmtree(project.scratch / "empty")
+
+
+def test_a_check_writes_nothing_and_asks_nobody(project: ScratchProject, index: FakeIndex) -> None:
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    # Made from another manifest, but it answers this one too: `dropdown` was there for `menu`.
+    project.manifest(dependencies=["menu", "dropdown"])
+    before, asked = project.lock.read_bytes(), index.count()
+    assert "up to date" in project.run("lock", "--check").ok().out
+    assert (project.lock.read_bytes(), index.count()) == (before, asked)
+    project.run("lock").ok()
+    assert project.lock.read_bytes() != before
