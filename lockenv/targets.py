@@ -40,17 +40,43 @@ class PlatformFacts:
     abis: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Versions of Python: from `lowest`, which is included, up to `beyond`, which is not (None: without end).
+
+    Final releases are meant: whether a pre-release of `lowest` or of `beyond` belongs to it is left open.
+    """
+
+    lowest: Version
+    beyond: Version | None = None
+
+    def holds(self, python: Version) -> bool:
+        """Whether a full version of Python lies within."""
+        return self.lowest <= python and (self.beyond is None or python < self.beyond)
+
+
+def minor_span(major: int, minor: int) -> Span:
+    """All patch versions of one minor."""
+    return Span(lowest=Version(f"{major}.{minor}"), beyond=Version(f"{major}.{minor + 1}"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """One environment that a resolution is for.
 
     `name` is for people (``linux-x86_64, Python 3.11``). `environment` is the full marker environment as sorted
-    pairs; `tags` the wheel tags it accepts, best first. Equality and hash go by value.
+    pairs, of the lowest patch version in `span`; `tags` the wheel tags it accepts, best first. `also` are further
+    platforms that no marker tells from this one (musl beside glibc), by name, with their tags: what is chosen must
+    have a file for each. `span` are the versions of Python that the target stands for. An `optional` target that
+    cannot be satisfied is left out of the lock, with a warning. Equality and hash go by value.
     """
 
     name: str
     environment: tuple[tuple[str, str], ...]
     tags: tuple[Tag, ...]
+    span: Span
+    also: tuple[tuple[str, tuple[Tag, ...]], ...] = ()
+    optional: bool = False
 
     @cached_property
     def variables(self) -> dict[str, str]:
@@ -141,4 +167,5 @@ def target_of(variables: dict[str, str], facts: PlatformFacts) -> Target:
         name=f"{platform_name(variables)}, {python} {variables['python_version']}",
         environment=tuple(sorted(variables.items())),
         tags=compatible_tags(facts),
+        span=minor_span(*facts.version),
     )
