@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 
 from lockenv.markers.slices import Slice
+from lockenv.markers.space import Row
 from lockenv.targets import Target
 
 #: The variables that tell one declared target from another.
@@ -29,3 +31,12 @@ def groups_marker(groups: Iterable[str]) -> Marker:
 def _quoted(value: str) -> str:
     # PEP 508 strings have no escapes; a value never holds both kinds of quotes.
     return f"'{value}'" if "'" not in value else f'"{value}"'
+
+
+def environments(rows: Iterable[Row], requires_python: SpecifierSet) -> tuple[Marker, ...]:
+    """The environments that a lock is for (PEP 751 ``environments``): exclusive, exact, sorted.
+
+    One marker for each platform and implementation with its Pythons, more where its Pythons have a hole. A bound
+    on Python is left out only where `requires_python` implies it, pre-releases included.
+    """
+    raise NotImplementedError

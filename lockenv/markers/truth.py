@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from packaging.markers import Marker
 
@@ -42,7 +42,26 @@ class Truth:
             self._environments[extra] = environment
         return marker.evaluate(dict(environment))
 
+    def asked(self) -> Iterator[tuple[Requirement, str, bool]]:
+        """All that `applies` was asked and answered: (requirement, extra, answer), in the order first asked."""
+        raise NotImplementedError
+
+    def answered_alike(self, other: Truth) -> bool:
+        """Whether `other` would give the same answer to all that this one was asked."""
+        return all(other.applies(requirement, extra) is answer for requirement, extra, answer in self.asked())
+
 
 def names_extra(requirement: Requirement, extra: NormalizedName, truth: Truth) -> bool:
     """Whether a requirement belongs to an extra: it counts with the extra and not without."""
     return truth.applies(requirement, extra) and not truth.applies(requirement)
+
+
+class Truths:
+    """Makes the truth of each target, so that what one was asked helps the others.
+
+    A marker is evaluated once for all targets that agree on the variables it names.
+    """
+
+    def of(self, target: Target) -> Truth:
+        """A truth of this target that has been asked nothing yet; to be had anew for every search."""
+        raise NotImplementedError
