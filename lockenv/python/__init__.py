@@ -5,5 +5,5 @@
 - `requests`: what a person may ask for (`--python`, `.python-version`), as values
 - `places`: where interpreters stand on a machine; `discovery`: `find` and `list_all`
 - `pyvenv`: environments as they stand on disk (`pyvenv.cfg`); `installed`: the distributions in them
-- `venv`, `activation`: a bare environment as values, for the transaction to write
+- `venv`, `activation`, `scripts`: a bare environment and its programs as values, for the transaction to write
 """

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from lockenv.archive.record import record_line
 from lockenv.plan import Placed, Placement, Wanted, check_collisions, place
+from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
-from lockenv.transaction.scripts import check_path, rewritten, wrapper
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
 
 SETTINGS = "pyvenv.cfg"

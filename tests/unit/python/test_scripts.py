@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lockenv.errors import UsageError
-from lockenv.transaction.scripts import check_path, rewritten, shebang, wrapper
+from lockenv.python.scripts import check_path, rewritten, shebang, wrapper
 from lockenv.tree import Script
 
 
