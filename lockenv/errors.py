@@ -138,6 +138,13 @@ class InstallError(LockenvError):
     exit_status = 6
 
 
+class BuildError(LockenvError):
+    """A source cannot be turned into metadata or a wheel; no environment was changed."""
+
+    code = "build"
+    exit_status = 6
+
+
 class InternalError(LockenvError):
     """A promise of lockenv's own is broken, such as an unsound resolution: a bug."""
 
