@@ -60,12 +60,14 @@ class Index:
     `url` is absolute: ``https:``, ``http:``, or ``file:`` for a folder that is either a simple repository or
     flat (wheels and sdists side by side). `packages` are `fnmatch` patterns over normalised names that this
     index owns: such names come from here and nowhere else. An `explicit` index is asked for no other names.
+    Without `upload_times`, it says of no file when it was uploaded (PEP 700).
     """
 
     name: str
     url: str
     packages: tuple[str, ...] = ()
     explicit: bool = False
+    upload_times: bool = True
 
 
 class IndexFile(NamedTuple):

@@ -26,8 +26,8 @@ AS_OF = "2026-11-21"
 
 CPYTHON: tuple[Minor, ...] = tuple((3, minor) for minor in range(8, 16))
 
-#: Of each minor: the last release of the PyPy 7.3 series that has it (markers call it `implementation_version`) and
-#: its ABI tag. PyPy 8.0 of September 2026 (`pp80`) is left out: hardly a wheel is built for it, and its 3.12 is a
+#: Of each minor: the last release of the PyPy 7.3 series that has it (`implementation_version` in markers) and its
+#: ABI tag. PyPy 8.0 of September 2026 (`pp80`) is left out: hardly a wheel is built for it, and its 3.12 is a
 #: beta. Whoever runs it has it as this machine's own target.
 PYPY: Mapping[Minor, tuple[str, str]] = {
     (3, 8): ("7.3.11", "pypy38_pp73"),
@@ -120,7 +120,7 @@ def spans(python: SpecifierSet, minor: Minor, *, open_ended: bool = False) -> tu
 
 
 def _edges(python: SpecifierSet) -> Iterator[_Point]:
-    """The versions at which the specifier's answer may change: each clause's own, and what follows its prefixes."""
+    """The versions at which a specifier's answer may change: each clause's own, and what follows its prefixes."""
     for clause in python:
         try:
             release = Version(clause.version.removesuffix(".*")).release

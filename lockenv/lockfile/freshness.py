@@ -11,22 +11,27 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Package, Pylock
 from packaging.version import Version
 
 from lockenv.graph import MAIN, Node, gates
 from lockenv.lockfile.pylock import tool_table
-from lockenv.manifest.model import Manifest, Options
+from lockenv.manifest.model import Manifest, Options, Source
 from lockenv.markers.truth import Truth, names_extra
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.targets import Target
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: The format of our tool tables. A lock of another format is read as a foreign one.
 FORMAT = 1
 #: The tables whose change may leave the lock right; a change of any other makes it stale.
 _REQUIREMENTS = ("dependencies", "groups")
+#: Fields that came after the first locks. Left out of the digest where they say nothing, so that those stay fresh.
+_LATER = frozenset({"conflicts", "exclude_newer_package", "marker", "upload_times"})
 
 
 def digests(manifest: Manifest) -> dict[str, str]:
@@ -37,7 +42,7 @@ def digests(manifest: Manifest) -> dict[str, str]:
         "groups": {group.name: _texts(group.requirements) for group in manifest.groups},
         "targets": manifest.targets,
         "index": manifest.indexes,
-        "sources": dict(manifest.sources),
+        "sources": _by_name(manifest.sources),
         "resolution": _options(manifest.resolution),
         "build": manifest.build,
     }
@@ -159,9 +164,19 @@ def _texts(requirements: Iterable[Requirement]) -> list[str]:
     return sorted(map(_text, requirements))
 
 
+def _by_name(sources: Iterable[tuple[NormalizedName, Source]]) -> dict[str, Source | list[Source]]:
+    """The source of each name; where markers tell several apart, all of them."""
+    found: dict[str, list[Source]] = {}
+    for name, source in sources:
+        found.setdefault(name, []).append(source)
+    return {name: own if len(own) > 1 else own[0] for name, own in found.items()}
+
+
 def _options(options: Options) -> dict[str, object]:
-    named = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
-    return named | {"constraints": _texts(options.constraints), "overrides": _texts(options.overrides)}
+    return dict(_stated(options)) | {
+        "constraints": _texts(options.constraints),
+        "overrides": _texts(options.overrides),
+    }
 
 
 def _text(requirement: Requirement) -> str:
@@ -175,11 +190,18 @@ def _digest(part: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _stated(part: DataclassInstance) -> Iterator[tuple[str, object]]:
+    """The fields of a value, without those that say nothing and that older locks did not know."""
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        if field.name not in _LATER or value != field.default:
+            yield field.name, value
+
+
 def _plain(part: object) -> object:
     """Reduce a value to what JSON can say, in one way only."""
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        named = {field.name: _plain(getattr(part, field.name)) for field in dataclasses.fields(part)}
-        return {"is": type(part).__name__, **named}
+        return {"is": type(part).__name__, **{name: _plain(inner) for name, inner in _stated(part)}}
     if isinstance(part, Mapping):
         return {str(name): _plain(inner) for name, inner in part.items()}
     if isinstance(part, frozenset):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
 from lockenv.packages import Index, NormalizedName, Requirement
@@ -37,6 +38,7 @@ class IndexSource:
     """`{ index = "acme" }`: the package comes from this index and from no other."""
 
     index: str
+    marker: Marker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class PathSource:
     path: str
     editable: bool = False
     subdirectory: str | None = None
+    marker: Marker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class GitSource:
     git: str
     rev: str | None = None
     subdirectory: str | None = None
+    marker: Marker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class UrlSource:
 
     url: str
     subdirectory: str | None = None
+    marker: Marker | None = None
 
 
 Source: TypeAlias = IndexSource | PathSource | GitSource | UrlSource
@@ -70,16 +75,23 @@ Source: TypeAlias = IndexSource | PathSource | GitSource | UrlSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`[resolution]`: what shapes the answer. `exclude_newer` is a moment or an age."""
+    """`[resolution]`: what shapes the answer.
+
+    `exclude_newer` is a moment or an age; `exclude_newer_package` says otherwise for single packages, None meaning
+    no cut-off. `conflicts` are sets of groups of which no two are ever installed together; names are normalised,
+    and each set and the list of sets are sorted.
+    """
 
     strategy: Literal["highest", "lowest", "lowest-direct"] = "highest"
     across_pythons: Literal["newest", "fewest"] = "newest"
     prereleases: Literal["if-necessary", "allow", "disallow"] = "if-necessary"
     exclude_newer: datetime | timedelta | None = None
+    exclude_newer_package: tuple[tuple[NormalizedName, datetime | timedelta | None], ...] = ()
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
     only_binary: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
+    conflicts: tuple[tuple[NormalizedName, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +107,9 @@ class Manifest:
 
     `name` is the environment's name (default: the folder's). `groups` are sorted by name. `indexes` are in
     order of declaration, with URLs as written (a relative one names a folder beside the manifest); none means
-    the index that pip is configured for. `sources` are sorted by name. `places` maps a key path such as
-    ``env.dependencies[2]`` to its line, for messages; it takes no part in comparison.
+    the index that pip is configured for. `sources` are sorted by name; a name stands several times where markers
+    tell its sources apart. `places` maps a key path such as ``env.dependencies[2]`` to its line, for messages; it
+    takes no part in comparison.
     """
 
     name: str | None = None
