@@ -40,6 +40,14 @@ class Nogood(Generic[RT, CT, KT]):
     because: tuple[Nogood[RT, CT, KT], ...]
 
 
+class Refuted(ResolutionImpossible[RT, CT], Generic[RT, CT, KT]):
+    """There is no solution, and `conflict`, which needs no pins, says why."""
+
+    def __init__(self, conflict: Nogood[RT, CT, KT]) -> None:
+        super().__init__(list(all_facts(conflict)))
+        self.conflict = conflict
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Clash(Generic[RT, CT, KT]):
     """Why a candidate was rejected. `pins` are the decided nodes that have a part in it.
@@ -84,7 +92,7 @@ class Backjumping(Resolution[RT, CT, KT]):
         for requirement in requirements:
             clash = self._demand(requirement, None, None, root)
             if clash is not None:
-                raise ResolutionImpossible(clash.facts)
+                raise Refuted(Nogood((), clash.facts, ()))
         for index in range(max_rounds):
             self._r.starting_round(index)
             open_nodes = [node for node in self.state.criteria if node not in self.state.mapping]
@@ -246,7 +254,7 @@ class Backjumping(Resolution[RT, CT, KT]):
             because=tuple({id(clash.learned): clash.learned for clash in clashes if clash.learned}.values()),
         )
         if not pins:
-            raise ResolutionImpossible(list(_all_facts(learned)))
+            raise Refuted(learned)
         self._r.resolving_conflicts(learned.facts)
         for pin, candidate in learned.pins:
             self._nogoods.setdefault((pin, id(candidate)), []).append(learned)
@@ -267,7 +275,7 @@ class Backjumping(Resolution[RT, CT, KT]):
                 self.state.criteria[node] = criterion
 
 
-def _all_facts(learned: Nogood[RT, CT, KT]) -> Iterator[RequirementInformation[RT, CT]]:
+def all_facts(learned: Nogood[RT, CT, KT]) -> Iterator[RequirementInformation[RT, CT]]:
     """The demands that clash in a conflict and in all that it rests on, the nearest first, each once."""
     waiting, seen = [learned], {id(learned)}
     for nogood in waiting:

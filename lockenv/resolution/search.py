@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
+from resolvelib import BaseReporter, ResolutionTooDeep
 from resolvelib.structs import State
 
 from lockenv.events import Reporter, StageAdvanced
 from lockenv.graph import Node, reached
-from lockenv.resolution.backjumping import Backjumping
+from lockenv.resolution.backjumping import Backjumping, Nogood, Refuted, all_facts
 from lockenv.resolution.candidates import Candidate
 from lockenv.resolution.demands import Demand, Want
 from lockenv.resolution.provider import Information, Provider
+
+Conflict: TypeAlias = Nogood[Want, Candidate, Node]
 
 #: The bound of the search, in rounds and never in time, so that the answer is the same on every machine.
 MAX_ROUNDS = 50_000
@@ -33,9 +36,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadEnd:
-    """No candidates satisfy the demands. `causes` are the demands of the last conflict and who made them."""
+    """No candidates satisfy the demands.
 
-    causes: tuple[Information, ...]
+    `conflict` is the derivation: what cannot be, the demands that say so, and the conflicts that it rests on.
+    """
+
+    conflict: Conflict
+
+    @property
+    def causes(self) -> tuple[Information, ...]:
+        """All demands that have a part in it, and who made them, each once."""
+        return tuple(all_facts(self.conflict))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +66,8 @@ def search(
     resolution: Backjumping[Want, Candidate, Node] = Backjumping(provider, _Progress(report))
     try:
         state = resolution.resolve(roots, max_rounds)
-    except ResolutionImpossible as impossible:
-        return DeadEnd(causes=tuple(impossible.causes))
+    except Refuted as refuted:
+        return DeadEnd(conflict=refuted.conflict)
     except ResolutionTooDeep as deep:
         return Exhausted(rounds=deep.round_count)
     edges = {

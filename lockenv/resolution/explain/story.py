@@ -24,7 +24,7 @@ _MOST_REASONS = 4
 _MOST_CLAUSES = 3
 
 
-def explain(
+def tell(
     causes: Sequence[Information], roots: Sequence[Demand], provider: Provider, target: Target
 ) -> ResolutionImpossible:
     """Make the error that says what does not fit together, why, and what may help."""
