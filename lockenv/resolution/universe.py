@@ -31,13 +31,14 @@ class Here:
 def targets_of(python: SpecifierSet, declared: Targets | None, here: Here | None) -> tuple[Target, ...]:
     """The targets of a manifest, newest Python first, the platforms of one Python side by side.
 
-    `declared` is `[targets]`: then exactly these are meant, and none is optional. Without it they are the common
-    platforms and the one that `here` is, all of them optional but this machine's own. Raises `ManifestError` where
-    no released Python is among `python`.
+    `declared` is `[targets]`. Where it names platforms, exactly these are meant, and none is optional. Otherwise
+    they are the common platforms and the one that `here` is, all of them optional but this machine's own. Raises
+    `ManifestError` where no released Python is among `python`.
     """
-    rows = list(_declared(python, declared) if declared is not None else _friendly(python, here))
+    wanted = declared or Targets(platforms=())
+    rows = list(_declared(python, wanted) if wanted.platforms else _friendly(python, wanted, here))
     if not rows:
-        raise _nothing(python, declared)
+        raise _nothing(python, wanted)
     rows.sort(key=_order)
     return tuple(_target(row) for row in rows)
 
@@ -74,9 +75,16 @@ def _target(row: _Row) -> Target:
     )
 
 
-def _rows(pythons: Iterable[Python], platforms: Iterable[Platform], *, optional: bool = False) -> Iterator[_Row]:
-    for python, group in itertools.product(pythons, _alike(platforms)):
-        yield _Row(python=python, platforms=group, optional=optional)
+def _rows(python: SpecifierSet, wanted: Targets, platforms: Iterable[Platform]) -> Iterator[_Row]:
+    """The rows of all implementations; PyPy's where it exists."""
+    platforms = tuple(platforms)
+    if "cpython" in wanted.implementations:
+        for one, group in itertools.product(admitted(python, "cpython"), _alike(platforms)):
+            yield _Row(python=one, platforms=group)
+    if "pypy" in wanted.implementations:
+        running = _alike(platform for platform in platforms if platform.name in PYPY_PLATFORMS)
+        for one, group in itertools.product(admitted(python, "pypy"), running):
+            yield _Row(python=one, platforms=group)
 
 
 def _alike(platforms: Iterable[Platform]) -> list[tuple[Platform, ...]]:
@@ -87,31 +95,28 @@ def _alike(platforms: Iterable[Platform]) -> list[tuple[Platform, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-# ── [targets] given
+def _floored(platform: Platform, wanted: Targets) -> Platform:
+    return with_floors(platform, glibc=wanted.glibc, musl=wanted.musl, macos=wanted.macos)
 
 
-def _declared(python: SpecifierSet, declared: Targets) -> Iterator[_Row]:
-    platforms = [
-        with_floors(PLATFORMS[name], glibc=declared.glibc, musl=declared.musl, macos=declared.macos)
-        for name in dict.fromkeys(declared.platforms or COMMON)
-    ]
-    if "cpython" in declared.implementations:
-        yield from _rows(admitted(python, "cpython"), platforms)
-    if "pypy" in declared.implementations:
-        yield from _rows(admitted(python, "pypy"), [one for one in platforms if one.name in PYPY_PLATFORMS])
+# ── platforms declared
 
 
-# ── [targets] left out
+def _declared(python: SpecifierSet, wanted: Targets) -> Iterator[_Row]:
+    return _rows(python, wanted, (_floored(PLATFORMS[name], wanted) for name in dict.fromkeys(wanted.platforms)))
 
 
-def _friendly(python: SpecifierSet, here: Here | None) -> Iterator[_Row]:
-    platforms = {name: PLATFORMS[name] for name in COMMON}
-    pythons = admitted(python, "cpython")
+# ── platforms left out
+
+
+def _friendly(python: SpecifierSet, wanted: Targets, here: Here | None) -> Iterator[_Row]:
+    platforms = {name: _floored(PLATFORMS[name], wanted) for name in COMMON}
     if here is None:
-        yield from _rows(pythons, platforms.values(), optional=True)
+        yield from (replace(row, optional=True) for row in _rows(python, wanted, platforms.values()))
         return
-    home = platform_of(here.target.variables, here.facts)
-    rows = list(_rows(pythons, (platforms | {home.name: home}).values(), optional=True))
+    home = _floored(platform_of(here.target.variables, here.facts), wanted)
+    platforms[home.name] = home
+    rows = [replace(row, optional=True) for row in _rows(python, wanted, platforms.values())]
     if any(_is_here(row, home, here) for row in rows):
         yield from (_as_own(row, home, here) if _is_here(row, home, here) else row for row in rows)
     elif guest := _guest(python, here):
@@ -169,8 +174,8 @@ def _before(row: _Row, guest: Python) -> _Row:
 # ── nothing
 
 
-def _nothing(python: SpecifierSet, declared: Targets | None) -> ManifestError:
-    only_pypy = declared is not None and "cpython" not in declared.implementations
+def _nothing(python: SpecifierSet, wanted: Targets) -> ManifestError:
+    only_pypy = "cpython" not in wanted.implementations
     minors = tuple(PYPY) if only_pypy else CPYTHON
     name = "PyPy" if only_pypy else "Python"
     oldest, newest = ("{}.{}".format(*minor) for minor in (minors[0], minors[-1]))
