@@ -2,5 +2,6 @@
 
 `names` which paths an archive may hold · `zips` the container, read by its central directory and checked against
 the local headers · `record` RECORD (PEP 376, binary distribution format) · `entry_points` what becomes a script ·
-`wheel` a wheel as a whole.
+`wheel` a wheel as a whole · `inflated` compressed streams within bounds · `tars` the other container · `sdist`
+archives of sources.
 """
