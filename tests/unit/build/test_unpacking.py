@@ -445,6 +445,6 @@ def test_no_archive_reaches_outside_its_folder(
     with contextlib.suppress(Refused):
         unpacked(tmp_path, content, is_sdist=False)
     assert {path.name for path in tmp_path.iterdir()} <= {"menu-1.0.tar", "tree"}
-    root = (tmp_path / "tree").resolve()
-    for path in root.rglob("*"):
-        assert path.resolve(strict=False).is_relative_to(root), path
+    root = os.path.realpath(tmp_path / "tree")
+    for path in Path(root).rglob("*"):
+        assert Path(os.path.realpath(path)).is_relative_to(root), path
