@@ -1,0 +1,3 @@
+from benchmarks.lock.cli import main
+
+main()
