@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import combinations, permutations
 
 from packaging.markers import Marker
 
+from lockenv.errors import InternalError
+from lockenv.markers.axes import Literal
+from lockenv.markers.covering import Cover, Grid, meet, weight_of
 from lockenv.markers.space import Row
+from lockenv.markers.terms import Term, conjunction, disjunction, group_asked
 
 #: Where one version of a package is needed: gate ('' for main, else a group's name) -> numbers of rows.
 Reach = Mapping[str, Collection[int]]
+
+_MAIN = ""
+#: With more parts than this not every order of writing them is tried.
+_ORDERED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One part, as sets of rows (bits): where main needs it, and where only groups do, each set with its groups.
+
+    On `main` no group has to be asked for, so there the groups' markers may say what they like.
+    """
+
+    main: int
+    gated: tuple[tuple[int, tuple[str, ...]], ...]
+
+    @property
+    def rows(self) -> int:
+        """Everywhere."""
+        found = self.main
+        for rows, _ in self.gated:
+            found |= rows
+        return found
+
+    @property
+    def needs(self) -> tuple[int, ...]:
+        """The sets of rows that want a cover each."""
+        return (*([self.main] if self.main else []), *(rows for rows, _ in self.gated))
 
 
 class Universe:
@@ -17,6 +52,8 @@ class Universe:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = tuple(rows)
+        self._asked = [frozenset(member for _, member in row.fork if member) for row in self.rows]
+        self._known: dict[tuple[_Entry, ...], tuple[Marker | None, ...]] = {}
 
     def markers(self, parts: Sequence[Reach]) -> tuple[Marker | None, ...]:
         """The markers of all versions of one package, at once: one for each part, None where always true.
@@ -27,14 +64,151 @@ class Universe:
 
         Raises `InternalError` where two parts share a row, or rows of different parts cannot be told apart.
         """
-        raise NotImplementedError
+        entries = tuple(map(self._entry, parts))
+        known = self._known.get(entries)
+        if known is None:
+            known = self._known[entries] = self._written(entries)
+        return known
+
+    def _entry(self, part: Reach) -> _Entry:
+        """Where a row's own fork asks for a gate, it is open: what it leads to is needed as if by main."""
+        main = _bits(part.get(_MAIN, ()))
+        gated: dict[str, int] = {}
+        conflicting = {group for row in self.rows for members, _ in row.fork for group in members}
+        for gate, rows in part.items():
+            if gate in conflicting:
+                main |= _bits(row for row in rows if gate in self._asked[row])
+            elif gate != _MAIN:
+                gated[gate] = _bits(rows)
+        groups: dict[int, list[str]] = {}
+        for gate, mask in sorted(gated.items()):
+            if mask & ~main:
+                groups.setdefault(mask & ~main, []).append(gate)
+        return _Entry(main=main, gated=tuple(sorted((mask, tuple(names)) for mask, names in groups.items())))
+
+    def _written(self, entries: tuple[_Entry, ...]) -> tuple[Marker | None, ...]:
+        _check(entries)
+        grid = self._loud if len(entries) > 1 else self._quiet
+        covers = _covers(grid, entries)
+        return tuple(_marker(entry, covers[entry]) for entry in entries)
+
+    @cached_property
+    def _quiet(self) -> Grid:
+        return Grid(self.rows, loud=False)
+
+    @cached_property
+    def _loud(self) -> Grid:
+        return Grid(self.rows, loud=True)
+
+
+@lru_cache(maxsize=4096)
+def _cover(on: frozenset[Row], off: frozenset[Row]) -> Marker | None:
+    return Universe((*on, *off)).markers([{_MAIN: range(len(on))}])[0]
 
 
 def cover(on: Collection[Row], off: Collection[Row]) -> Marker | None:
-    """The smallest marker that is true on `on` and false on `off`; None: always true."""
-    raise NotImplementedError
+    """The smallest marker that is true on `on` and false on `off`; None: always true.
+
+    Raises as `Universe.markers`.
+    """
+    return _cover(frozenset(on), frozenset(off))
 
 
 def covers(parts: Sequence[Collection[Row]], universe: Collection[Row]) -> tuple[Marker | None, ...]:
     """`Universe.markers` for parts without gates: pairwise disjoint markers, each true on its rows only."""
-    raise NotImplementedError
+    rows = tuple(dict.fromkeys(universe))
+    numbers = {row: number for number, row in enumerate(rows)}
+    return Universe(rows).markers([{_MAIN: [numbers[row] for row in part]} for part in parts])
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    found = 0
+    for number in numbers:
+        found |= 1 << number
+    return found
+
+
+def _check(entries: Sequence[_Entry]) -> None:
+    if any(not entry.rows for entry in entries):
+        msg = "a package that is needed nowhere has no marker"
+        raise InternalError(msg)
+    if any(one.rows & other.rows for one, other in combinations(entries, 2)):
+        msg = "two versions of one package are needed in one environment"
+        raise InternalError(msg, hint="please report this, with env.toml: it is a bug in lockenv")
+
+
+# --- Covers that do not meet.
+
+
+def _covers(grid: Grid, entries: Sequence[_Entry]) -> dict[_Entry, tuple[Cover, ...]]:
+    """A cover for each need of each entry, such that those of different entries have no environment in common."""
+    ordered = sorted(entries, key=lambda entry: grid.points(entry.rows))
+    alone = {entry: _entry_covers(grid, entry, ()) for entry in ordered}
+    if not any(_meet(alone[one], alone[other]) for one, other in combinations(ordered, 2)):
+        return alone
+    return min((_in_turn(grid, order) for order in _orders(ordered)), key=_total)
+
+
+def _orders(entries: Sequence[_Entry]) -> Iterable[Sequence[_Entry]]:
+    return permutations(entries) if len(entries) <= _ORDERED else (entries, entries[::-1])
+
+
+def _in_turn(grid: Grid, entries: Sequence[_Entry]) -> dict[_Entry, tuple[Cover, ...]]:
+    """Each entry keeps out of what those before it have taken, undeclared environments included."""
+    taken: Cover = ()
+    found = {}
+    for entry in entries:
+        found[entry] = _entry_covers(grid, entry, taken)
+        taken += tuple(cube for cover in found[entry] for cube in cover)
+    return found
+
+
+def _entry_covers(grid: Grid, entry: _Entry, avoid: Cover) -> tuple[Cover, ...]:
+    everything, optional = grid.points((1 << len(grid.rows)) - 1), grid.points(entry.main)
+    wanted = [grid.points(rows) for rows in entry.needs]
+    return tuple(grid.cover(points, everything & ~(points | optional), avoid) for points in wanted)
+
+
+def _meet(one: Iterable[Cover], other: Iterable[Cover]) -> bool:
+    others = [cube for cover in other for cube in cover]
+    return any(meet(cube, there) for cover in one for cube in cover for there in others)
+
+
+def _total(covers: Mapping[_Entry, Iterable[Cover]]) -> int:
+    return sum(weight_of(cover) for found in covers.values() for cover in found)
+
+
+# --- Text.
+
+
+def _marker(entry: _Entry, covers: Sequence[Cover]) -> Marker | None:
+    terms = [_cover_term(cover) for cover in covers]
+    main = terms.pop(0) if entry.main else None
+    if entry.main and main is None:
+        return None
+    gated = [_gate(term, groups) for term, (_, groups) in zip(terms, entry.gated, strict=True)]
+    alternatives = [*([main] if main else []), *sorted(gated, key=lambda term: term.text)]
+    return Marker(disjunction(alternatives).text)
+
+
+def _gate(term: Term | None, groups: Iterable[str]) -> Term:
+    asked = disjunction(map(group_asked, groups))
+    return asked if term is None else conjunction([term, asked])
+
+
+def _cover_term(cover: Cover) -> Term | None:
+    """The text of a cover; what all its cubes say is said once."""
+    choices = sorted((cube.choice for cube in cover), key=lambda choice: [_reading_order(part) for part in choice])
+    shared = [parts[0] if len(set(parts)) == 1 else None for parts in zip(*choices, strict=True)]
+    common = [part.term for part in shared if part is not None]
+    rest = [
+        [part.term for part, said in zip(choice, shared, strict=True) if part is not None and said is None]
+        for choice in choices
+    ]
+    if all(rest):
+        common.append(disjunction(map(conjunction, rest)))
+    return conjunction(common) if common else None
+
+
+def _reading_order(literal: Literal | None) -> tuple[bool, int]:
+    return (True, 0) if literal is None else (False, literal.values & -literal.values)

@@ -1,7 +1,7 @@
 """The declared universe as rows: what markers that a lock writes must be right on.
 
 A row is one cell: a platform, an implementation, a span of Pythons, and one choice out of each set of conflicting
-groups. Everything that no row speaks for is don't-care, because an installer first matches a lock's `environments`.
+groups. What no row speaks for is don't-care, because an installer first matches a lock's `environments`.
 """
 
 from __future__ import annotations

@@ -3,36 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from packaging.markers import Marker
 
-from lockenv.packages import NormalizedName, Requirement
+from lockenv.markers.syntax import text_of, variables
+from lockenv.packages import MARKER_VARIABLES, NormalizedName, Requirement
 from lockenv.targets import Target
+
+
+class _Question(NamedTuple):
+    """A requirement's marker: its text, which many requirements share, and what its truth rests on."""
+
+    requirement: Requirement
+    text: str
+    variables: tuple[str, ...]
+    by_extra: bool
+
+
+class _Shared:
+    """What is known of requirements' markers for all targets.
+
+    The requirement objects are interned by `lockenv.packages.parse_requirement`, so identity is a key; each is
+    kept here so that its id stays taken. Answers go by the marker's text and the values of the variables it names.
+    """
+
+    def __init__(self) -> None:
+        self._questions: dict[int, _Question] = {}
+        self.answers: dict[tuple[str, tuple[str, ...], str], bool] = {}
+
+    def question(self, requirement: Requirement, marker: Marker) -> _Question:
+        """What is asked with a requirement that has this marker."""
+        known = self._questions.get(id(requirement))
+        if known is None:
+            text = text_of(marker)
+            names = variables(text) if text else (*MARKER_VARIABLES, "extra")
+            known = _Question(
+                requirement=requirement,
+                text=text or f"the marker of {id(requirement)}",
+                variables=tuple(name for name in names if name != "extra"),
+                by_extra="extra" in names,
+            )
+            self._questions[id(requirement)] = known
+        return known
 
 
 class Truth:
     """The truth of requirements' markers on one target.
 
-    Asked per (requirement, extra), because the same requirement lines return in release after release; the
-    requirement objects themselves are interned by `lockenv.packages.parse_requirement`, so identity is a key.
+    Asked per (requirement, extra), because the same requirement lines return in release after release. What is
+    found out is shared with the other truths that the same `Truths` has made.
     """
 
-    def __init__(self, target: Target) -> None:
-        self._environments: dict[str, Mapping[str, str]] = {"": {**target.variables, "extra": ""}}
+    def __init__(self, target: Target, shared: _Shared | None = None) -> None:
         self._variables = target.variables
-        self._known: dict[tuple[int, str], tuple[Requirement, bool]] = {}
+        self._environments: dict[str, Mapping[str, str]] = {}
+        self._values: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._shared = shared or _Shared()
+        self._asked: dict[tuple[int, str], tuple[Requirement, str, bool]] = {}
 
     def applies(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether a requirement counts here when `extra` of its owner is asked for ('' for none)."""
-        if requirement.marker is None:
+        marker = requirement.marker
+        if marker is None:
             return True
-        key = (id(requirement), extra)
-        known = self._known.get(key)
-        if known is None:
-            # The requirement is kept beside the answer so that its id stays taken.
-            known = (requirement, self.holds(requirement.marker, extra))
-            self._known[key] = known
-        return known[1]
+        asked = self._asked.get((id(requirement), extra))
+        if asked is None:
+            asked = (requirement, extra, self._answer(requirement, marker, extra))
+            self._asked[id(requirement), extra] = asked
+        return asked[2]
+
+    def asked(self) -> Iterator[tuple[Requirement, str, bool]]:
+        """All that `applies` was asked and answered: (requirement, extra, answer), in the order first asked.
+
+        Requirements without a marker are left out: they count everywhere.
+        """
+        return iter(self._asked.values())
+
+    def answered_alike(self, other: Truth) -> bool:
+        """Whether `other` would give the same answer to all that this one was asked. It is not asked thereby."""
+        return all(other._says(self, *asked) for asked in self._asked.values())
+
+    def _says(self, other: Truth, requirement: Requirement, extra: str, answer: bool) -> bool:
+        marker = requirement.marker
+        if marker is None:
+            return True
+        names = self._shared.question(requirement, marker).variables
+        return self._seen(names) == other._seen(names) or self._answer(requirement, marker, extra) is answer
 
     def holds(self, marker: Marker, extra: str = "") -> bool:
         """Whether a marker is true here, with ``extra`` set to the given name."""
@@ -40,20 +97,22 @@ class Truth:
         if environment is None:
             environment = {**self._variables, "extra": extra}
             self._environments[extra] = environment
-        return marker.evaluate(dict(environment))
+        return marker.evaluate(environment)
 
-    def asked(self) -> Iterator[tuple[Requirement, str, bool]]:
-        """All that `applies` was asked and answered: (requirement, extra, answer), in the order first asked."""
-        raise NotImplementedError
+    def _answer(self, requirement: Requirement, marker: Marker, extra: str) -> bool:
+        question = self._shared.question(requirement, marker)
+        key = (question.text, self._seen(question.variables), extra if question.by_extra else "")
+        answer = self._shared.answers.get(key)
+        if answer is None:
+            answer = self._shared.answers[key] = self.holds(marker, extra)
+        return answer
 
-    def answered_alike(self, other: Truth) -> bool:
-        """Whether `other` would give the same answer to all that this one was asked."""
-        return all(other.applies(requirement, extra) is answer for requirement, extra, answer in self.asked())
-
-
-def names_extra(requirement: Requirement, extra: NormalizedName, truth: Truth) -> bool:
-    """Whether a requirement belongs to an extra: it counts with the extra and not without."""
-    return truth.applies(requirement, extra) and not truth.applies(requirement)
+    def _seen(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The values of some variables here."""
+        values = self._values.get(names)
+        if values is None:
+            values = self._values[names] = tuple(self._variables.get(name, "") for name in names)
+        return values
 
 
 class Truths:
@@ -62,6 +121,14 @@ class Truths:
     A marker is evaluated once for all targets that agree on the variables it names.
     """
 
+    def __init__(self) -> None:
+        self._shared = _Shared()
+
     def of(self, target: Target) -> Truth:
         """A truth of this target that has been asked nothing yet; to be had anew for every search."""
-        raise NotImplementedError
+        return Truth(target, self._shared)
+
+
+def names_extra(requirement: Requirement, extra: NormalizedName, truth: Truth) -> bool:
+    """Whether a requirement belongs to an extra: it counts with the extra and not without."""
+    return truth.applies(requirement, extra) and not truth.applies(requirement)
