@@ -43,10 +43,14 @@ class Run:
 
 
 class Contender:
-    """A tool in `folder`, which is its own; `bound` are the seconds that a run may take."""
+    """A tool in `folder`, which is its own; `bound` are the seconds that a run may take.
+
+    `fetched` counts what a recorder had to fetch for it, also while a phase was made ready.
+    """
 
     def __init__(self, installed: Installed, job: Job, folder: Path, served: Served, *, bound: float) -> None:
         self.installed = installed
+        self.fetched = 0
         self._job = job
         self._place = Place(folder=folder)
         self._served = served
@@ -126,6 +130,7 @@ class Contender:
         took = self._launch(arguments)
         status = took.pop("status")
         run = Run(outcome="done", counts=self._served.take_counts(), **took)
+        self.fetched += run.counts.fetched
         if status is None:
             return dataclasses.replace(run, outcome="over", note=f"took more than {self._bound:g} s")
         if status != 0 or not self._path.is_file():

@@ -91,11 +91,8 @@ def recorded(
     """Let a tool ask the recorder until it asks for nothing new; whether that came within `passes`."""
     for _ in range(passes):
         with contenders(setting, manifest, [tool]) as (contender,):
-            fetched = 0
             for phase in phases:
-                run = contender.run(phase)
-                fetched += run.counts.fetched
-                tell(contender.name, phase, run)
-        if not fetched:
+                tell(contender.name, phase, contender.run(phase))
+        if not contender.fetched:
             return True
     return False

@@ -182,10 +182,11 @@ class Connection(asyncio.Protocol):
         transport.write(head)
         if request.method == "HEAD" or answer.status == HTTPStatus.NOT_MODIFIED:
             self._done(closing=closing)
-        elif isinstance(answer.body, Part) and answer.body.length > _SMALL:
+            return
+        counts.sent += answer.length
+        if isinstance(answer.body, Part) and answer.body.length > _SMALL:
             self._start(self._send_file(answer.body, closing=closing))
         else:
-            counts.sent += answer.length
             transport.write(_read(answer.body) if isinstance(answer.body, Part) else answer.body)
             self._done(closing=closing)
 
@@ -193,7 +194,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         with contextlib.suppress(ConnectionError, RuntimeError), part.path.open("rb") as file:
             assert self._transport is not None, "the head was just sent"
-            self._server.counts.sent += await loop.sendfile(self._transport, file, part.start, part.length)
+            await loop.sendfile(self._transport, file, part.start, part.length)
         self._done(closing=closing)
 
     def _done(self, *, closing: bool) -> None:
