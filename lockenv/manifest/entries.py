@@ -54,7 +54,11 @@ class Entry:
         """What messages call this: ``[env]``, ```python` in [env]``, ``item 2 of `dependencies```."""
         last = self.path[-1]
         if isinstance(last, int):
-            return f"item {last + 1} of {quoted(str(self.path[-2]))}"
+            owner = self.path[-2]
+            list_title = (
+                Entry(self.document, self.path[:-1], None).title if isinstance(owner, int) else quoted(owner)
+            )
+            return f"item {last + 1} of {list_title}"
         keys = [part for part in self.path if isinstance(part, str)]
         if len(keys) == 1:
             return f"[{shown(last)}]"

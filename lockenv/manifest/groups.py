@@ -45,8 +45,12 @@ def read_groups(tables: Iterable[Entry | None]) -> tuple[Group, ...]:
             declared[name] = entry
             items[name] = _items(entry)
     walk = _Walk(items)
-    groups = [Group(name=name, requirements=tuple(walk.group(name))) for name in items]
-    return tuple(sorted(groups, key=lambda group: group.name))
+    for name in items:
+        walk.group(name)
+    return tuple(
+        Group(name=name, requirements=tuple(walk.done[name]), includes=walk.includes[name])
+        for name in sorted(items)
+    )
 
 
 def _items(group: Entry) -> tuple[_Item, ...]:
@@ -75,6 +79,7 @@ class _Walk:
 
     items: dict[NormalizedName, tuple[_Item, ...]]
     done: dict[NormalizedName, dict[Requirement, None]] = field(default_factory=dict)
+    includes: dict[NormalizedName, frozenset[NormalizedName]] = field(default_factory=dict)
     way: list[NormalizedName] = field(default_factory=list)
 
     def group(self, name: NormalizedName) -> dict[Requirement, None]:
@@ -83,14 +88,17 @@ class _Walk:
             return self.done[name]
         self.way.append(name)
         requirements: dict[Requirement, None] = {}
+        inner: set[NormalizedName] = set()
         for item in self.items[name]:
             match item:
                 case Stated():
                     requirements.setdefault(item.requirement)
                 case _Include():
                     requirements |= self._included(item)
+                    inner |= {item.name} | self.includes.get(item.name, frozenset())
         self.way.pop()
         self.done[name] = requirements
+        self.includes[name] = frozenset(inner)
         return requirements
 
     def _included(self, include: _Include) -> dict[Requirement, None]:

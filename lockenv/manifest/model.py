@@ -16,10 +16,14 @@ ALL = ":all:"  #: in `only-binary` and `no-binary`: every package
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A dependency group (PEP 735) with its includes followed. `name` is normalised."""
+    """A dependency group (PEP 735) with its includes followed. `name` is normalised.
+
+    `includes` are the groups that it includes, itself or by way of others.
+    """
 
     name: str
     requirements: tuple[Requirement, ...]
+    includes: frozenset[NormalizedName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,22 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, cast
 
+from lockenv.manifest.conflicts import read_conflicts
 from lockenv.manifest.entries import Entry
-from lockenv.manifest.model import ALL, Build, Options, Targets
-from lockenv.manifest.requirements import name_list, plain, requirement_list
+from lockenv.manifest.model import ALL, Build, Group, Options, Targets
+from lockenv.manifest.requirements import name_list, package_name, plain, requirement_list
 from lockenv.manifest.words import closest, listed, quoted
 from lockenv.packages import NormalizedName
+from lockenv.platforms import PLATFORMS, Platform
 
-PLATFORMS = (
-    "linux-x86_64",
-    "linux-aarch64",
-    "linux-x86_64-musl",
-    "linux-aarch64-musl",
-    "macos-arm64",
-    "macos-x86_64",
-    "windows-x86_64",
-    "windows-arm64",
-)
 IMPLEMENTATIONS = ("cpython", "pypy")
 STRATEGIES = ("highest", "lowest", "lowest-direct")
 ACROSS_PYTHONS = ("newest", "fewest")
@@ -33,6 +25,7 @@ _SYSTEMS = {"osx": "macos", "darwin": "macos", "mac": "macos", "win": "windows",
 _MACHINES = {"amd64": "x86_64", "64": "x86_64", "x64": "x86_64", "intel": "x86_64"}
 # The one major version that a floor can have: wheel tags know no other (PEP 600, PEP 656).
 _MAJORS = {"glibc": 2, "musl": 1}
+_KINDS = {"glibc": "Linux without `-musl`", "musl": "Linux with `-musl`", "macos": "macOS"}
 _UNITS = {"hour": 3600, "day": 86_400, "week": 604_800}
 _DURATION = r"(\d{1,6})\s*(hour|day|week)s?"
 _OLDEST = timedelta(days=36_500)  # older than any index; more would leave the calendar
@@ -47,8 +40,11 @@ def read_targets(table: Entry | None) -> Targets | None:
     if table is None:
         return None
     implementations = _words(table.child("implementations"), IMPLEMENTATIONS, "implementation")
+    platforms = _words(table.child("platforms"), tuple(PLATFORMS), "platform")
+    if platforms and PLATFORMS.keys() >= set(platforms):
+        _check_floors(table, [PLATFORMS[name] for name in platforms])
     return Targets(
-        platforms=_words(table.child("platforms"), PLATFORMS, "platform"),
+        platforms=platforms,
         glibc=_floor(table.child("glibc")),
         musl=_floor(table.child("musl")),
         macos=_floor(table.child("macos")),
@@ -76,14 +72,27 @@ def _words(entry: Entry | None, known: Sequence[str], what: str) -> tuple[str, .
     return tuple(words)
 
 
+def _check_floors(table: Entry, platforms: Sequence[Platform]) -> None:
+    """Refuse a floor of a kind that no platform is of."""
+    kinds = {platform.libc or ("macos" if platform.system == "darwin" else "") for platform in platforms}
+    for key, names in _KINDS.items():
+        entry = table.child(key)
+        if entry and key not in kinds:
+            entry.refuse(
+                f"{entry.title} counts for {names}, and none is in `platforms`",
+                "leave it out, or add the platform",
+            )
+
+
 def _meant(word: str, known: Sequence[str]) -> str:
+    word, musl, _ = word.partition("-musl")
     system, _, machine = word.lower().replace("_", "-").partition("-")
     system = _SYSTEMS.get(system, system)
     machine = _MACHINES.get(machine, machine.replace("x86-64", "x86_64"))
     arm = "aarch64" if system == "linux" else "arm64"
     machine = arm if machine in ("arm64", "aarch64") else machine
-    exact = f"{system}-{machine}"
-    near = exact if exact in known else closest(word, known)
+    exact = f"{system}-{machine}{musl}"
+    near = exact if exact in known else closest(word + musl, known)
     return f"did you mean {quoted(near)}?" if near else f"it can be {listed(known, 'or')}"
 
 
@@ -114,8 +123,8 @@ def _floor(entry: Entry | None) -> tuple[int, int] | None:
 # ── [resolution]
 
 
-def read_options(table: Entry | None) -> Options:
-    """Read `[resolution]`."""
+def read_options(table: Entry | None, groups: Sequence[Group] = ()) -> Options:
+    """Read `[resolution]`; `groups` are those of the manifest."""
     if table is None:
         return Options()
     only_binary = name_list(table.child("only-binary"), wildcard=ALL)
@@ -128,10 +137,12 @@ def read_options(table: Entry | None) -> Options:
         across_pythons=cast('Literal["newest"]', _word(table, "across-pythons", ACROSS_PYTHONS)),
         prereleases=cast('Literal["allow"]', _word(table, "prereleases", PRERELEASES)),
         exclude_newer=_cut_off(table.child("exclude-newer")),
+        exclude_newer_package=_cut_offs(table.child("exclude-newer-package")),
         constraints=plain(requirement_list(table.child("constraints"), extras=False)),
         overrides=plain(requirement_list(table.child("overrides"), extras=False)),
         only_binary=only_binary,
         no_binary=no_binary,
+        conflicts=read_conflicts(table.child("conflicts"), groups),
     )
 
 
@@ -163,6 +174,22 @@ def _cut_off(entry: Entry | None) -> datetime | timedelta | None:
     if moment is None:
         entry.refuse(f"{entry.title} is out of bounds", f"write {_WHEN}")
     return moment
+
+
+def _cut_offs(
+    table: Entry | None,
+) -> tuple[tuple[NormalizedName, datetime | timedelta | None], ...]:
+    """Read the cut-offs of single packages, sorted by name; None for `false`: all files exist."""
+    found: dict[NormalizedName, datetime | timedelta | None] = {}
+    for entry in table.children() if table else ():
+        name = package_name(entry, str(entry.path[-1]))
+        if entry.value is True:
+            entry.refuse(f"{entry.title} cannot be true", f"write {_WHEN}, or false for no cut-off")
+        elif name in found:
+            entry.refuse(f"{quoted(name)} has a cut-off already", "keep one of them")
+        elif name is not None:
+            found[name] = None if entry.value is False else _cut_off(entry)
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
 
 
 def _parsed_moment(text: str) -> date | datetime | None:

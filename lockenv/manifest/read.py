@@ -16,12 +16,13 @@ from packaging.specifiers import SpecifierSet
 from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.entries import Document, Entry
 from lockenv.manifest.groups import read_groups
+from lockenv.manifest.indexes import read_indexes
 from lockenv.manifest.model import Manifest
 from lockenv.manifest.options import read_build, read_options, read_targets
 from lockenv.manifest.places import path_text
 from lockenv.manifest.requirements import Stated, check_together, plain, python_specifier, requirement_list
 from lockenv.manifest.schema import check_keys, check_tables
-from lockenv.manifest.sources import read_indexes, read_sources
+from lockenv.manifest.sources import read_sources
 from lockenv.manifest.syntax import decode, parse
 from lockenv.manifest.words import quoted
 
@@ -87,7 +88,7 @@ def _manifest(documents: list[Document], data: dict[str, Any], load: Loader | No
         targets=read_targets(tables["targets"]),
         indexes=read_indexes(indexes),
         sources=read_sources(top.child("sources"), indexes),
-        resolution=read_options(tables["resolution"]),
+        resolution=read_options(tables["resolution"], groups),
         build=read_build(tables["build"]),
         places=tuple(_places(document)),
     )

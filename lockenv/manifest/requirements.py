@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -67,7 +68,7 @@ def _fits(entry: Entry, text: str, requirement: Requirement, *, extras: bool) ->
         entry.refuse(
             f"{quoted(requirement.name)} names its source; sources stand in [sources]", _as_source(requirement)
         )
-    elif variable := _foreign_variable(requirement):
+    elif variable := foreign_variable(requirement.marker):
         hint = "a group in [groups] is the way to have optional packages"
         entry.refuse(f"{quoted(text)}: the marker variable `{variable}` means nothing in a manifest", hint)
     elif requirement.extras and not extras:
@@ -79,10 +80,11 @@ def _fits(entry: Entry, text: str, requirement: Requirement, *, extras: bool) ->
     return False
 
 
-def _foreign_variable(requirement: Requirement) -> str | None:
-    if requirement.marker is None:
+def foreign_variable(marker: Marker | None) -> str | None:
+    """The variable of a marker that has no value in a manifest, or None."""
+    if marker is None:
         return None
-    match = re.search(_FOREIGN_VARIABLE, re.sub(_QUOTED_VALUE, "", str(requirement.marker)))
+    match = re.search(_FOREIGN_VARIABLE, re.sub(_QUOTED_VALUE, "", str(marker)))
     return match[1] if match else None
 
 

@@ -46,9 +46,18 @@ def why_no_requirement(text: str) -> tuple[str, str | None]:
         meant = rule(body.strip())
         if meant is not None:
             return reason_text, _proposal(meant + (f" ;{marker}" if semicolon else ""), _is_requirement)
-    if semicolon and _is_requirement(body.strip()) and (reason := _marker_slip(body, marker)):
-        return reason
+    if semicolon and _is_requirement(body.strip()) and (slip := _marker_slip(marker)):
+        what, hint, mended = slip
+        return what, _proposal(f"{body.strip()} ; {mended}", _is_requirement) if mended else hint
     return _complaint_of_packaging(text), None
+
+
+def why_no_marker(text: str) -> tuple[str, str | None]:
+    """Say why a text is no marker (PEP 508), and what to write instead: (reason, hint)."""
+    if slip := _marker_slip(text):
+        what, hint, mended = slip
+        return what, _proposal(mended, _is_marker) if mended else hint
+    return _complaint_of_packaging(f"x ; {text}"), None
 
 
 def why_no_python(text: str) -> tuple[str, str | None]:
@@ -79,6 +88,10 @@ def _is_requirement(text: str) -> bool:
     except InvalidRequirement:
         return False
     return True
+
+
+def _is_marker(text: str) -> bool:
+    return _is_requirement(f"x ; {text}")
 
 
 def _is_specifier(text: str) -> bool:
@@ -182,19 +195,22 @@ _BODY_RULES: tuple[tuple[str, _Rule], ...] = (
 )
 
 
-def _marker_slip(body: str, marker: str) -> tuple[str, str | None] | None:
+def _marker_slip(marker: str) -> tuple[str, str | None, str | None] | None:
+    """Recognise a slip in a marker: (reason, hint, the marker that was meant)."""
     if marker.count("'") % 2 or marker.count('"') % 2:
-        return "a quote in the marker is not closed", None
+        return "a quote in the marker is not closed", None, None
     if _UNQUOTED.search(marker):
         mended = _UNQUOTED.sub(r"\1 '\2'", marker).strip()
-        return "values in markers stand in quotes", _proposal(f"{body.strip()} ; {mended}", _is_requirement)
+        return "values in markers stand in quotes", None, mended
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", marker)
     known = {*MARKER_VARIABLES, "and", "or", "in", "not", "extra", "extras", "dependency_groups"}
     for word in re.findall(r"[A-Za-z_]\w*", bare):
         if word not in known:
             near = closest(word, [variable.replace("_", "-") for variable in MARKER_VARIABLES])
+            if near is None and (value := re.compile(rf"([=<>])\s*{word}\b")).search(bare):
+                return "values in markers stand in quotes", None, value.sub(rf"\1 '{word}'", marker).strip()
             hint = f"did you mean {quoted(near.replace('-', '_'))}?" if near else None
-            return f"{quoted(word)} is no marker variable", hint
+            return f"{quoted(word)} is no marker variable", hint, None
     return None
 
 

@@ -1,21 +1,22 @@
-"""`[[index]]` and `[sources]`: where packages come from."""
+"""`[sources]`: where single packages come from."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
 
+from packaging.markers import InvalidMarker, Marker
+
+from lockenv.manifest.addresses import has_userinfo, is_inside, is_place, is_relative, scheme_of, userinfo
 from lockenv.manifest.entries import Entry
 from lockenv.manifest.model import GitSource, IndexSource, PathSource, Source, UrlSource
-from lockenv.manifest.requirements import package_name
+from lockenv.manifest.requirements import foreign_variable, package_name
 from lockenv.manifest.schema import check_keys
-from lockenv.manifest.words import listed, quoted, suggestion
-from lockenv.packages import Index, NormalizedName
+from lockenv.manifest.words import listed, quoted, shown, suggestion
+from lockenv.packages import NormalizedName, canonicalize_name
 
-_INDEX_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_PATTERN = r"[A-Za-z0-9._*?\[\]!-]+"
-_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]+):(//)?"  # two letters at least: `C:` is a drive
-_AUTHORITY = r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)"
 _KINDS = ("index", "path", "git", "url")
 _ALLOWED = {
     "index": {"index"},
@@ -23,179 +24,27 @@ _ALLOWED = {
     "git": {"git", "rev", "subdirectory"},
     "url": {"url", "subdirectory"},
 }
-_CREDENTIALS_OF_SOURCE = "give them in netrc or the keyring"
-
-
-# ── [[index]]
-
-
-def read_indexes(entry: Entry | None) -> tuple[Index, ...]:
-    """Read the indexes in order of declaration."""
-    if entry is None:
-        return ()
-    if isinstance(entry.value, dict):
-        entry.refuse("an index is one of several", "write [[index]] with two brackets")
-        return ()
-    tables = [item for item in entry.items("tables", "[[index]]") if item.is_a(dict, "a table")]
-    read = [(table, _index(table)) for table in tables]
-    indexes = [(table, index) for table, index in read if index is not None]
-    _check_names(indexes)
-    _check_ownership(indexes)
-    return tuple(index for _, index in indexes)
-
-
-def _index(table: Entry) -> Index | None:
-    check_keys(table, "index")
-    name = _index_name(table)
-    url = _index_url(table, name)
-    packages = table.child("packages")
-    explicit = table.child("explicit")
-    patterns = _patterns(packages) if packages else ()
-    flag = explicit.flag() if explicit else False
-    return Index(name=name, url=url, packages=patterns, explicit=flag) if name and url else None
-
-
-def _index_name(table: Entry) -> str | None:
-    entry = table.child("name")
-    if entry is None:
-        table.refuse("this [[index]] has no `name`", 'write name = "…"')
-        return None
-    name = entry.text()
-    if name is not None and not re.fullmatch(_INDEX_NAME, name):
-        entry.refuse(f"{quoted(name)} cannot name an index", "use letters, digits, `-`, `_` and `.`")
-        return None
-    return name
-
-
-def _variable_part(name: str) -> str:
-    """Write a name as it stands in LOCKENV_INDEX_<NAME>_USERNAME."""
-    return re.sub(r"[._-]", "_", name).upper()
-
-
-def _index_url(table: Entry, name: str | None) -> str | None:
-    entry = table.child("url")
-    if entry is None:
-        table.refuse("this [[index]] has no `url`", 'write url = "https://…/simple/", or a folder beside env.toml')
-        return None
-    url = entry.text()
-    if url is None:
-        return None
-    if _has_credentials(url):
-        prefix = f"LOCKENV_INDEX_{_variable_part(name or '<name>')}"
-        hint = f"set {prefix}_USERNAME and {prefix}_PASSWORD, or use netrc or the keyring"
-        entry.refuse("`url` holds credentials; a manifest is committed and holds no secrets", hint)
-        return None
-    return url if _is_place(entry, url, ("https", "http", "file")) else None
-
-
-def _has_credentials(url: str) -> bool:
-    match = re.match(_AUTHORITY, url)
-    return match is not None and "@" in match[1]
-
-
-def _is_place(entry: Entry, text: str, schemes: Sequence[str]) -> bool:
-    """Whether this is a URL of one of these schemes or a relative path; refuses it otherwise."""
-    scheme = re.match(_SCHEME, text)
-    if scheme is None:
-        return _is_relative(entry, text)
-    if scheme[1].lower() not in schemes or not scheme[2]:
-        entry.refuse(f"{quoted(text)} is no URL that can be used here", f"it begins with {_beginnings(schemes)}")
-    elif not text.isprintable() or " " in text:
-        entry.refuse(f"{quoted(text)} is no URL: it holds a space or control character")
-    elif scheme[1].lower() != "file" and not text[scheme.end() :].partition("/")[0]:
-        entry.refuse(f"{quoted(text)} names no host")
-    else:
-        return True
-    return False
-
-
-def _beginnings(schemes: Sequence[str]) -> str:
-    return listed((f"{scheme}://" for scheme in schemes), "or")
-
-
-def _is_relative(entry: Entry, path: str) -> bool:
-    """Whether this is a relative POSIX path; refuses it otherwise."""
-    if path.startswith(("/", "~", "\\")) or re.match(r"[A-Za-z]:", path):
-        entry.refuse(
-            f"{quoted(path)} is a place on one machine; the manifest is for all",
-            "write a path relative to env.toml",
-        )
-    elif "\\" in path:
-        entry.refuse(f"{quoted(path)} has backslashes, which only Windows reads", f"write {quoted(_posix(path))}")
-    elif not path.isprintable():
-        entry.refuse(f"{quoted(path)} holds a control character")
-    else:
-        return True
-    return False
-
-
-def _posix(path: str) -> str:
-    return path.replace("\\", "/")
-
-
-def _patterns(entry: Entry) -> tuple[str, ...]:
-    """Read patterns over names (`fnmatch`), normalised as names are (PEP 503)."""
-    patterns: dict[str, None] = {}
-    for item in entry.items("names or patterns", '["acme-*"]'):
-        text = item.text()
-        if text is None:
-            continue
-        pattern = re.sub(r"[._-]+", "-", text).lower()
-        if not re.fullmatch(_PATTERN, text):
-            item.refuse(
-                f"{quoted(text)} is no pattern of names", "use letters, digits, `-`, `_`, `.`, `*` and `?`"
-            )
-        elif pattern in patterns:
-            item.refuse(f"{quoted(pattern)} stands here already")
-        else:
-            patterns[pattern] = None
-    return tuple(patterns)
-
-
-def _check_names(indexes: Sequence[tuple[Entry, Index]]) -> None:
-    """Refuse two names that are the same, or would share the variables of their credentials."""
-    seen: dict[str, tuple[Entry, Index]] = {}
-    for table, index in indexes:
-        other = seen.setdefault(_variable_part(index.name), (table, index))
-        if other[1] is index:
-            continue
-        place = f"line {other[0].line}"
-        if other[1].name == index.name:
-            message = f"two indexes are called {quoted(index.name)}, the other on {place}"
-        else:
-            message = f"the names {quoted(index.name)} and {quoted(other[1].name)} ({place}) differ too little"
-        (table.child("name") or table).refuse(message, "give each its own name")
-
-
-def _check_ownership(indexes: Sequence[tuple[Entry, Index]]) -> None:
-    owners: dict[str, str] = {}
-    for table, index in indexes:
-        for pattern in index.packages:
-            owner = owners.setdefault(pattern, index.name)
-            if owner != index.name:
-                message = f"{quoted(pattern)} belongs to the index {quoted(owner)} already"
-                (table.child("packages") or table).refuse(message, "a package comes from one index")
-
-
-# ── [sources]
+_CREDENTIALS_REMEDY = "give them in netrc or the keyring"
+_SECRETS = "holds credentials; a manifest is committed and holds no secrets"
+# git-check-ref-format(1): what no name of a tag or branch, and so no revision, holds. A dash begins an option.
+_NO_REVISION = re.compile(r"^-|[\s\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^/|/$|\.lock$")
 
 
 def read_sources(table: Entry | None, indexes: Entry | None) -> tuple[tuple[NormalizedName, Source], ...]:
     """Read the sources, sorted by name; `indexes` are the declared ones, valid or not."""
     known = _declared_names(indexes)
     lines: dict[NormalizedName, Entry] = {}
-    sources: dict[NormalizedName, Source] = {}
+    sources: dict[NormalizedName, tuple[Source, ...]] = {}
     for entry in table.children() if table else ():
         name = package_name(entry, str(entry.path[-1]))
-        source = _source(entry, known)
+        own = tuple(_sources(entry, name, known))
         if name is None:
             continue
         if name in lines:
             entry.refuse(f"{quoted(name)} has a source already, on line {lines[name].line}", "keep one of them")
-        elif source is not None:
-            sources[name] = source
         lines.setdefault(name, entry)
-    return tuple(sorted(sources.items(), key=lambda item: item[0]))
+        sources.setdefault(name, own)
+    return tuple((name, source) for name in sorted(sources) for source in sources[name])
 
 
 def _declared_names(indexes: Entry | None) -> tuple[str, ...]:
@@ -204,21 +53,66 @@ def _declared_names(indexes: Entry | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if isinstance(name, str))
 
 
-def _source(entry: Entry, indexes: tuple[str, ...]) -> Source | None:
+# ── one name
+
+
+def _sources(entry: Entry, name: NormalizedName | None, indexes: tuple[str, ...]) -> Iterator[Source]:
+    """Read the source of one name, or several that markers tell apart, in the order of their markers."""
+    if not isinstance(entry.value, list):
+        source = _source(entry, name, indexes)
+        if source is not None:
+            yield source
+        return
+    if not entry.value:
+        entry.refuse(f"{entry.title} is empty", 'write { index = "…" }')
+    read = [(item, _source(item, name, indexes)) for item in entry.items("sources")]
+    stated = [(item, source) for item, source in read if source is not None]
+    _check_apart(stated)
+    yield from sorted((source for _, source in stated), key=lambda source: str(source.marker))
+
+
+def _check_apart(stated: Sequence[tuple[Entry, Source]]) -> None:
+    """Refuse sources of one package of which two could be meant at once."""
+    if len(stated) < 2:
+        return
+    bare = [entry for entry, source in stated if source.marker is None]
+    for entry in bare:
+        if "marker" not in entry.value:
+            entry.refuse(
+                "where a package has several sources, each has a marker",
+                "write marker = \"sys_platform == 'linux'\"",
+            )
+    if bare:
+        return
+    from lockenv.markers.disjoint import disjoint  # few manifests have several sources of one package
+
+    for (first, one), (second, other) in itertools.combinations(stated, 2):
+        if not disjoint(one.marker, other.marker):
+            message = f"{quoted(str(one.marker))} (line {first.line}) and {quoted(str(other.marker))}"
+            second.refuse(
+                f"two sources may be meant at once: {message} can both be true", "let one exclude the other"
+            )
+
+
+def _source(entry: Entry, name: NormalizedName | None, indexes: tuple[str, ...]) -> Source | None:
     if isinstance(entry.value, str):
-        entry.refuse(
-            f"the source of {quoted(str(entry.path[-1]))} must be a table, not text", 'write { index = "…" }'
-        )
+        of = name or str(entry.path[-1])
+        entry.refuse(f"the source of {quoted(of)} must be a table, not text", 'write { index = "…" }')
         return None
     if not entry.is_a(dict, "a table", '{ index = "…" }'):
         return None
     check_keys(entry, "sources")
     kinds = [kind for kind in _KINDS if kind in entry.value]
     if len(kinds) != 1:
-        given = listed(map(quoted, kinds)) if kinds else "none"
-        entry.refuse(f"a source has one of `index`, `path`, `git` and `url`; here {_are(kinds)} {given}")
+        given = f"are {listed(map(quoted, kinds))}" if kinds else "is none"
+        entry.refuse(f"a source has one of `index`, `path`, `git` and `url`; here {given}")
         return None
-    kind = kinds[0]
+    _check_company(entry, kinds[0])
+    return _read_kind(entry, kinds[0], name, indexes)
+
+
+def _check_company(entry: Entry, kind: str) -> None:
+    """Refuse keys that belong to sources of another kind."""
     for key in entry.value:
         owners = [other for other in _KINDS if key in _ALLOWED[other]]
         if owners and kind not in owners:
@@ -226,39 +120,96 @@ def _source(entry: Entry, indexes: tuple[str, ...]) -> Source | None:
             misplaced.refuse(
                 f"{quoted(key)} goes with {listed(map(quoted, owners), 'or')}, not with {quoted(kind)}"
             )
-    return _read_kind(entry, kind, indexes)
 
 
-def _are(kinds: Sequence[str]) -> str:
-    return "are" if len(kinds) > 1 else "is"
-
-
-def _read_kind(entry: Entry, kind: str, indexes: tuple[str, ...]) -> Source | None:
-    place = entry.child(kind)
+def _read_kind(entry: Entry, kind: str, name: NormalizedName | None, indexes: tuple[str, ...]) -> Source | None:
+    """Read every key, so that each is judged, and make the source if its address is one."""
+    place, subdirectory, marker = entry.child(kind), _subdirectory(entry), _marker(entry)
     text = place.text() if place else None
-    subdirectory = _optional_path(entry.child("subdirectory"))
-    if place is None or text is None:
+    revision, editable = _revision(entry), _editable(entry)
+    if place is None or text is None or not _is_address(entry, place, text, name, indexes):
         return None
     match kind:
         case "index":
-            return IndexSource(index=text) if _is_known_index(place, text, indexes) else None
+            return IndexSource(index=text, marker=marker)
         case "path":
-            editable = entry.child("editable")
-            flag = editable.flag() if editable else False
-            return (
-                PathSource(path=text, editable=flag, subdirectory=subdirectory) if _is_path(place, text) else None
-            )
+            return PathSource(path=text, editable=editable, subdirectory=subdirectory, marker=marker)
         case "git":
-            rev = entry.child("rev")
-            revision = rev.text() if rev else None
-            return GitSource(git=text, rev=revision, subdirectory=subdirectory) if _is_git(place, text) else None
+            return GitSource(git=text, rev=revision, subdirectory=subdirectory, marker=marker)
         case _:
-            return UrlSource(url=text, subdirectory=subdirectory) if _is_file_url(place, text) else None
+            return UrlSource(url=text, subdirectory=subdirectory, marker=marker)
 
 
-def _optional_path(entry: Entry | None) -> str | None:
-    text = entry.text() if entry else None
-    return text if entry and text and _is_relative(entry, text) else None
+def _is_address(
+    entry: Entry, place: Entry, text: str, name: NormalizedName | None, indexes: tuple[str, ...]
+) -> bool:
+    """Whether the text is what a source of its kind takes; refuses it otherwise."""
+    match place.path[-1]:
+        case "index":
+            return _is_known_index(place, text, indexes)
+        case "path":
+            return _is_path(place, text) and _is_right_file(entry, place, text, name)
+        case "git":
+            return _is_git(place, text)
+        case _:
+            return _is_file_url(place, text) and _is_right_file(entry, place, text.partition("?")[0], name)
+
+
+# ── the keys of a source
+
+
+def _subdirectory(entry: Entry) -> str | None:
+    child = entry.child("subdirectory")
+    text = child.text() if child else None
+    return text if child and text and is_inside(child, text) else None
+
+
+def _marker(entry: Entry) -> Marker | None:
+    child = entry.child("marker")
+    text = child.text("\"sys_platform == 'linux'\"") if child else None
+    if child is None or text is None:
+        return None
+    try:
+        marker = Marker(text)
+    except InvalidMarker:
+        from lockenv.manifest.slips import why_no_marker  # only a mistake needs its many patterns
+
+        reason, hint = why_no_marker(text)
+        child.refuse(f"{quoted(text)} is not a marker: {reason}", hint)
+        return None
+    if variable := foreign_variable(marker):
+        child.refuse(f"{quoted(text)}: the marker variable `{variable}` means nothing in a manifest")
+        return None
+    return marker
+
+
+def _revision(entry: Entry) -> str | None:
+    child = entry.child("rev")
+    text = child.text() if child else None
+    if child and text and _NO_REVISION.search(text):
+        child.refuse(f"{quoted(text)} is no revision", "write a tag, a branch or a commit")
+        return None
+    return text
+
+
+def _editable(entry: Entry) -> bool:
+    child = entry.child("editable")
+    return child.flag() if child else False
+
+
+def _is_right_file(entry: Entry, place: Entry, address: str, name: NormalizedName | None) -> bool:
+    """Whether this is no wheel, or a wheel of the package; refuses what goes only with what is built, too."""
+    file = unquote(address.rpartition("/")[2])
+    if not file.endswith(".whl"):
+        return True
+    for key in ("editable", "subdirectory"):
+        if child := entry.child(key):
+            child.refuse(f"{quoted(key)} does not go with a wheel, which is installed as it is")
+    project = canonicalize_name(file.partition("-")[0])
+    if name is not None and project != name:
+        place.refuse(f"{quoted(file)} is a wheel of {quoted(project)}, not of {quoted(name)}")
+        return False
+    return True
 
 
 def _is_known_index(entry: Entry, name: str, indexes: tuple[str, ...]) -> bool:
@@ -273,35 +224,50 @@ def _is_path(entry: Entry, path: str) -> bool:
     if path.startswith("file:") or "://" in path:
         entry.refuse(f"{quoted(path)} is a URL, not a path", "write a path relative to env.toml")
         return False
-    return _is_relative(entry, path)
+    return is_relative(entry, path)
 
 
 def _is_git(entry: Entry, url: str) -> bool:
+    scp = re.fullmatch(r"([\w.-]+@[\w.-]+):(?!//)(.+)", url)
+    user = userinfo(url)
+    address, at, revision = url.rpartition("@")
     if url.startswith("git+"):
-        entry.refuse(
-            "`git` takes the address as git does, without `git+`", f"write {quoted(url.removeprefix('git+'))}"
-        )
-        return False
-    if scp := re.fullmatch(r"([\w.-]+@[\w.-]+):(?!//)(.+)", url):
+        plain = url.removeprefix("git+")
+        entry.refuse("`git` takes the address as git does, without `git+`", f"write {quoted(plain)}")
+    elif scp:
         entry.refuse(f"{quoted(url)} is no URL", f"write {quoted(f'ssh://{scp[1]}/{scp[2]}')}")
-        return False
-    authority = re.match(_AUTHORITY, url)
-    user = authority[1].rpartition("@")[0] if authority else ""
-    if ":" in user or (user and not url.startswith("ssh://")):
-        entry.refuse(
-            "`git` holds credentials; a manifest is committed and holds no secrets", _CREDENTIALS_OF_SOURCE
-        )
-        return False
-    return _is_place(entry, url, ("https", "http", "ssh", "git", "file"))
+    elif ":" in user or (user and scheme_of(url) != "ssh"):
+        entry.refuse(f"`git` {_SECRETS}", _CREDENTIALS_REMEDY)
+    elif "#" in url:
+        entry.refuse("`git` takes an address without `#`", 'write subdirectory = "…" for a folder inside')
+    elif at and scheme_of(url) and "/" in address.partition("://")[2] and "/" not in revision:
+        entry.refuse("`git` takes an address without a revision", _as_git(address, revision))
+    else:
+        return is_place(entry, url, ("https", "http", "ssh", "git", "file"))
+    return False
+
+
+def _as_git(address: str, revision: str = "") -> str:
+    rev = f', rev = "{shown(revision)}"' if revision else ""
+    return f'write git = "{shown(address)}"{rev}'
 
 
 def _is_file_url(entry: Entry, url: str) -> bool:
-    if _has_credentials(url):
-        entry.refuse(
-            "`url` holds credentials; a manifest is committed and holds no secrets", _CREDENTIALS_OF_SOURCE
-        )
-        return False
-    if not re.match(_SCHEME, url):
+    if has_userinfo(url):
+        entry.refuse(f"`url` {_SECRETS}", _CREDENTIALS_REMEDY)
+    elif scheme_of(url) is None:
         entry.refuse(f"{quoted(url)} is no URL", 'a file or folder beside env.toml is written { path = "…" }')
-        return False
-    return _is_place(entry, url, ("https", "http", "file"))
+    elif url.startswith("git+") or url.endswith(".git"):
+        entry.refuse(f"{quoted(url)} is no file", _as_git(url.removeprefix("git+")))
+    elif "#" in url:
+        entry.refuse("`url` takes an address without `#`", _of_fragment(url))
+    else:
+        return is_place(entry, url, ("https", "http", "file"))
+    return False
+
+
+def _of_fragment(url: str) -> str:
+    """Say where goes what pip takes behind `#`."""
+    if match := re.search(r"[#&]subdirectory=([^&]+)", url):
+        return f'write subdirectory = "{shown(match[1])}"'
+    return "leave it out; the lock holds the hash"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import ManifestError
 from lockenv.manifest.model import Build, Group, IndexSource, Manifest, Options, Targets
-from lockenv.manifest.options import IMPLEMENTATIONS, PLATFORMS, STRATEGIES
+from lockenv.manifest.options import IMPLEMENTATIONS, STRATEGIES
 from lockenv.manifest.read import read
 from lockenv.manifest.schema import KEYS
-from lockenv.manifest.slips import why_no_python, why_no_requirement
+from lockenv.manifest.slips import why_no_marker, why_no_python, why_no_requirement
 from lockenv.packages import Index, canonicalize_name, parse_requirement
+from lockenv.platforms import PLATFORMS
 
 _LAW = settings(deadline=None)  # machines are busy; a law says nothing about time
 
@@ -27,6 +30,7 @@ dependencies = ["pandas>=2.2,<3", "httpx[http2]", "torch>=2.5 ; sys_platform != 
 [groups]
 test = ["pytest>=8"]
 dev = [{ include-group = "test" }, "ruff"]
+gpu = ["cupy"]
 [targets]
 platforms = ["linux-x86_64", "macos-arm64"]
 glibc = "2.28"
@@ -37,8 +41,11 @@ packages = ["acme-*"]
 [sources]
 acme-models = { index = "acme" }
 core = { path = "libs/core", editable = true }
+patched = { url = "https://example.com/patched-1.0.zip", marker = "sys_platform == 'linux'" }
 [resolution]
 exclude-newer = "7 days"
+exclude-newer-package = { torch = "2026-10-01", pandas = false }
+conflicts = [["test", "gpu"]]
 constraints = ["numpy<2.3"]
 [build]
 allow = ["pyspark"]
@@ -137,7 +144,11 @@ _almost = st.builds(
 @_LAW
 @given(st.one_of(_almost, st.text()))
 def test_no_proposal_leads_to_the_next_error(text: str) -> None:
-    for explain, parses in ((why_no_requirement, Requirement), (why_no_python, SpecifierSet)):
+    for explain, parses in (
+        (why_no_requirement, Requirement),
+        (why_no_python, SpecifierSet),
+        (why_no_marker, Marker),
+    ):
         _, hint = explain(text)
         proposal = re.fullmatch("write `([^`…]+)`", hint or "")
         assert proposal is None or parses(proposal[1]) is not None
@@ -164,24 +175,29 @@ def _written_manifests(draw: st.DrawFn) -> tuple[str, Manifest]:
     """A manifest as text and as the value that was written."""
     dependencies, constraints = draw(_lists), draw(_lists.map(lambda texts: [t for t in texts if "[" not in t]))
     groups = draw(st.dictionaries(_names, _lists, max_size=3))
-    platforms = draw(st.lists(st.sampled_from(PLATFORMS), min_size=1, unique=True))
+    platforms = draw(st.lists(st.sampled_from(tuple(PLATFORMS)), min_size=1, unique=True))
     implementations = draw(st.lists(st.sampled_from(IMPLEMENTATIONS), min_size=1, unique=True))
     indexes = draw(st.lists(_names, max_size=2, unique=True))
     sources = draw(st.dictionaries(_names, st.sampled_from(indexes), max_size=3)) if indexes else {}
     allow = draw(st.lists(_names, max_size=3))
     strategy = draw(st.sampled_from(STRATEGIES))
-    glibc = draw(st.integers(5, 45))
+    glibc = draw(st.integers(5, 45)) if any(PLATFORMS[name].libc == "glibc" for name in platforms) else None
+    conflicts = [sorted(groups)[:2]] if len(groups) > 1 else []
+    cut_offs = draw(st.dictionaries(_names, st.sampled_from([False, "7 days"]), max_size=2))
     lines = [
         '[env]\npython = ">=3.9,<3.14"',
         f"dependencies = {json.dumps(dependencies)}",
         f"[targets]\nplatforms = {json.dumps(platforms)}",
-        f'implementations = {json.dumps(implementations)}\nglibc = "2.{glibc}"',
+        f"implementations = {json.dumps(implementations)}",
+        f'glibc = "2.{glibc}"' if glibc else "",
         "[groups]",
         *(f"{name} = {json.dumps(texts)}" for name, texts in groups.items()),
         *(f'[[index]]\nname = "{name}"\nurl = "https://{name}.example.com/"' for name in indexes),
         "[sources]",
         *(f'{name} = {{ index = "{index}" }}' for name, index in sources.items()),
         f'[resolution]\nstrategy = "{strategy}"\nconstraints = {json.dumps(constraints)}',
+        f"conflicts = {json.dumps(conflicts)}\n[resolution.exclude-newer-package]",
+        *(f"{name} = {json.dumps(cut_off)}" for name, cut_off in cut_offs.items()),
         f"[build]\nallow = {json.dumps(allow)}",
     ]
     value = Manifest(
@@ -191,10 +207,21 @@ def _written_manifests(draw: st.DrawFn) -> tuple[str, Manifest]:
             Group(name=name, requirements=tuple(map(parse_requirement, texts)))
             for name, texts in sorted(groups.items())
         ),
-        targets=Targets(platforms=tuple(platforms), glibc=(2, glibc), implementations=tuple(implementations)),
+        targets=Targets(
+            platforms=tuple(platforms),
+            glibc=(2, glibc) if glibc else None,
+            implementations=tuple(implementations),
+        ),
         indexes=tuple(Index(name=name, url=f"https://{name}.example.com/") for name in indexes),
         sources=tuple((name, IndexSource(index=index)) for name, index in sorted(sources.items())),
-        resolution=Options(strategy=strategy, constraints=tuple(map(parse_requirement, constraints))),  # type: ignore[arg-type]
+        resolution=Options(
+            strategy=strategy,  # type: ignore[arg-type]
+            constraints=tuple(map(parse_requirement, constraints)),
+            conflicts=tuple(tuple(map(canonicalize_name, one)) for one in conflicts),
+            exclude_newer_package=tuple(
+                (name, timedelta(days=7) if cut_off else None) for name, cut_off in sorted(cut_offs.items())
+            ),
+        ),
         build=Build(allow=frozenset(allow)),
     )
     return "\n".join(lines) + "\n", value

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import ManifestError
@@ -56,8 +57,10 @@ dependencies = ["pandas>=2.2,<3", "httpx[http2]"]
 [groups]
 Test_All = ["pytest>=8"]
 dev = [{ include-group = "test.all" }, "ruff"]
+cpu = []
+gpu = []
 [targets]
-platforms = ["linux-x86_64", "linux-aarch64-musl"]
+platforms = ["linux-x86_64", "linux-aarch64-musl", "macos-arm64"]
 glibc = "2.28"
 musl = "1.2"
 macos = "13"
@@ -70,6 +73,7 @@ explicit = true
 [[index]]
 name = "local"
 url = "wheelhouse"
+upload-times = false
 [sources]
 Acme_Models = { index = "acme" }
 core = { path = "libs/core", editable = true, subdirectory = "src" }
@@ -83,6 +87,10 @@ constraints = ["numpy<2.3"]
 overrides = ["protobuf>=5 ; python_version >= '3.12'"]
 only-binary = [":all:"]
 no-binary = ["Zope.Interface"]
+conflicts = [["Test-All", "cpu"], ["gpu", "cpu"]]
+[resolution.exclude-newer-package]
+Torch = "7 days"
+acme-core = false
 [build]
 allow = ["PySpark"]
 """
@@ -92,11 +100,17 @@ allow = ["PySpark"]
         python=SpecifierSet(">=3.11"),
         dependencies=(parse_requirement("pandas>=2.2,<3"), parse_requirement("httpx[http2]")),
         groups=(
-            Group(name="dev", requirements=(parse_requirement("pytest>=8"), parse_requirement("ruff"))),
+            Group(name="cpu", requirements=()),
+            Group(
+                name="dev",
+                requirements=(parse_requirement("pytest>=8"), parse_requirement("ruff")),
+                includes=frozenset({canonicalize_name("test-all")}),
+            ),
+            Group(name="gpu", requirements=()),
             Group(name="test-all", requirements=(parse_requirement("pytest>=8"),)),
         ),
         targets=Targets(
-            platforms=("linux-x86_64", "linux-aarch64-musl"),
+            platforms=("linux-x86_64", "linux-aarch64-musl", "macos-arm64"),
             glibc=(2, 28),
             musl=(1, 2),
             macos=(13, 0),
@@ -109,7 +123,7 @@ allow = ["PySpark"]
                 packages=("acme-*", "x"),
                 explicit=True,
             ),
-            Index(name="local", url="wheelhouse"),
+            Index(name="local", url="wheelhouse", upload_times=False),
         ),
         sources=(
             (canonicalize_name("acme-models"), IndexSource(index="acme")),
@@ -125,6 +139,14 @@ allow = ["PySpark"]
             overrides=(parse_requirement("protobuf>=5 ; python_version >= '3.12'"),),
             only_binary=frozenset({":all:"}),
             no_binary=frozenset({"zope-interface"}),
+            exclude_newer_package=(
+                (canonicalize_name("acme-core"), None),
+                (canonicalize_name("torch"), timedelta(days=7)),
+            ),
+            conflicts=(
+                (canonicalize_name("cpu"), canonicalize_name("gpu")),
+                (canonicalize_name("cpu"), canonicalize_name("test-all")),
+            ),
         ),
         build=Build(allow=frozenset({canonicalize_name("pyspark")})),
     )
@@ -355,3 +377,77 @@ def test_problems_come_in_the_order_of_lines() -> None:
         for problem in problems('[build]\nallow = 1\n[resolution]\nstrategy = "x"\n[env]\npython = "x"\nfoo = 1\n')
     ]
     assert lines == [2, 4, 6, 7]
+
+
+def test_sources_of_one_package_are_told_apart_by_markers_in_an_order_of_their_own() -> None:
+    written = [
+        "{ url = 'https://example.com/x-1.0.zip', marker = \"sys_platform == 'win32'\" }",
+        "{ path = 'libs/x', marker = \"sys_platform == 'linux'\" }",
+    ]
+    manifests = [
+        read(f"{SMALL}[sources]\ny = {{ path = '../y' }}\nX = [{', '.join(order)}]\n")
+        for order in (written, reversed(written))
+    ]
+    assert manifests[0] == manifests[1]
+    assert manifests[0].sources == (
+        (canonicalize_name("x"), PathSource(path="libs/x", marker=Marker("sys_platform == 'linux'"))),
+        (
+            canonicalize_name("x"),
+            UrlSource(url="https://example.com/x-1.0.zip", marker=Marker("sys_platform == 'win32'")),
+        ),
+        (canonicalize_name("y"), PathSource(path="../y")),
+    )
+
+
+def test_a_single_source_may_count_under_a_marker_only() -> None:
+    manifest = read(SMALL + "[sources]\nx = { path = 'x', marker = \"os_name == 'nt'\" }\n")
+    assert manifest.sources == ((canonicalize_name("x"), PathSource(path="x", marker=Marker("os_name == 'nt'"))),)
+
+
+def test_a_group_knows_all_that_it_includes() -> None:
+    groups = read(
+        SMALL
+        + """[groups]
+a = []
+b = [{ include-group = "a" }]
+c = [{ include-group = "b" }, { include-group = "d" }]
+d = []
+"""
+    ).groups
+    assert {group.name: sorted(group.includes) for group in groups} == {
+        "a": [],
+        "b": ["a"],
+        "c": ["a", "b", "d"],
+        "d": [],
+    }
+
+
+def test_groups_of_an_included_project_may_conflict_with_ones_own() -> None:
+    manifest = with_include(
+        '[dependency-groups]\ngpu = ["cupy"]\n',
+        '[env]\npython = ">=3.11"\ninclude = "pyproject.toml"\n[groups]\ncpu = ["numpy"]\n'
+        '[resolution]\nconflicts = [["GPU", "cpu"]]\n',
+    )
+    assert manifest.resolution.conflicts == (("cpu", "gpu"),)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        'path = "../sibling"',
+        'path = "dist/Other_x-1.0-py3-none-any.whl"',
+        'git = "../other-x"',
+        'git = "ssh://git@example.com/x.git", rev = "feature/y"',
+        'git = "https://example.com/@scope/x.git", rev = "0123abc", subdirectory = "libs/../core"',
+        'url = "https://example.com/x/archive/main.zip", subdirectory = "x-main"',
+        'url = "https://example.com/other%5Fx-1.0-py3-none-any.whl?token=no"',
+    ],
+)
+def test_an_ordinary_source_is_accepted(address: str) -> None:
+    ((name, _),) = read(f"{SMALL}[sources]\nother-x = {{ {address} }}\n").sources
+    assert name == "other-x"
+
+
+def test_floors_without_platforms_are_for_the_common_ones() -> None:
+    targets = read(SMALL + '[targets]\nglibc = "2.31"\nmusl = "1.1"\n').targets
+    assert targets == Targets(platforms=(), glibc=(2, 31), musl=(1, 1))

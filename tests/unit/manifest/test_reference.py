@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lockenv.manifest.options import ACROSS_PYTHONS, IMPLEMENTATIONS, PLATFORMS, PRERELEASES, STRATEGIES
+from lockenv.manifest.options import ACROSS_PYTHONS, IMPLEMENTATIONS, PRERELEASES, STRATEGIES
 from lockenv.manifest.read import read
 from lockenv.manifest.schema import KEYS, table_title
+from lockenv.platforms import PLATFORMS
 from lockenv.settings import _SETTINGS, KEYRINGS, LINK_MODES, Settings, load
 
 _DOCS = Path(__file__).parents[3] / "docs" / "reference"

@@ -4,7 +4,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from lockenv.manifest.slips import why_no_python, why_no_requirement
+from lockenv.manifest.slips import why_no_marker, why_no_python, why_no_requirement
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ from lockenv.manifest.slips import why_no_python, why_no_requirement
         ("pandas>=", "pandas"),
         ("httpx[http2", "httpx[http2]"),
         ("tomli ; python_version<3.11", "tomli ; python_version< '3.11'"),
+        ("tomli ; sys_platform == linux", "tomli ; sys_platform == 'linux'"),
         ("idna==3.7 --hash=sha256:00", "idna==3.7"),
         ("idna==3.7 # pinned", "idna==3.7"),
     ],
@@ -75,3 +76,22 @@ def test_a_python_that_is_no_specifier_is_answered_with_one(written: str, meant:
     assert hint is not None
     assert hint.split("`")[1::2] == meant
     assert all(SpecifierSet(one) for one in meant)
+
+
+@pytest.mark.parametrize(
+    ("written", "reason", "hint"),
+    [
+        ("python_version < 3.11", "values in markers stand in quotes", "write `python_version < '3.11'`"),
+        ("os_name == nt", "values in markers stand in quotes", "write `os_name == 'nt'`"),
+        ("sys_plattform == 'linux'", "`sys_plattform` is no marker variable", "did you mean `sys_platform`?"),
+        ("os_name == 'nt", "a quote in the marker is not closed", None),
+    ],
+)
+def test_a_slip_in_a_marker_is_answered_with_what_was_meant(written: str, reason: str, hint: str | None) -> None:
+    assert why_no_marker(written) == (reason, hint)
+
+
+def test_a_marker_that_nobody_can_guess_is_explained_without_a_proposal() -> None:
+    reason, hint = why_no_marker("os_name 'nt'")
+    assert reason
+    assert hint is None
