@@ -7,8 +7,8 @@ its `PlatformFacts`, and declared platforms (a universal lock) can state theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -84,11 +84,38 @@ class Target:
         return dict(self.environment)
 
     @cached_property
+    def platform(self) -> tuple[tuple[str, str], ...]:
+        """What of the marker environment is the same for all Pythons of a platform and implementation."""
+        return tuple((name, said) for name, said in self.environment if not name.endswith("_version"))
+
+    @cached_property
     def python(self) -> Version:
         """The full version of Python, as markers and Requires-Python see it."""
         text = self.variables["python_full_version"]
         # CPython built from a checkout says '3.14.0a1+'; PEP 440 wants something behind the plus.
         return Version(text + "local" if text.endswith("+") else text)
+
+    def until(self, cut: Version) -> Target:
+        """The part of the target below a full version of Python within its span."""
+        return self._part(Span(lowest=self.span.lowest, beyond=cut), {})
+
+    def since(self, cut: Version) -> Target:
+        """The part of the target from a full version of Python within its span upwards."""
+        full = str(cut) if len(cut.release) > 2 else f"{cut}.0"
+        said = {"python_full_version": full, "python_version": ".".join(map(str, cut.release[:2]))}
+        if self.variables["implementation_version"] == self.variables["python_full_version"]:
+            # CPython's own version is that of the language.
+            said["implementation_version"] = full
+        return self._part(Span(lowest=cut, beyond=self.span.beyond), said)
+
+    def joined(self, above: Target) -> Target:
+        """This target and the one that follows it, as one."""
+        return self._part(Span(lowest=self.span.lowest, beyond=above.span.beyond), {})
+
+    def _part(self, span: Span, said: dict[str, str]) -> Target:
+        variables = self.variables | said
+        name = self.name.partition(" (")[0] + _patches(span, variables["python_version"])
+        return replace(self, name=name, environment=tuple(sorted(variables.items())), span=span)
 
     @cached_property
     def ranks(self) -> dict[Tag, int]:
@@ -97,6 +124,17 @@ class Target:
         for rank, tag in enumerate(self.tags):
             ranks.setdefault(tag, rank)
         return ranks
+
+
+def _patches(span: Span, minor: str) -> str:
+    """Say in words which patch versions of a minor a span holds: nothing where it is all of them."""
+    low = str(span.lowest) if span.lowest > Version(minor) else ""
+    high = (
+        str(span.beyond) if span.beyond is not None and span.beyond.release[:2] == span.lowest.release[:2] else ""
+    )
+    if low and high:
+        return f" ({low} up to, but not {high})"
+    return f" ({low} and later)" if low else f" (before {high})" if high else ""
 
 
 def linux_platforms(machine: str, libc: str, version: tuple[int, int]) -> Iterator[str]:
@@ -169,3 +207,17 @@ def target_of(variables: dict[str, str], facts: PlatformFacts) -> Target:
         tags=compatible_tags(facts),
         span=minor_span(*facts.version),
     )
+
+
+def summary(targets: Sequence[Target]) -> str:
+    """Say in few words which platforms and Pythons these are: ``linux-x86_64, Python 3.11 to 3.13``.
+
+    Said of all of them together, whether or not each platform is there for each Python.
+    """
+    platforms = list(dict.fromkeys(target.name.partition(", ")[0] for target in targets))
+    pythons = sorted({Version(target.variables["python_version"]) for target in targets})
+    where = " and ".join(platforms) if len(platforms) < 3 else f"{len(platforms)} platforms"
+    if not pythons:
+        return where or "nothing"
+    minors = f"{pythons[0]} to {pythons[-1]}" if len(pythons) > 1 else str(pythons[0])
+    return f"{where}, Python {minors}"

@@ -62,7 +62,7 @@ def test_the_example_s_lock_is_fresh_and_its_files_are_those_of_the_wheelhouse()
     example = ROOT / "examples/offline"
     lock = pylock.read((example / "pylock.toml").read_text(encoding="utf-8"))
     manifest = read((example / "env.toml").read_text(encoding="utf-8"))
-    assert freshness.stale(manifest, lock, linux_target()) == ()
+    assert freshness.stale(manifest, lock, [linux_target()]) == ()
     for package in lock.packages:
         for wheel in package.wheels or ():
             assert wheel.path is not None

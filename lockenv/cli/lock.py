@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from lockenv.cli.options import add_lock, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen, duration
-from lockenv.operations.lock import Change, Locked, Upgrade, lock, names_to_upgrade
+from lockenv.operations.changes import Change
+from lockenv.operations.lock import Locked, lock
+from lockenv.operations.question import Upgrade, names_to_upgrade
+from lockenv.targets import summary
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     add_network(options)
     asked = options.parse_args(arguments)
     began = time.perf_counter()
-    upgrade = Upgrade(everything=asked.upgrade, names=names_to_upgrade(asked.upgrade_package))
+    upgrade = Upgrade(everything=True) if asked.upgrade else names_to_upgrade(asked.upgrade_package)
     with session_of(asked) as (session, screen):
         done = lock(session, upgrade=upgrade, check=asked.check)
     _show(screen, done, time.perf_counter() - began)
@@ -52,12 +55,13 @@ def _show(screen: Screen, done: Locked, seconds: float) -> None:
         screen.say(_line(screen, change))
     packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
     what = "locks" if done.written else "is up to date:"
-    screen.say(f"{done.path} {what} {packages} for {done.target.name}, {duration(seconds)}")
+    screen.say(f"{done.path} {what} {packages} for {summary(done.targets)}, {duration(seconds)}")
 
 
 def _line(screen: Screen, change: Change) -> str:
-    if change.before is None:
-        return screen.change("+", f"{change.name} {change.after}")
-    if change.after is None:
-        return screen.change("-", f"{change.name} {change.before}")
-    return screen.change("~", f"{change.name} {change.before} -> {change.after}")
+    before, after = (" and ".join(map(str, versions)) for versions in (change.before, change.after))
+    if not change.before:
+        return screen.change("+", f"{change.name} {after}")
+    if not change.after:
+        return screen.change("-", f"{change.name} {before}")
+    return screen.change("~", f"{change.name} {before} -> {after}")

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from packaging.markers import Marker
 from packaging.pylock import Package, Pylock
 from packaging.version import Version
 
@@ -21,13 +22,14 @@ from lockenv.lockfile.pylock import tool_table
 from lockenv.manifest.model import Manifest, Options, Source
 from lockenv.markers.truth import Truth, names_extra
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
+from lockenv.resolution.model import Held
 from lockenv.targets import Target
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 #: The format of our tool tables. A lock of another format is read as a foreign one.
-FORMAT = 1
+FORMAT = 2
 #: The tables whose change may leave the lock right; a change of any other makes it stale.
 _REQUIREMENTS = ("dependencies", "groups")
 #: Fields that came after the first locks. Left out of the digest where they say nothing, so that those stay fresh.
@@ -49,10 +51,12 @@ def digests(manifest: Manifest) -> dict[str, str]:
     return {name: _digest(part) for name, part in parts.items()}
 
 
-def stale(manifest: Manifest, lock: Pylock, target: Target, *, name: str = "env.toml") -> tuple[str, ...]:
-    """Give the reasons why the lock does not answer the manifest on a target: none, if it is fresh.
+def stale(
+    manifest: Manifest, lock: Pylock, targets: Iterable[Target], *, name: str = "env.toml"
+) -> tuple[str, ...]:
+    """Give the reasons why the lock does not answer the manifest on these targets: none, if it is fresh.
 
-    `name` is what the manifest is called in the reasons.
+    Those targets count that the lock is for. `name` is what the manifest is called in the reasons.
     """
     table = tool_table(lock)
     then, now = table.get("manifest", {}), digests(manifest)
@@ -62,12 +66,38 @@ def stale(manifest: Manifest, lock: Pylock, target: Target, *, name: str = "env.
         return (f"it was not made from {name} by this lockenv",)
     changed = [part for part in now if now[part] != then.get(part)]
     settings = [f"`{part}` in {name} has changed" for part in changed if part not in _REQUIREMENTS]
-    return (*settings, *_unmet(manifest, lock, target, name))
+    if manifest.resolution.conflicts and len(settings) < len(changed):
+        # Where groups exclude each other there is no one choice of packages to look at.
+        return (*settings, f"the requirements in {name} have changed")
+    unmet = (
+        reason for target in targets if covers(lock, target) for reason in _unmet(manifest, lock, target, name)
+    )
+    return tuple(dict.fromkeys([*settings, *unmet]))
 
 
-def preferences(lock: Pylock, target: Target) -> dict[NormalizedName, Version]:
-    """The versions that a lock, anyone's, holds for a target: what a new resolution starts from."""
-    return {package.name: package.version for package in _holding(lock, target) if package.version is not None}
+def covers(lock: Pylock, target: Target) -> bool:
+    """Whether a lock is for a target at all."""
+    return not lock.environments or any(marker.evaluate(dict(target.variables)) for marker in lock.environments)
+
+
+def held(lock: Pylock, target: Target, chosen: frozenset[str]) -> dict[NormalizedName, Held]:
+    """What a lock, anyone's, holds for a target: what a new resolution starts from.
+
+    `chosen` are the members of conflicting groups that are asked for.
+    """
+    if not covers(lock, target):
+        return {}
+    apart = {group for conflict in tool_table(lock).get("conflicts", ()) for group in conflict}
+    groups = frozenset(lock.dependency_groups or ()) - apart | chosen
+    return {
+        package.name: Held(version=package.version, instead_of=_instead_of(package))
+        for package in _holding(lock, target, groups)
+        if package.version is not None
+    }
+
+
+def _instead_of(package: Package) -> tuple[Version, ...]:
+    return tuple(map(Version, tool_table(package).get("instead-of", ())))
 
 
 def requirement_graph(packages: Iterable[Package], truth: Truth) -> dict[Node, tuple[Node, ...]]:
@@ -91,7 +121,7 @@ def _unmet(manifest: Manifest, lock: Pylock, target: Target, name: str) -> Itera
     yield from (f"group `{group}` is not in the lock" for group in sorted(declared.keys() - locked))
     yield from (f"group `{group}` is no longer in {name}" for group in sorted(locked - declared.keys()))
     truth = Truth(target)
-    packages = {package.name: package for package in _holding(lock, target)}
+    packages = {package.name: package for package in _holding(lock, target, frozenset(locked))}
     edges = requirement_graph(packages.values(), truth)
     starts: dict[str, list[Node]] = {}
     for gate, requirements in {MAIN: manifest.dependencies, **declared}.items():
@@ -99,7 +129,7 @@ def _unmet(manifest: Manifest, lock: Pylock, target: Target, name: str) -> Itera
             if truth.applies(requirement):
                 yield from _against(requirement, packages, edges, name)
                 starts.setdefault(gate, []).extend(_nodes([requirement]))
-    yield from _superfluous(packages, gates(edges, starts), declared.keys(), name)
+    yield from _superfluous(packages, gates(edges, starts), target, declared.keys(), name)
 
 
 def _against(
@@ -120,37 +150,37 @@ def _against(
 def _superfluous(
     packages: Mapping[NormalizedName, Package],
     needed: Mapping[NormalizedName, frozenset[str]],
+    target: Target,
     declared: Iterable[str],
     name: str,
 ) -> Iterator[str]:
     for own, package in sorted(packages.items()):
         if own not in needed:
             yield f"nothing in {name} requires {own} any more"
-        elif not _same_groups(package, needed[own], declared):
+        elif not _same_groups(package, needed[own], target, declared):
             yield f"{own} is now needed by other groups"
 
 
-def _same_groups(package: Package, needed: frozenset[str], declared: Iterable[str]) -> bool:
-    """Whether the package is installed for just those groups that need it."""
-    if package.marker is None or MAIN in needed:
-        return package.marker is None and MAIN in needed
+def _same_groups(package: Package, needed: frozenset[str], target: Target, declared: Iterable[str]) -> bool:
+    """Whether the package is installed here for just those groups that need it."""
+    marker = package.marker
+    if marker is None:
+        return MAIN in needed
     return all(
-        package.marker.evaluate({"dependency_groups": frozenset({group}), "extras": frozenset()}, "lock_file")
-        == (group in needed)
-        for group in declared
+        _selects(marker, target, frozenset({group} - {MAIN})) == (MAIN in needed or group in needed)
+        for group in (MAIN, *declared)
     )
 
 
-def _holding(lock: Pylock, target: Target) -> Iterator[Package]:
-    """The packages that some selection of groups and extras installs on a target."""
-    environment: dict[str, str | frozenset[str]] = {
-        **target.variables,
-        "dependency_groups": frozenset(lock.dependency_groups or ()),
-        "extras": frozenset(lock.extras or ()),
-    }
+def _holding(lock: Pylock, target: Target, groups: frozenset[str]) -> Iterator[Package]:
+    """The packages that are installed on a target when these groups, and all extras, are asked for."""
     for package in lock.packages:
-        if package.marker is None or package.marker.evaluate(environment, "lock_file"):
+        if package.marker is None or _selects(package.marker, target, groups, frozenset(lock.extras or ())):
             yield package
+
+
+def _selects(marker: Marker, target: Target, groups: frozenset[str], extras: frozenset[str] = frozenset()) -> bool:
+    return marker.evaluate({**target.variables, "dependency_groups": groups, "extras": extras}, "lock_file")
 
 
 def _nodes(requirements: Iterable[Requirement]) -> Iterator[Node]:

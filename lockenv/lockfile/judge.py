@@ -1,56 +1,264 @@
-"""The judgement of a lock at the moment of writing: what it selects is what was resolved, on every target."""
+"""The judgement of a lock at the moment of writing: on every target and for every selection of groups it is right.
+
+The judge shares no code with the resolver. It reads the lock that was written, chooses from it as an installer
+would (PEP 751, installation), and walks from the manifest's requirements through the metadata of the chosen files:
+all that is required is there and fits, nothing else is, and no choice is ambiguous.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import product
 
-from packaging.pylock import Pylock
-from packaging.version import Version
+from packaging.markers import Marker
+from packaging.pylock import Package, Pylock
+from packaging.tags import Tag, parse_tag
+from packaging.utils import canonicalize_name
 
-from lockenv.errors import InternalError, LockError, Problem
-from lockenv.graph import MAIN
-from lockenv.lockfile.select import Selection, select
-from lockenv.packages import NormalizedName
-from lockenv.resolution.model import Resolution
+from lockenv.errors import InternalError, Problem
+from lockenv.packages import MARKER_VARIABLES, Metadata, NormalizedName, Requirement, parse_requirement
+from lockenv.targets import Target
+
+_MAIN = ""
+#: A package's name and the name of its chosen file; '' where it is no wheel or sdist.
+Evidence = Mapping[tuple[NormalizedName, str], Metadata]
 
 
-def judge(lock: Pylock, resolution: Resolution) -> None:
-    """Compare what the lock selects with the resolution: per target with no group, each group, and all groups.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a lock claims to answer.
 
-    Group markers are alternatives of single memberships, so these selections stand for all.
+    `roots` maps '' and the names of groups to their requirements; at most one group of each of `conflicts` is
+    asked for. `evidence` is the metadata of each file that some target may choose. `buildable` are the packages
+    that may be installed from source.
+    """
+
+    targets: tuple[Target, ...]
+    roots: Mapping[str, tuple[Requirement, ...]]
+    evidence: Evidence
+    constraints: tuple[Requirement, ...] = ()
+    overrides: tuple[Requirement, ...] = ()
+    conflicts: tuple[tuple[str, ...], ...] = ()
+    buildable: frozenset[str] = frozenset()
+
+
+def judge(lock: Pylock, claim: Claim) -> None:
+    """Compare what the lock selects with what its manifest requires.
+
     Raises `InternalError` with every difference.
     """
-    groups = tuple(lock.dependency_groups or ())
-    selections = dict.fromkeys([frozenset(), *(frozenset({group}) for group in groups), frozenset(groups)])
-    problems = [
-        problem
-        for number in range(len(resolution.targets))
-        for selection in selections
-        for problem in _differences(lock, resolution, number, selection)
-    ]
+    truth = _Truth()
+    problems = [problem for target in claim.targets for problem in _on_target(lock, claim, target, truth)]
     if problems:
         raise InternalError(
-            "the lock would not install what was resolved; nothing was written",
+            "the lock would not install what the manifest requires; nothing was written",
             problems=problems,
             hint="please report this, with env.toml: it is a bug in lockenv",
         )
 
 
-def _differences(lock: Pylock, resolution: Resolution, number: int, groups: frozenset[str]) -> Iterator[Problem]:
-    target = resolution.targets[number]
-    where = f"{target.name}, groups {', '.join(sorted(groups)) or 'none'}"
-    try:
-        chosen = select(lock, target, Selection(groups=groups))
-    except LockError as error:
-        yield Problem(where=where, message=error.message)
-        return
-    selected = {chosen_one.package.name: chosen_one.package.version for chosen_one in chosen}
-    resolved: dict[NormalizedName, Version | None] = {
-        pin.name: pin.version
-        for pin in resolution.pins
-        if number in pin.targets and not pin.gates.isdisjoint({MAIN, *groups})
-    }
-    for name in sorted(selected.keys() | resolved.keys()):
-        if selected.get(name) != resolved.get(name):
-            message = f"{name}: the lock selects {selected.get(name)}, resolved was {resolved.get(name)}"
+def selections(groups: Iterable[str], conflicts: Sequence[Sequence[str]]) -> list[frozenset[str]]:
+    """The selections of groups that stand for all legal ones.
+
+    Whatever is installed is so for the sake of the main dependencies or of one group, under one choice among the
+    conflicting groups: so each choice alone, with each further group, and with all of them.
+    """
+    apart = {group for conflict in conflicts for group in conflict}
+    free = sorted(set(groups) - apart)
+    found: dict[frozenset[str], None] = {}
+    for choice in product(*[("", *conflict) for conflict in conflicts]):
+        fork = frozenset(choice) - {""}
+        if any(len(fork & set(conflict)) > 1 for conflict in conflicts):
+            continue
+        for more in ((), *((group,) for group in free), tuple(free)):
+            found.setdefault(fork | set(more))
+    return list(found)
+
+
+def _on_target(lock: Pylock, claim: Claim, target: Target, truth: _Truth) -> Iterator[Problem]:
+    covering = [marker for marker in lock.environments or () if marker.evaluate(dict(target.variables))]
+    if len(covering) != 1:
+        yield Problem(where=target.name, message=f"{len(covering)} of the lock's environments cover it")
+    view = _View(claim, target, truth)
+    for groups in selections(lock.dependency_groups or (), claim.conflicts):
+        where = f"{target.name}, groups {', '.join(sorted(groups)) or 'none'}"
+        chosen: dict[NormalizedName, Package] = {}
+        for package in lock.packages:
+            if not truth.selects(package.marker, target, groups):
+                continue
+            if package.name in chosen:
+                yield Problem(where=where, message=f"{package.name} is ambiguous")
+            chosen[package.name] = package
+        for message in view.faults(chosen, groups):
             yield Problem(where=where, message=message)
+
+
+class _View:
+    """One target's look at the lock's packages: which file each offers it, and what that requires."""
+
+    def __init__(self, claim: Claim, target: Target, truth: _Truth) -> None:
+        self._claim = claim
+        self._target = target
+        self._truth = truth
+        self._tags = [target.ranks, *({tag: rank for rank, tag in enumerate(tags)} for _, tags in target.also)]
+        self._needs: dict[tuple[int, str], list[Requirement]] = {}
+        self._unfit: dict[int, str] = {}
+        self._overrides = {
+            canonicalize_name(each.name): each for each in reversed(claim.overrides) if truth.holds(each, target)
+        }
+
+    def faults(self, chosen: Mapping[NormalizedName, Package], groups: frozenset[str]) -> Iterator[str]:
+        """Everything that is wrong with a choice of packages for a selection of groups."""
+        asked = [root for gate in (_MAIN, *sorted(groups)) for root in self._claim.roots.get(gate, ())]
+        waiting = [(self._overridden(root), "the manifest") for root in asked if self._holds(root)]
+        seen: set[tuple[NormalizedName, str]] = set()
+        while waiting:
+            requirement, owner = waiting.pop()
+            name = canonicalize_name(requirement.name)
+            package = chosen.get(name)
+            if package is None:
+                yield f"{owner} requires {requirement}, which is missing"
+                continue
+            version = package.version
+            if version is not None and not requirement.specifier.contains(version, prereleases=True):
+                yield f"{owner} requires {requirement}, the lock has {version}"
+            for extra in ("", *map(canonicalize_name, requirement.extras)):
+                if (name, extra) not in seen:
+                    seen.add((name, extra))
+                    waiting += [(need, name) for need in self._needed(package, extra)]
+        reached = {name for name, _ in seen}
+        yield from (f"{name} is installed and nobody requires it" for name in sorted(chosen.keys() - reached))
+        for name, package in sorted(chosen.items()):
+            if fault := self._fault(package):
+                yield f"{name}: {fault}"
+
+    def _fault(self, package: Package) -> str:
+        known = self._unfit.get(id(package))
+        if known is None:
+            known = self._unfit[id(package)] = "; ".join(self._faults_of(package))
+        return known
+
+    def _faults_of(self, package: Package) -> Iterator[str]:
+        python = self._target.python
+        if package.requires_python is not None and not package.requires_python.contains(python, prereleases=True):
+            yield f"it requires Python {package.requires_python}"
+        source = any((package.sdist, package.archive, package.vcs, package.directory))
+        buildable = source and (package.name in self._claim.buildable or not package.sdist)
+        if not buildable and not all(self._wheel(package, ranks) for ranks in self._tags):
+            yield "no file of it fits"
+        for constraint in self._claim.constraints:
+            if canonicalize_name(constraint.name) == package.name and self._holds(constraint):
+                version = package.version
+                if version is not None and not constraint.specifier.contains(version, prereleases=True):
+                    yield f"the manifest constrains it to {constraint.specifier}, the lock has {version}"
+
+    def _wheel(self, package: Package, ranks: Mapping[Tag, int]) -> str:
+        """The file name of the wheel that an installer takes (PEP 425 order, PEP 427 build numbers), or ''."""
+        best: tuple[tuple[int, int], str] | None = None
+        for wheel in package.wheels or ():
+            filename = wheel.filename
+            text = "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
+            rank = min((ranks[tag] for tag in self._truth.tags(text) if tag in ranks), default=None)
+            if rank is None:
+                continue
+            order = (rank, -_build_number(filename))
+            if best is None or order < best[0]:
+                best = (order, filename)
+        return "" if best is None else best[1]
+
+    def _needed(self, package: Package, extra: str) -> list[Requirement]:
+        """What a package requires here for its own sake, or for that of one extra."""
+        key = (id(package), extra)
+        known = self._needs.get(key)
+        if known is None:
+            lines = [
+                parse_requirement(text) for metadata in self._metadata(package) for text in metadata.requires_dist
+            ]
+            known = self._needs[key] = [
+                self._overridden(line)
+                for line in lines
+                if self._truth.holds(line, self._target, extra)
+                and (not extra or not self._truth.holds(line, self._target))
+            ]
+        return known
+
+    def _metadata(self, package: Package) -> Iterator[Metadata]:
+        names = {self._wheel(package, ranks) for ranks in self._tags} - {""}
+        if not names:
+            names = {package.sdist.filename if package.sdist is not None else ""}
+        for filename in sorted(names):
+            read = self._claim.evidence.get((package.name, filename))
+            if read is None:
+                msg = f"nobody has read the metadata of {filename or package.name}, which the lock would install"
+                raise InternalError(msg, hint="please report this, with env.toml: it is a bug in lockenv")
+            yield read
+
+    def _overridden(self, requirement: Requirement) -> Requirement:
+        override = self._overrides.get(canonicalize_name(requirement.name))
+        if override is None:
+            return requirement
+        extras = ",".join(sorted(requirement.extras | override.extras))
+        return parse_requirement(f"{requirement.name}{f'[{extras}]' if extras else ''}{override.specifier}")
+
+    def _holds(self, requirement: Requirement) -> bool:
+        return self._truth.holds(requirement, self._target)
+
+
+def _build_number(filename: str) -> int:
+    parts = filename.removesuffix(".whl").split("-")
+    digits = re.match(r"\d+", parts[2]) if len(parts) == 6 else None
+    return int(digits[0]) if digits else -1
+
+
+class _Truth:
+    """Evaluates markers with `packaging`, each once for all targets that agree on the variables it names."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], bool] = {}
+        self._named: dict[int, tuple[object, tuple[str, ...]]] = {}
+        self._tags: dict[str, frozenset[Tag]] = {}
+
+    def tags(self, text: str) -> frozenset[Tag]:
+        """The tags that a wheel's file name states."""
+        if text not in self._tags:
+            self._tags[text] = frozenset(parse_tag(text))
+        return self._tags[text]
+
+    def holds(self, requirement: Requirement, target: Target, extra: str = "") -> bool:
+        """Whether a requirement counts on a target when an extra of its owner is asked for."""
+        marker = requirement.marker
+        if marker is None:
+            return True
+        variables = target.variables
+        key = (id(requirement), extra, *[variables[name] for name in self._variables(requirement, marker)])
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = marker.evaluate({**variables, "extra": extra})
+        return known
+
+    def selects(self, marker: Marker | None, target: Target, groups: frozenset[str]) -> bool:
+        """Whether a package of the lock is installed on a target for a selection of groups."""
+        if marker is None:
+            return True
+        variables = target.variables
+        key = (id(marker), groups, *[variables[name] for name in self._variables(marker, marker)])
+        known = self._known.get(key)
+        if known is None:
+            said: dict[str, str | AbstractSet[str]] = {
+                **variables,
+                "extras": frozenset[str](),
+                "dependency_groups": groups,
+            }
+            known = self._known[key] = marker.evaluate(said, "lock_file")
+        return known
+
+    def _variables(self, owner: object, marker: Marker) -> tuple[str, ...]:
+        known = self._named.get(id(owner))
+        if known is None:
+            text = str(marker)
+            # The owner is kept beside the answer so that its id stays taken.
+            known = self._named[id(owner)] = (owner, tuple(n for n in MARKER_VARIABLES if n in text))
+        return known[1]

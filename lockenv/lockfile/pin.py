@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -13,9 +15,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockenv.errors import Refused
-from lockenv.graph import MAIN
 from lockenv.lockfile.pylock import TOOL
-from lockenv.markers.text import groups_marker, target_marker
+from lockenv.markers.cover import Universe
+from lockenv.markers.space import Fork, Row, row_of
+from lockenv.markers.text import environments
 from lockenv.packages import IndexFile, NormalizedName
 from lockenv.resolution.model import Pin, Resolution
 
@@ -28,48 +31,58 @@ def pin(
     *,
     requires_python: SpecifierSet,
     groups: Sequence[str],
+    conflicts: Sequence[Sequence[str]] = (),
     local: Mapping[str, str],
     tool: Mapping[str, Any],
 ) -> Pylock:
     """Make the lock of a resolution.
 
-    `local` maps the URL of an index that is a folder beside the lock to its path relative to the lock, so
-    that its files are locked by path; `tool` is the lock's own tool table. Raises `Refused` where a file that
-    is needed has no hash.
+    `conflicts` are the sets of groups of which one at most is asked for. `local` maps the URL of an index that is
+    a folder beside the lock to its path relative to the lock, so that its files are locked by path; `tool` is the
+    lock's own tool table. Raises `Refused` where a file that is needed has no hash.
     """
+    rows = [row_of(cell.target, _fork(cell.fork, conflicts)) for cell in resolution.cells]
+    markers = _markers(resolution.pins, rows)
     return Pylock(
         lock_version=Version("1.0"),
-        environments=[
-            target_marker(target, patches)
-            for target, patches in zip(resolution.targets, resolution.slices, strict=True)
-        ],
+        environments=list(environments(rows, requires_python)),
         requires_python=requires_python if str(requires_python) else None,
         extras=[],
         dependency_groups=sorted(groups),
         created_by="lockenv",
-        packages=[_package(pinned, local) for pinned in resolution.pins],
+        packages=[
+            _package(pinned, marker, local) for pinned, marker in zip(resolution.pins, markers, strict=True)
+        ],
         tool={TOOL: tool},
     )
 
 
-def _package(pinned: Pin, local: Mapping[str, str]) -> Package:
+def _fork(fork: frozenset[str], conflicts: Sequence[Sequence[str]]) -> Fork:
+    """A choice among conflicting groups, said for each set of them: its member, or ''."""
+    return tuple((tuple(members), next((each for each in members if each in fork), "")) for members in conflicts)
+
+
+def _markers(pins: Sequence[Pin], rows: Sequence[Row]) -> Iterator[Marker | None]:
+    """The marker of each pin. The versions of one package are looked at together, so that they are disjoint."""
+    universe = Universe(rows)
+    for _, versions in itertools.groupby(pins, key=operator.attrgetter("name")):
+        yield from universe.markers([pinned.reach for pinned in versions])
+
+
+def _package(pinned: Pin, marker: Marker | None, local: Mapping[str, str]) -> Package:
     wheels = [file for file in pinned.files if file.is_wheel]
     sdist = next((file for file in pinned.files if not file.is_wheel), None)
     folder = local.get(pinned.index)
     return Package(
         name=pinned.name,
         version=pinned.version,
-        marker=_marker(pinned),
+        marker=marker,
         requires_python=SpecifierSet(pinned.requires_python) if pinned.requires_python else None,
         index=pinned.index if folder is None else None,
         sdist=PackageSdist(**_file(pinned.name, sdist, pinned.index, folder)) if sdist is not None else None,
         wheels=[PackageWheel(**_file(pinned.name, wheel, pinned.index, folder)) for wheel in wheels] or None,
         tool={TOOL: table} if (table := _table(pinned)) else None,
     )
-
-
-def _marker(pinned: Pin) -> Marker | None:
-    return None if MAIN in pinned.gates else groups_marker(pinned.gates)
 
 
 def _table(pinned: Pin) -> dict[str, Any]:
@@ -80,6 +93,8 @@ def _table(pinned: Pin) -> dict[str, Any]:
         table["extras"] = list(pinned.extras)
     if pinned.requires:
         table["requires"] = list(pinned.requires)
+    if pinned.instead_of:
+        table["instead-of"] = [str(version) for version in pinned.instead_of]
     return table
 
 

@@ -16,6 +16,7 @@ from packaging.pylock import (
     PylockValidationError,
 )
 from packaging.requirements import InvalidRequirement
+from packaging.version import InvalidVersion, Version
 
 from lockenv.errors import LockError
 from lockenv.lockfile import toml
@@ -50,7 +51,10 @@ def read(text: str, *, where: str = "pylock.toml") -> Pylock:
 
 def _sound(table: Mapping[str, Any]) -> bool:
     """Whether a tool table of ours holds what it should, so that nobody has to look again."""
-    lists = [table.get(name, []) for name in ("requires", "extras", "overrides")]
+    conflicts = table.get("conflicts", [])
+    if not isinstance(conflicts, list):
+        return False
+    lists = [*conflicts, *(table.get(name, []) for name in ("requires", "extras", "overrides", "instead-of"))]
     if not all(isinstance(said, list) and all(isinstance(text, str) for text in said) for said in lists):
         return False
     if not isinstance(table.get("manifest", {}), dict) or not isinstance(table.get("direct", False), bool):
@@ -58,7 +62,9 @@ def _sound(table: Mapping[str, Any]) -> bool:
     try:
         for text in [*table.get("requires", ()), *table.get("overrides", ())]:
             parse_requirement(text)
-    except InvalidRequirement:
+        for text in table.get("instead-of", ()):
+            Version(text)
+    except (InvalidRequirement, InvalidVersion):
         return False
     return True
 

@@ -82,7 +82,7 @@ def _specifier_changes(text: str) -> tuple[Version, ...]:
         specifiers = SpecifierSet(text)
     except InvalidSpecifier:
         return ()
-    candidates = (near for specifier in specifiers for near in near(specifier.version))
+    candidates = (release for specifier in specifiers for release in near(specifier.version))
     return _changes(candidates, lambda release: specifiers.contains(_version(release), prereleases=True))
 
 

@@ -29,12 +29,12 @@ class _Shared:
     """
 
     def __init__(self) -> None:
-        self._questions: dict[int, _Question] = {}
+        self.questions: dict[int, _Question] = {}
         self.answers: dict[tuple[str, tuple[str, ...], str], bool] = {}
 
     def question(self, requirement: Requirement, marker: Marker) -> _Question:
         """What is asked with a requirement that has this marker."""
-        known = self._questions.get(id(requirement))
+        known = self.questions.get(id(requirement))
         if known is None:
             text = text_of(marker)
             names = variables(text) if text else (*MARKER_VARIABLES, "extra")
@@ -44,7 +44,7 @@ class _Shared:
                 variables=tuple(name for name in names if name != "extra"),
                 by_extra="extra" in names,
             )
-            self._questions[id(requirement)] = known
+            self.questions[id(requirement)] = known
         return known
 
 
@@ -60,36 +60,42 @@ class Truth:
         self._environments: dict[str, Mapping[str, str]] = {}
         self._values: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._shared = shared or _Shared()
-        self._asked: dict[tuple[int, str], tuple[Requirement, str, bool]] = {}
+        self._asked: dict[tuple[int, str], bool] = {}
 
     def applies(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether a requirement counts here when `extra` of its owner is asked for ('' for none)."""
         marker = requirement.marker
         if marker is None:
             return True
-        asked = self._asked.get((id(requirement), extra))
-        if asked is None:
-            asked = (requirement, extra, self._answer(requirement, marker, extra))
-            self._asked[id(requirement), extra] = asked
-        return asked[2]
+        answer = self._asked.get((id(requirement), extra))
+        if answer is None:
+            question = self._shared.question(requirement, marker)
+            answer = self._asked[id(requirement), extra] = self._answer(question, marker, extra)
+        return answer
 
     def asked(self) -> Iterator[tuple[Requirement, str, bool]]:
         """All that `applies` was asked and answered: (requirement, extra, answer), in the order first asked.
 
         Requirements without a marker are left out: they count everywhere.
         """
-        return iter(self._asked.values())
+        questions = self._shared.questions
+        return ((questions[number].requirement, extra, answer) for (number, extra), answer in self._asked.items())
 
     def answered_alike(self, other: Truth) -> bool:
-        """Whether `other` would give the same answer to all that this one was asked. It is not asked thereby."""
-        return all(other._says(self, *asked) for asked in self._asked.values())
+        """Whether `other`, of the same `Truths`, would give the same answer to all that this one was asked.
 
-    def _says(self, other: Truth, requirement: Requirement, extra: str, answer: bool) -> bool:
-        marker = requirement.marker
-        if marker is None:
+        It counts as not asked thereby.
+        """
+        return all(
+            other._says(self, self._shared.questions[number], extra, answer)
+            for (number, extra), answer in self._asked.items()
+        )
+
+    def _says(self, asker: Truth, question: _Question, extra: str, answer: bool) -> bool:
+        if self._seen(question.variables) == asker._seen(question.variables):
             return True
-        names = self._shared.question(requirement, marker).variables
-        return self._seen(names) == other._seen(names) or self._answer(requirement, marker, extra) is answer
+        marker = question.requirement.marker
+        return marker is None or self._answer(question, marker, extra) is answer
 
     def holds(self, marker: Marker, extra: str = "") -> bool:
         """Whether a marker is true here, with ``extra`` set to the given name."""
@@ -99,8 +105,7 @@ class Truth:
             self._environments[extra] = environment
         return marker.evaluate(environment)
 
-    def _answer(self, requirement: Requirement, marker: Marker, extra: str) -> bool:
-        question = self._shared.question(requirement, marker)
+    def _answer(self, question: _Question, marker: Marker, extra: str) -> bool:
         key = (question.text, self._seen(question.variables), extra if question.by_extra else "")
         answer = self._shared.answers.get(key)
         if answer is None:

@@ -95,8 +95,8 @@ def _manifest_for(project: Project, lock: Pylock) -> tuple[Manifest | None, tupl
 
 
 def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str) -> None:
-    check_supported(manifest, target)
-    reasons = stale(manifest, lock, target, name=MANIFEST)
+    check_supported(manifest)
+    reasons = stale(manifest, lock, [target], name=MANIFEST)
     if reasons:
         raise LockError(f"{where} is out of date", details=reasons, hint="run `lockenv lock`, then `lockenv sync`")
 

@@ -9,7 +9,7 @@ from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.project import MANIFEST
 from lockenv.python.interpreter import Interpreter
-from lockenv.targets import Target, platform_name, target_of
+from lockenv.targets import Target, target_of
 
 
 def target_for(interpreter: Interpreter, manifest: Manifest | None) -> Target:
@@ -33,15 +33,15 @@ def target_for(interpreter: Interpreter, manifest: Manifest | None) -> Target:
     return target_of(dict(interpreter.markers), replace(facts, os_version=floor))
 
 
-def check_supported(manifest: Manifest, target: Target) -> None:
-    """Raise `ManifestError` with everything in the manifest that cannot be honoured for this target."""
-    problems = list(_unsupported(manifest, target))
+def check_supported(manifest: Manifest) -> None:
+    """Raise `ManifestError` with everything in the manifest that cannot be honoured."""
+    problems = list(_unsupported(manifest))
     if problems:
         msg = f"{MANIFEST} asks for what this version of lockenv does not do yet"
         raise ManifestError(msg, problems=problems)
 
 
-def _unsupported(manifest: Manifest, target: Target) -> Iterator[Problem]:
+def _unsupported(manifest: Manifest) -> Iterator[Problem]:
     places = dict(manifest.places)
 
     def problem(key: str, message: str) -> Problem:
@@ -52,23 +52,5 @@ def _unsupported(manifest: Manifest, target: Target) -> Iterator[Problem]:
         if not isinstance(source, IndexSource):
             kind = type(source).__name__.removesuffix("Source").lower()
             yield problem(f"sources.{name}", f"`{name}` comes from a {kind}; only indexes are served so far")
-    if manifest.targets is not None:
-        here = platform_name(target.variables)
-        others = [platform for platform in manifest.targets.platforms if platform != here]
-        if others:
-            yield problem(
-                "targets.platforms",
-                f"locks are made for this machine ({here}) only, so far; not for {', '.join(others)}",
-            )
-    if manifest.targets is not None:
-        own = target.variables["implementation_name"]
-        if manifest.targets.implementations != (own,):
-            asked = ", ".join(manifest.targets.implementations)
-            yield problem(
-                "targets.implementations",
-                f"locks are made for the Python at hand ({own}), so far; not for {asked}",
-            )
-    if manifest.resolution.across_pythons == "fewest":
-        yield problem("resolution.across-pythons", "locks are made for one Python only, so far")
     if manifest.build.allow:
         yield problem("build.allow", "source distributions are not built yet")

@@ -6,11 +6,13 @@ targets (`Projects`), usability and order once for each target (`Offers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import operator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, parse_tag
@@ -21,6 +23,9 @@ from lockenv.packages import IndexFile, Listing, NormalizedName, Release
 from lockenv.resolution.model import Policy
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
+
+_YANKED = IndexFile._fields.index("yanked")
+_WITH_PATCH = re.compile(r"\d+\.\d+\.[1-9]")
 
 
 @lru_cache(maxsize=8192)
@@ -48,9 +53,14 @@ def _tags(text: str) -> frozenset[Tag]:
     return frozenset(parse_tag(text))
 
 
+def tags_text(filename: str) -> str:
+    """The compatibility tags of a wheel's file name as they stand there (PEP 427): the last three parts."""
+    return "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
+
+
 def wheel_tags(filename: str) -> frozenset[Tag]:
-    """The compatibility tags of a wheel's file name (PEP 427): the last three parts."""
-    return _tags("-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:]))
+    """The compatibility tags of a wheel's file name (PEP 425)."""
+    return _tags(tags_text(filename))
 
 
 def build_number(filename: str) -> tuple[int, str]:
@@ -66,7 +76,8 @@ def build_number(filename: str) -> tuple[int, str]:
 class Candidate:
     """One version of a package, or of one extra of it, that the target can use. Compared by identity.
 
-    `file` is what the target would install; its metadata counts. `yanked` is PEP 592's reason, or None.
+    `file` is what the target would install; its metadata counts. `beside` are the files for the further platforms
+    that the target speaks for. `yanked` is PEP 592's reason, or None.
     """
 
     name: NormalizedName
@@ -76,6 +87,7 @@ class Candidate:
     index: str
     file: IndexFile
     yanked: str | None
+    beside: tuple[IndexFile, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}[{self.extra}] {self.version}" if self.extra else f"{self.name} {self.version}"
@@ -92,6 +104,27 @@ class Unfit:
 Offer: TypeAlias = Candidate | Unfit
 
 
+class Artifact(NamedTuple):
+    """A file and what its name says: the tags (one text for all, '' for an sdist) and the build number."""
+
+    file: IndexFile
+    tags: str
+    build: tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What counts of a release whatever the target: the files that `exclude-newer` leaves.
+
+    `files` are those that are not yanked or, where all of them are, all; then `yanked` is the reason (PEP 592).
+    Where nothing is left, `unfit` says why.
+    """
+
+    files: tuple[Artifact, ...]
+    yanked: str | None
+    unfit: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A project's versions, newest first, and its releases by version."""
@@ -100,13 +133,31 @@ class Project:
     versions: tuple[Version, ...]
     releases: dict[Version, Release]
     has_final: bool
+    published: dict[Version, Published] = field(default_factory=dict)
+    _patchy: list[tuple[tuple[Version, str], ...]] = field(default_factory=list)
+    yanked: list[tuple[Version, ...]] = field(default_factory=list)
+
+    def patchy(self) -> tuple[tuple[Version, str], ...]:
+        """The releases whose Requires-Python speaks of a patch version, with that text; found once."""
+        if not self._patchy:
+            self._patchy.append(tuple(_patchy(self.releases)))
+        return self._patchy[0]
+
+
+def _patchy(releases: Mapping[Version, Release]) -> Iterator[tuple[Version, str]]:
+    column = IndexFile._fields.index("requires_python")
+    for version, release in releases.items():
+        for text in {row[column] for row in release.rows}:
+            if isinstance(text, str) and _WITH_PATCH.search(text):
+                yield version, text
 
 
 class Projects:
-    """Listings turned into ordered versions, once for all targets."""
+    """Listings turned into ordered versions and files, once for all targets."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, policy: Policy) -> None:
         self._source = source
+        self._policy = policy
         self._known: dict[NormalizedName, Project | None] = {}
 
     def get(self, name: NormalizedName) -> Project | None:
@@ -115,6 +166,41 @@ class Projects:
             listing = self._source.listing(name)
             self._known[name] = None if listing is None else _project(listing)
         return self._known[name]
+
+    def known(self, name: NormalizedName) -> Project | None:
+        """A project that was asked for before; None for any other. Asks nobody."""
+        return self._known.get(name)
+
+    def published(self, project: Project, version: Version) -> Published:
+        """Say what counts of a release."""
+        found = project.published.get(version)
+        if found is None:
+            found = project.published[version] = self._publish(project, project.releases[version])
+        return found
+
+    def yanked(self, project: Project) -> tuple[Version, ...]:
+        """The versions of which nothing is left but yanked files (PEP 592); found once."""
+        if not project.yanked:
+            suspects = (version for version, release in project.releases.items() if _any_yanked(release))
+            found = (version for version in suspects if self.published(project, version).yanked is not None)
+            project.yanked.append(tuple(found))
+        return project.yanked[0]
+
+    def _publish(self, project: Project, release: Release) -> Published:
+        if project.listing.status == "quarantined":
+            # PEP 792: a quarantined project must not be installed.
+            return Published(files=(), yanked=None, unfit="the index has put the project under quarantine")
+        cutoff = self._policy.cutoff(project.listing.name)
+        untimed = project.listing.index in self._policy.untimed
+        existing = [file for file in release.files if _exists(file, cutoff, untimed=untimed)]
+        if not existing:
+            return Published(files=(), yanked=None, unfit=_cut_off(release.files, cutoff))
+        current = [file for file in existing if file.yanked is None]
+        return Published(
+            files=tuple(map(_artifact, current or existing)),
+            yanked=None if current else existing[0].yanked,
+            unfit="",
+        )
 
 
 def _project(listing: Listing) -> Project:
@@ -129,6 +215,30 @@ def _project(listing: Listing) -> Project:
     return Project(listing=listing, versions=versions, releases=releases, has_final=has_final)
 
 
+def _any_yanked(release: Release) -> bool:
+    return any(row[_YANKED] is not None for row in release.rows)
+
+
+def _artifact(file: IndexFile) -> Artifact:
+    if not file.is_wheel:
+        return Artifact(file, "", (0, ""))
+    return Artifact(file, tags_text(file.filename), build_number(file.filename))
+
+
+def _exists(file: IndexFile, cutoff: datetime | None, *, untimed: bool) -> bool:
+    if cutoff is None:
+        return True
+    if file.upload_time is None:
+        return untimed
+    return datetime.fromisoformat(file.upload_time) < cutoff
+
+
+def _cut_off(files: Iterable[IndexFile], cutoff: datetime | None) -> str:
+    if any(file.upload_time is None for file in files):
+        return "the index does not say when it was published, which `exclude-newer` needs"
+    return f"published after the cut-off {cutoff:%Y-%m-%d %H:%M %Z}".rstrip()
+
+
 class Offers:
     """What one target can use of each project, and in which order it is tried."""
 
@@ -138,10 +248,25 @@ class Offers:
         self._policy = policy
         self._offers: dict[tuple[NormalizedName, str, Version], Offer] = {}
         self._pythons: dict[str, bool] = {}
+        self._ranks: dict[str, int | None] = {}
+        self._elsewhere = tuple((name, frozenset(tags)) for name, tags in target.also)
+        self._fits: dict[tuple[str, str], bool] = {}
 
     def project(self, name: NormalizedName) -> Project | None:
         """All versions of a project, whether usable or not."""
         return self._projects.get(name)
+
+    def yanked(self, project: Project) -> tuple[Version, ...]:
+        """The versions of a project of which nothing is left but yanked files (PEP 592)."""
+        return self._projects.yanked(project)
+
+    def asked(self) -> Mapping[tuple[NormalizedName, str, Version], Offer]:
+        """Every answer given so far."""
+        return self._offers
+
+    def pythons_asked(self) -> Mapping[str, bool]:
+        """Every Requires-Python text judged so far, and whether it admits the target."""
+        return self._pythons
 
     def offer(self, name: NormalizedName, extra: str, version: Version) -> Offer:
         """Say what the target can use of a version, or why it cannot."""
@@ -166,14 +291,28 @@ class Offers:
             self._pythons[requires_python] = known
         return known
 
-    def usable_files(self, name: NormalizedName, release: Release) -> tuple[IndexFile, ...]:
-        """The files of a release to lock: the wheels this target can use and, where sdists count, the sdist."""
-        files = [file for file in release.files if self._exists(file)]
-        wheels = [file for file in files if file.is_wheel and self._rank(file) is not None]
-        if _named(name, self._policy.no_binary):
-            wheels = []
-        sdists = [] if _named(name, self._policy.only_binary) else [f for f in files if not f.is_wheel][:1]
+    def usable_files(self, candidate: Candidate) -> tuple[IndexFile, ...]:
+        """The files of a candidate to lock: the wheels this target can use and, where sdists count, the sdist."""
+        name = candidate.name
+        project = self._projects.get(name)
+        if project is None:  # pragma: no cover - a candidate comes from a project
+            return ()
+        files = self._projects.published(project, candidate.version).files
+        wheels = () if named(name, self._policy.no_binary) else self._usable_wheels(files)
+        sdists = [] if named(name, self._policy.only_binary) else [f.file for f in files if not f.tags][:1]
         return (*wheels, *sdists)
+
+    def _usable_wheels(self, files: Iterable[Artifact]) -> tuple[IndexFile, ...]:
+        return tuple(
+            each.file
+            for each in files
+            if each.tags
+            and self.accepts_python(each.file.requires_python)
+            and (
+                self._rank(each.tags) is not None
+                or any(self._fits_elsewhere(each.tags, place) for place in self._elsewhere)
+            )
+        )
 
     def _with_extra(self, name: NormalizedName, extra: str, version: Version) -> Offer:
         plain = self.offer(name, "", version)
@@ -185,20 +324,12 @@ class Offers:
         project = self._projects.get(name)
         if project is None:  # pragma: no cover - versions come from a project
             return Unfit(version=version, reason="unknown to every index")
-        if project.listing.status == "quarantined":
-            # PEP 792: a quarantined project must not be installed.
-            return Unfit(version=version, reason="the index has put the project under quarantine")
-        release = project.releases[version]
-        files = release.files
-        existing = [file for file in files if self._exists(file)]
-        if not existing:
-            return Unfit(version=version, reason=self._cut_off(files))
-        current = [file for file in existing if file.yanked is None]
-        yanked = None if current else existing[0].yanked
-        fitting = [file for file in current or existing if self.accepts_python(file.requires_python)]
+        published = self._projects.published(project, version)
+        if published.unfit:
+            return Unfit(version=version, reason=published.unfit)
+        fitting = [each for each in published.files if self.accepts_python(each.file.requires_python)]
         if not fitting:
-            wanted = next(file.requires_python for file in current or existing)
-            return Unfit(version=version, reason=f"needs Python {wanted}")
+            return Unfit(version=version, reason=f"needs Python {published.files[0].file.requires_python}")
         chosen = self._best(name, fitting)
         if isinstance(chosen, str):
             return Unfit(version=version, reason=chosen)
@@ -206,56 +337,74 @@ class Offers:
             name=name,
             extra="",
             version=version,
-            release=release,
+            release=project.releases[version],
             index=project.listing.index,
             file=chosen,
-            yanked=yanked,
+            yanked=published.yanked,
+            beside=self._beside(chosen, fitting),
         )
 
-    def _best(self, name: NormalizedName, files: list[IndexFile]) -> IndexFile | str:
-        ranked = [
-            ((-rank, build_number(file.filename)), file)
-            for file in files
-            if file.is_wheel and (rank := self._rank(file)) is not None
-        ]
-        if ranked and not _named(name, self._policy.no_binary):
-            return max(ranked, key=lambda entry: entry[0])[1]
-        sdist = next((file for file in files if not file.is_wheel), None)
+    def _beside(self, chosen: IndexFile, files: Iterable[Artifact]) -> tuple[IndexFile, ...]:
+        """A file for each further platform of the target: the first wheel that fits there."""
+        if not chosen.is_wheel or not self._elsewhere:
+            return ()
+        fitting = (
+            next((each.file for each in files if each.tags and self._fits_elsewhere(each.tags, place)), chosen)
+            for place in self._elsewhere
+        )
+        return tuple(file for file in dict.fromkeys(fitting) if file != chosen)
+
+    def _best(self, name: NormalizedName, files: list[Artifact]) -> IndexFile | str:
+        sdist = next((each.file for each in files if not each.tags), None)
+        if not named(name, self._policy.no_binary):
+            ranked = [
+                ((-rank, each.build), each.file)
+                for each in files
+                if each.tags and (rank := self._rank(each.tags)) is not None
+            ]
+            lacking = next((place[0] for place in self._elsewhere if not self._any_fits(files, place)), None)
+            if ranked and (lacking is None or (sdist is not None and self._may_build(name))):
+                return max(ranked, key=operator.itemgetter(0))[1]
         if sdist is not None and self._may_build(name):
             return sdist
         return self._no_file(name, files, sdist)
 
-    def _no_file(self, name: NormalizedName, files: list[IndexFile], sdist: IndexFile | None) -> str:
-        if _named(name, self._policy.no_binary):
+    def _any_fits(self, files: Iterable[Artifact], place: tuple[str, frozenset[Tag]]) -> bool:
+        return any(self._fits_elsewhere(each.tags, place) for each in files if each.tags)
+
+    def _fits_elsewhere(self, tags: str, place: tuple[str, frozenset[Tag]]) -> bool:
+        name, accepted = place
+        known = self._fits.get((tags, name))
+        if known is None:
+            known = self._fits[tags, name] = not accepted.isdisjoint(_tags(tags))
+        return known
+
+    def _no_file(self, name: NormalizedName, files: list[Artifact], sdist: IndexFile | None) -> str:
+        if named(name, self._policy.no_binary):
             why = "wheels are ruled out by `no-binary`"
-        elif any(file.is_wheel for file in files):
+        elif any(each.tags for each in files):
             why = f"no wheel of it fits {self._target.name}"
         else:
             why = "it has no wheels"
         if sdist is None:
             return why
-        if _named(name, self._policy.only_binary):
+        if named(name, self._policy.only_binary):
             return f"{why}, and `only-binary` rules out its source distribution"
-        return f"{why}, and source distributions are not built"
+        return f"{why}, and [build] does not allow to build its source distribution"
 
     def _may_build(self, name: NormalizedName) -> bool:
-        return name in self._policy.allow_build and not _named(name, self._policy.only_binary)
+        return name in self._policy.allow_build and not named(name, self._policy.only_binary)
 
-    def _rank(self, file: IndexFile) -> int | None:
-        ranks = self._target.ranks
-        return min((ranks[tag] for tag in wheel_tags(file.filename) if tag in ranks), default=None)
-
-    def _cut_off(self, files: Iterable[IndexFile]) -> str:
-        if any(file.upload_time is None for file in files):
-            return "the index does not say when it was published, which `exclude-newer` needs"
-        return f"published after the cut-off {self._policy.exclude_newer:%Y-%m-%d %H:%M %Z}".rstrip()
-
-    def _exists(self, file: IndexFile) -> bool:
-        cutoff = self._policy.exclude_newer
-        if cutoff is None:
-            return True
-        return file.upload_time is not None and datetime.fromisoformat(file.upload_time) < cutoff
+    def _rank(self, tags: str) -> int | None:
+        try:
+            return self._ranks[tags]
+        except KeyError:
+            ranks = self._target.ranks
+            rank = min((ranks[tag] for tag in _tags(tags) if tag in ranks), default=None)
+            self._ranks[tags] = rank
+            return rank
 
 
-def _named(name: str, names: Iterable[str]) -> bool:
+def named(name: str, names: Iterable[str]) -> bool:
+    """Whether a list of names of the manifest's `[resolution]` speaks of a package."""
     return name in names or ALL in names

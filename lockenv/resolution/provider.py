@@ -7,11 +7,11 @@ reasonable time, are those of RESOLVER 4.3 and 4.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from resolvelib import AbstractProvider
 from resolvelib.structs import RequirementInformation
 
 from lockenv.errors import MetadataError
@@ -19,7 +19,8 @@ from lockenv.events import Noted, Reporter
 from lockenv.graph import Node
 from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name
-from lockenv.resolution.candidates import Candidate, Offers, Project, Unfit, parse_specifier
+from lockenv.resolution.backjumping import SetProvider
+from lockenv.resolution.candidates import Candidate, Offers, Project, Unfit, parse_version
 from lockenv.resolution.demands import (
     Demand,
     Dependencies,
@@ -29,41 +30,54 @@ from lockenv.resolution.demands import (
     impossible,
     own_version,
 )
-from lockenv.resolution.model import Policy
+from lockenv.resolution.model import Held, Policy
+from lockenv.resolution.reach import places, reach
+from lockenv.resolution.readings import Readings
 from lockenv.resolution.source import Source
 
 Information: TypeAlias = RequirementInformation[Want, Candidate]
+
+#: What a demand may give leave for, as flags.
+_PRERELEASES, _YANKED = 1, 2
 
 #: After this many rejected versions of a package the next ones are fetched ahead, this many at once.
 _TRIES_BEFORE_BATCH, _BATCH = 4, 8
 
 
-class Provider(AbstractProvider[Want, Candidate, Node]):
+class Provider(SetProvider[Want, Candidate, Node]):
     """Answers for one target. Not for use by several searches at once."""
 
     def __init__(
         self,
         *,
         source: Source,
+        readings: Readings,
         offers: Offers,
         truth: Truth,
         policy: Policy,
         roots: Iterable[NormalizedName],
-        preferences: Mapping[NormalizedName, Version],
+        preferences: Mapping[NormalizedName, tuple[Version, ...]],
+        held: Mapping[NormalizedName, Held],
         reporter: Reporter,
     ) -> None:
+        """`preferences` are versions to try before all others, best first; `held` is what the old lock holds."""
         self._source = source
+        self._readings = readings
         self._offers = offers
         self._policy = policy
         self._dependencies = Dependencies(truth, policy)
         self._rank_of_root = {name: rank for rank, name in enumerate(sorted(roots))}
         self._preferences = preferences
+        self._held = held
         self._report = reporter
         self._constraints = _constraints(policy.constraints, truth)
-        self._matching: dict[tuple[NormalizedName, frozenset[str], bool], tuple[Version, ...]] = {}
+        self._numbered: dict[NormalizedName, dict[Version, int]] = {}
+        self._reached: dict[tuple[NormalizedName, str], int] = {}
+        self._met: dict[int, tuple[Want, int, int]] = {}
+        self._closed: dict[NormalizedName, tuple[int, int]] = {}
+        self._unfit: dict[NormalizedName, int] = {}
         self._wants: dict[int, tuple[Candidate, tuple[Want, ...]]] = {}
         self._tries: dict[NormalizedName, int] = {}
-        self._met: dict[tuple[int, int], bool] = {}
         self._own: dict[int, Demand] = {}
         self._tightness: dict[int, tuple[Want, int]] = {}
         self.warnings: dict[str, None] = {}
@@ -86,29 +100,18 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         """Give the candidates that all demands on a node admit, best first, judged one by one when asked for."""
         # An orphan may be asked about with no requirement at all (RESOLVER 4.1).
         wants = list(requirements.get(identifier, ()))
-        if any(isinstance(want, Impossible) for want in wants):
-            return lambda: iter(())
-        demands = [want for want in wants if isinstance(want, Demand)]
+        reached, leave = self._left(identifier, wants)
+        left = likely = self.admitted(identifier, leave, reached)
         bad = {id(candidate) for candidate in incompatibilities.get(identifier, ())}
-        if identifier.extra:
+        if identifier.extra and left:
             package = Node(identifier.name)
-            others = [want for want in requirements.get(package, ()) if isinstance(want, Demand)]
-            versions = self._for_extra(identifier.name, demands, others)
-        else:
-            versions = self._admitted(identifier.name, demands)
-        return lambda: self._candidates(identifier, versions, demands, bad)
+            likely = self.admitted(package, *self._left(package, [*wants, *requirements.get(package, ())])[::-1])
+        yanked = reached & self._closed_to(identifier)[1]
+        return lambda: self._candidates(identifier, (left & likely, left & ~likely), yanked & ~left, bad)
 
     def is_satisfied_by(self, requirement: Want, candidate: Candidate) -> bool:
-        """Whether a candidate meets a demand."""
-        if isinstance(requirement, Impossible):
-            return False
-        key = (id(requirement), id(candidate))
-        known = self._met.get(key)
-        if known is None:
-            # Whether pre-releases count was settled when the candidate was offered.
-            known = requirement.specifier.contains(candidate.version, prereleases=True)
-            self._met[key] = known
-        return known
+        """Whether a candidate meets a demand. Whether it has leave was settled when it was offered."""
+        return bool(self.reach(requirement) & self.bit(candidate))
 
     def get_dependencies(self, candidate: Candidate) -> Iterator[Want]:
         """Yield all that a candidate needs; an impossible demand if it cannot be used at all.
@@ -142,11 +145,39 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         root = self._rank_of_root.get(identifier.name, len(self._rank_of_root))
         return (tightness, root, identifier.name, not identifier.extra)
 
+    # -- candidates as sets: bit 0 is the newest version of a project -----------------------------------------
+
+    def bit(self, candidate: Candidate) -> int:
+        """The set of this one candidate."""
+        return 1 << self._numbers(candidate.name)[candidate.version]
+
+    def reach(self, requirement: Want) -> int:
+        """The candidates that meet a demand and the manifest's constraints."""
+        return self._meets(requirement)[1]
+
+    def leave(self, requirement: Want) -> int:
+        """Whether a demand opens pre-releases (1), because it names one, and yanked ones (2), because it pins one.
+
+        Only the package's own node decides on that, because only there do all demands meet: so an extra's demand
+        on its package gives no leave.
+        """
+        return self._meets(requirement)[2]
+
+    def admitted(self, identifier: Node, leave: int, among: int) -> int:
+        """Those of some candidates that may be chosen with this leave."""
+        prereleases, yanked = self._closed_to(identifier)
+        shut = (0 if leave & _PRERELEASES else prereleases) | (0 if leave & _YANKED else yanked)
+        return among & ~shut
+
+    def unfit(self, identifier: Node) -> int:
+        """The candidates that were found to be of no use to the target."""
+        return self._unfit.get(identifier.name, 0)
+
     # -- what others ask -----------------------------------------------------------------------------------
 
     def metadata(self, candidate: Candidate) -> Metadata:
         """Read a candidate's metadata. Raises `MetadataError` or `NetworkError`."""
-        return self._source.metadata(candidate.name, str(candidate.version), candidate.file)
+        return self._readings.metadata(candidate)
 
     def override(self, requirement: Requirement) -> Requirement:
         """Put the manifest's override in a root requirement's place where one holds here."""
@@ -177,91 +208,112 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _admitted(self, name: NormalizedName, demands: Sequence[Demand]) -> tuple[Version, ...]:
-        """The versions, best first, that all demands and constraints admit, whether usable here or not."""
-        project = self._offers.project(name)
-        if project is None:
-            return ()
-        texts = frozenset(str(demand.specifier) for demand in demands)
-        prereleases = self._prereleases(project, name, demands)
-        key = (name, texts, prereleases)
-        known = self._matching.get(key)
+    def _numbers(self, name: NormalizedName) -> dict[Version, int]:
+        known = self._numbered.get(name)
         if known is None:
-            specifier = self.constraint(name)
-            for text in sorted(texts):
-                specifier &= parse_specifier(text)
-            # The full listing is filtered, never a narrowed one: else pre-releases leak in (RESOLVER 2).
-            found = [v for v in project.versions if prereleases or not v.is_prerelease]
-            known = self._ordered(name, list(specifier.filter(found, prereleases=True)))
-            self._matching[key] = known
+            project = self._offers.project(name)
+            versions = project.versions if project is not None else ()
+            known = self._numbered[name] = {version: number for number, version in enumerate(versions)}
         return known
 
-    def _for_extra(
-        self, name: NormalizedName, demands: Sequence[Demand], others: Sequence[Demand]
-    ) -> tuple[Version, ...]:
-        """Give the versions for an extra, those first that its package seems to admit.
+    def _meets(self, want: Want) -> tuple[Want, int, int]:
+        known = self._met.get(id(want))
+        if known is None:
+            # The demand is kept beside the answer so that its id stays taken.
+            known = self._met[id(want)] = (want, *self._judged(want))
+        return known
 
-        Only the package's own node decides on pre-releases and yanks, because only there do all demands meet;
-        so the extra offers every version in its range, merely in a promising order.
-        """
-        likely = self._admitted(name, [*demands, *others])
-        first = frozenset(likely)
-        specifier = SpecifierSet()
-        for demand in demands:
-            specifier &= demand.specifier
+    def _judged(self, want: Want) -> tuple[int, int]:
+        if isinstance(want, Impossible):
+            return 0, 0
+        if not want.direct:
+            own = self._numbers(want.node.name).get(parse_version(next(iter(want.specifier)).version))
+            return (0 if own is None else 1 << own), 0
+        prereleases = _PRERELEASES if want.specifier.prereleases else 0
+        yanked = _YANKED if want.tightness == 0 else 0
+        return self._reach_of(want.node.name, want.specifier), prereleases | yanked
+
+    def _reach_of(self, name: NormalizedName, specifier: SpecifierSet) -> int:
+        key = (name, str(specifier))
+        known = self._reached.get(key)
+        if known is None:
+            project = self._offers.project(name)
+            versions = project.versions if project is not None else ()
+            known = self._reached[key] = reach(specifier & self.constraint(name), versions)
+        return known
+
+    def _closed_to(self, node: Node) -> tuple[int, int]:
+        """The candidates that need leave, as pre-releases and as yanked ones; none for an extra."""
+        if node.extra:
+            return 0, 0
+        known = self._closed.get(node.name)
+        if known is None:
+            known = self._closed[node.name] = self._shut(node.name)
+        return known
+
+    def _shut(self, name: NormalizedName) -> tuple[int, int]:
+        """The versions that need leave: because they are pre-releases, and because they are yanked."""
         project = self._offers.project(name)
-        every = project.versions if project is not None else ()
-        return (*likely, *(v for v in specifier.filter(every, prereleases=True) if v not in first))
+        if project is None:
+            return 0, 0
+        opened = (
+            self._policy.prereleases == "allow"
+            or bool(self.constraint(name).prereleases)
+            or (self._policy.prereleases == "if-necessary" and not project.has_final)
+        )
+        held = self._held.get(name)
+        prereleases = 0
+        numbers = self._numbers(name)
+        if not opened:
+            prereleases = sum(1 << number for version, number in numbers.items() if version.is_prerelease)
+        # PEP 592: only if a specifier pins it (`==` without wildcard, or `===`), or the old lock holds it.
+        yanked = sum(
+            1 << numbers[version]
+            for version in self._offers.yanked(project)
+            if held is None or held.version != version
+        )
+        return prereleases, yanked
 
-    def _prereleases(self, project: Project, name: NormalizedName, demands: Sequence[Demand]) -> bool:
-        """Whether pre-releases count: by policy, because a specifier names one, or because nothing else exists."""
-        if self._policy.prereleases == "allow":
-            return True
-        specifiers = [demand.specifier for demand in demands if demand.direct]
-        specifiers.append(self.constraint(name))
-        if any(specifier.prereleases for specifier in specifiers):
-            return True
-        return self._policy.prereleases == "if-necessary" and not project.has_final
+    def _left(self, node: Node, wants: Iterable[Want]) -> tuple[int, int]:
+        """The candidates that all demands on a node reach, and the leave that these give."""
+        left, leave = (1 << len(self._numbers(node.name))) - 1, 0
+        for want in wants:
+            left &= self.reach(want)
+            leave |= self.leave(want)
+        return left, leave
 
-    def _ordered(self, name: NormalizedName, versions: list[Version]) -> tuple[Version, ...]:
+    def _in_order(self, name: NormalizedName, found: int) -> Iterator[Version]:
+        """The versions of a set, those that are preferred first, then the newest or the oldest."""
+        project = self._offers.project(name)
+        if project is None or not found:
+            return
+        for version in self._preferences.get(name, ()):
+            number = self._numbers(name).get(version)
+            if number is not None and found >> number & 1:
+                found &= ~(1 << number)
+                yield version
         lowest = self._policy.strategy == "lowest" or (
             self._policy.strategy == "lowest-direct" and name in self._rank_of_root
         )
-        if lowest:
-            versions.reverse()
-        preferred = self._preferences.get(name)
-        if preferred is not None and preferred in versions:
-            versions.remove(preferred)
-            versions.insert(0, preferred)
-        return tuple(versions)
+        numbers = reversed(list(places(found))) if lowest else places(found)
+        yield from (project.versions[number] for number in numbers)
 
-    def _candidates(
-        self, node: Node, versions: Iterable[Version], demands: Sequence[Demand], bad: set[int]
-    ) -> Iterator[Candidate]:
-        for version in versions:
+    def _candidates(self, node: Node, sets: Sequence[int], yanked: int, bad: set[int]) -> Iterator[Candidate]:
+        """Judge one after the other: first those of the first set. Yanked ones are passed over."""
+        first, *rest = sets
+        for version in chain.from_iterable(self._in_order(node.name, each) for each in (first | yanked, *rest)):
             offer = self._offers.offer(node.name, node.extra, version)
             if isinstance(offer, Unfit):
+                self._unfit[node.name] = self.unfit(node) | 1 << self._numbers(node.name)[version]
                 self._skip(node.name, version, offer.reason)
-            elif id(offer) in bad:
-                continue
-            elif (
-                not node.extra
-                and offer.yanked is not None
-                and not self._may_be_yanked(node.name, version, demands)
-            ):
+            elif offer.yanked is not None and yanked & self.bit(offer):
                 self._skip(node.name, version, _yanked(offer.yanked))
-            else:
+            elif id(offer) not in bad:
                 if not node.extra:
                     self._source.prefetch_metadata(
-                        [(node.name, str(version), offer.file)], self._dependencies.names
+                        [(node.name, str(version), self._readings.file_for(offer))], self._dependencies.names
                     )
                 yield offer
-
-    def _may_be_yanked(self, name: NormalizedName, version: Version, demands: Sequence[Demand]) -> bool:
-        # PEP 592: only if a specifier pins it (`==` without wildcard, or `===`), or the old lock holds it.
-        return self._preferences.get(name) == version or any(
-            demand.direct and demand.tightness == 0 for demand in demands
-        )
 
     def _read_dependencies(self, candidate: Candidate) -> tuple[Want, ...]:
         self._fetch_ahead(candidate)
@@ -290,7 +342,11 @@ class Provider(AbstractProvider[Want, Candidate, Node]):
         older = [version for version in project.versions if version < candidate.version][:_BATCH]
         offers = (self._offers.offer(candidate.name, "", version) for version in older)
         self._source.prefetch_metadata(
-            [(offer.name, str(offer.version), offer.file) for offer in offers if isinstance(offer, Candidate)],
+            [
+                (offer.name, str(offer.version), self._readings.file_for(offer))
+                for offer in offers
+                if isinstance(offer, Candidate)
+            ],
             self._dependencies.names,
         )
 

@@ -10,11 +10,12 @@ from packaging.version import Version
 
 from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, pylock
+from lockenv.lockfile.judge import Claim
 from lockenv.lockfile.pin import pin
 from lockenv.manifest.model import Manifest
 from lockenv.manifest.read import read
 from lockenv.packages import NormalizedName
-from lockenv.resolution.model import Policy, Question, Resolution
+from lockenv.resolution.model import Held, Question, Resolution
 from lockenv.resolution.resolve import resolve
 from lockenv.targets import Target
 from tests.fakes.source import fake_source, linux_target
@@ -38,20 +39,40 @@ def resolution_of(
     preferences: Mapping[NormalizedName, Version] | None = None,
 ) -> Resolution:
     """Resolve a manifest against an index in memory."""
-    roots = {MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups}
-    question = Question(
-        targets=(target or linux_target(),), roots=roots, policy=Policy(), preferences=preferences or {}
+    return resolve(question_of(manifest, target, preferences), fake_source(index))
+
+
+def question_of(
+    manifest: Manifest,
+    target: Target | None = None,
+    preferences: Mapping[NormalizedName, Version] | None = None,
+) -> Question:
+    """Ask for a manifest on one target."""
+    return Question(
+        targets=(target or linux_target(),),
+        roots={MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups},
+        held=lambda target, fork: {name: Held(version=version) for name, version in (preferences or {}).items()},
     )
-    return resolve(question, fake_source(index))
 
 
 def lock_of(manifest: Manifest, index: FakeIndexData, target: Target | None = None) -> Pylock:
     """Lock a manifest against an index in memory; the lock was written and read back."""
+    return lock_from(manifest, resolution_of(manifest, index, target))
+
+
+def lock_from(manifest: Manifest, resolution: Resolution) -> Pylock:
+    """Lock a resolution; the lock was written and read back."""
     lock = pin(
-        resolution_of(manifest, index, target),
+        resolution,
         requires_python=manifest.python,
         groups=[group.name for group in manifest.groups],
         local={},
         tool={"format": freshness.FORMAT, "manifest": freshness.digests(manifest)},
     )
     return pylock.read(pylock.write(lock))
+
+
+def claim_of(manifest: Manifest, resolution: Resolution) -> Claim:
+    """What the lock of a resolution has to answer."""
+    roots = {MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups}
+    return Claim(targets=resolution.targets, roots=roots, evidence=resolution.evidence)

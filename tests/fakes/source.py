@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from lockenv.errors import MetadataError, NetworkError
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, canonicalize_name
-from lockenv.targets import PlatformFacts, Target, target_of
+from lockenv.targets import PlatformFacts, Span, Target, target_of
 
 LINUX = PlatformFacts(
     implementation="cpython",
@@ -37,7 +37,7 @@ def linux_target(python: str = "3.11.7") -> Target:
         os_version=(2, 36),
         abis=(f"cp{major}{minor}",),
     )
-    return target_of(
+    target = target_of(
         {
             "implementation_name": "cpython",
             "implementation_version": python,
@@ -53,6 +53,8 @@ def linux_target(python: str = "3.11.7") -> Target:
         },
         facts,
     )
+    # A target's environment is that of the lowest version in its span.
+    return replace(target, span=Span(lowest=Version(python), beyond=target.span.beyond))
 
 
 @dataclass(frozen=True, kw_only=True)

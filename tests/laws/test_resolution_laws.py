@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from lockenv.errors import ResolutionImpossible
 from lockenv.lockfile import freshness
 from lockenv.lockfile.judge import judge
-from tests.fakes.locks import FakeIndexData, lock_of, manifest_of, resolution_of
+from tests.fakes.locks import FakeIndexData, claim_of, lock_of, manifest_of, resolution_of
 from tests.fakes.source import linux_target
 
 NAMES = "abcd"
@@ -160,13 +160,13 @@ def test_a_lock_selects_what_was_resolved_and_is_fresh(
     except ResolutionImpossible:
         return
     lock = lock_of(manifest, index)
-    judge(lock, resolution)
-    assert freshness.stale(manifest, lock, linux_target()) == ()
+    judge(lock, claim_of(manifest, resolution))
+    assert freshness.stale(manifest, lock, [linux_target()]) == ()
     # The true test must come to the same answer as the fast path.
     shuffled = [*wanted]
     shuffler.shuffle(shuffled)
     other = manifest_of([*shuffled, "zz; os_name == 'nt'"], groups={"test": group})
-    assert freshness.stale(other, lock, linux_target()) == ()
+    assert freshness.stale(other, lock, [linux_target()]) == ()
 
 
 @settings(max_examples=150)

@@ -20,7 +20,7 @@ LOCK = lock_of(MANIFEST, INDEX)
 
 
 def test_a_lock_is_fresh_for_the_manifest_it_was_made_from() -> None:
-    assert freshness.stale(MANIFEST, LOCK, TARGET) == ()
+    assert freshness.stale(MANIFEST, LOCK, [TARGET]) == ()
 
 
 def test_order_does_not_count() -> None:
@@ -39,7 +39,7 @@ def test_order_does_not_count() -> None:
     ids=["loosened", "tightened around it", "names what is there", "elsewhere only", "in a group as well"],
 )
 def test_a_lock_that_satisfies_the_changed_manifest_stays_fresh(same: object) -> None:
-    assert freshness.stale(same, LOCK, TARGET) == ()  # type: ignore[arg-type]
+    assert freshness.stale(same, LOCK, [TARGET]) == ()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_lock_that_satisfies_the_changed_manifest_stays_fresh(same: object) ->
     ],
 )
 def test_a_stale_lock_says_why(dependencies: list[str], groups: dict[str, list[str]], reason: str) -> None:
-    assert reason in freshness.stale(manifest_of(dependencies, groups=groups), LOCK, TARGET)
+    assert reason in freshness.stale(manifest_of(dependencies, groups=groups), LOCK, [TARGET])
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_stale_lock_says_why(dependencies: list[str], groups: dict[str, list[s
 )
 def test_a_change_of_what_shapes_the_resolution_makes_a_lock_stale(more: str, part: str) -> None:
     changed = manifest_of(["a<3", "d"], groups={"test": ["c"]}, more=more)
-    assert f"`{part}` in env.toml has changed" in freshness.stale(changed, LOCK, TARGET)
+    assert f"`{part}` in env.toml has changed" in freshness.stale(changed, LOCK, [TARGET])
 
 
 def test_a_package_that_one_of_its_groups_has_left_makes_a_lock_stale() -> None:
     lock = lock_of(manifest_of(groups={"one": ["c", "d"], "two": ["c", "d"]}), INDEX)
     changed = manifest_of(groups={"one": ["c", "d"], "two": ["d"]})
-    assert freshness.stale(changed, lock, TARGET) == ("c is now needed by other groups",)
+    assert freshness.stale(changed, lock, [TARGET]) == ("c is now needed by other groups",)
 
 
 def test_spelling_does_not_count() -> None:
@@ -88,11 +88,12 @@ def test_spelling_does_not_count() -> None:
 
 def test_a_lock_by_somebody_else_is_not_fresh() -> None:
     foreign = Pylock.from_dict({"lock-version": "1.0", "created-by": "x", "packages": []})
-    assert freshness.stale(MANIFEST, foreign, TARGET) == ("it was not made from env.toml by this lockenv",)
+    assert freshness.stale(MANIFEST, foreign, [TARGET]) == ("it was not made from env.toml by this lockenv",)
 
 
 def test_the_lock_s_versions_are_the_preferences_of_the_next_one() -> None:
-    assert freshness.preferences(LOCK, TARGET) == {
+    held = freshness.held(LOCK, TARGET, frozenset())
+    assert {name: one.version for name, one in held.items()} == {
         "a": Version("2"),
         "b": Version("2"),
         "c": Version("1"),

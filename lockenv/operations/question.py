@@ -1,0 +1,165 @@
+"""From the manifest, this machine and the old lock to the question that resolution answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import Version
+
+from lockenv.errors import InterpreterNotFound, UsageError
+from lockenv.events import Noted
+from lockenv.graph import MAIN
+from lockenv.lockfile import freshness, pylock
+from lockenv.manifest.model import Manifest
+from lockenv.operations.choose import interpreter_for_lock
+from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
+from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, nothing_held
+from lockenv.resolution.universe import Here, targets_of
+from lockenv.session import Session
+from lockenv.targets import Target
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """Which pins of the old lock are let go: all, or those of some packages.
+
+    `exactly` are versions that packages are to have after this run, whatever they had.
+    """
+
+    everything: bool = False
+    names: frozenset[NormalizedName] = frozenset()
+    exactly: Mapping[NormalizedName, Version] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is to move at all."""
+        return self.everything or bool(self.names)
+
+
+def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | None:
+    """This machine, where it has a say in what a lock is for: `[targets]` left out, or a Python asked for by name.
+
+    Raises `InterpreterNotFound` where a Python was asked for that is not there.
+    """
+    if manifest.targets is not None and session.settings.python is None:
+        return None
+    try:
+        interpreter = interpreter_for_lock(session, manifest.python, old)
+    except InterpreterNotFound as error:
+        if session.settings.python is not None:
+            raise
+        session.report(Noted(message=f"this machine has no say in what is locked: {error.message}"))
+        return None
+    target = interpreter.target()
+    session.report(Noted(message=f"this machine is {target.name} ({interpreter.path})"))
+    return Here(target=target, facts=interpreter.facts)
+
+
+def question_of(
+    session: Session, manifest: Manifest, *, here: Here | None, old: Pylock | None, upgrade: Upgrade
+) -> Question:
+    """Make the question. Raises `ManifestError` where no released Python fits."""
+    return Question(
+        targets=targets_of(manifest.python, manifest.targets, here),
+        roots={MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups},
+        policy=_policy(session, manifest, old, upgrade),
+        conflicts=manifest.resolution.conflicts,
+        across_pythons=manifest.resolution.across_pythons,
+        held=nothing_held if old is None or upgrade.everything else _kept(old, upgrade),
+        here=here.target.python if here is not None and manifest.targets is None else None,
+    )
+
+
+def _kept(old: Pylock, upgrade: Upgrade) -> Keeping:
+    def held(target: Target, fork: Fork) -> Mapping[NormalizedName, Held]:
+        every = freshness.held(old, target, fork)
+        return {name: one for name, one in every.items() if name not in upgrade.names}
+
+    return held
+
+
+def _policy(session: Session, manifest: Manifest, old: Pylock | None, upgrade: Upgrade) -> Policy:
+    options = manifest.resolution
+    moments = _Moments(manifest, old, upgrade)
+    exactly = tuple(parse_requirement(f"{name}=={version}") for name, version in sorted(upgrade.exactly.items()))
+    declared = zip(manifest.indexes, session.declared_indexes(manifest), strict=True)
+    return Policy(
+        strategy=options.strategy,
+        prereleases=options.prereleases,
+        exclude_newer=moments.of(options.exclude_newer),
+        exclude_newer_package={name: moments.of(said, name) for name, said in options.exclude_newer_package},
+        untimed=frozenset(absolute.url for index, absolute in declared if not index.upload_times),
+        constraints=(*options.constraints, *exactly),
+        overrides=options.overrides,
+        only_binary=options.only_binary,
+        no_binary=options.no_binary,
+        allow_build=frozenset(manifest.build.allow),
+    )
+
+
+class _Moments:
+    """Turns ages into moments: counted from now, unless a lock is there and nothing is upgraded."""
+
+    def __init__(self, manifest: Manifest, old: Pylock | None, upgrade: Upgrade) -> None:
+        self._now = datetime.now(UTC).replace(microsecond=0)
+        self._then: Mapping[str, object] = {}
+        if old is not None and not upgrade.asked:
+            table = pylock.tool_table(old)
+            if table.get("manifest", {}).get("resolution") == freshness.digests(manifest)["resolution"]:
+                self._then = {"": table.get("exclude-newer"), **table.get("exclude-newer-package", {})}
+
+    def of(self, said: datetime | timedelta | None, name: str = "") -> datetime | None:
+        """The moment that is meant, for all packages or for one."""
+        if not isinstance(said, timedelta):
+            return said
+        then = self._then.get(name)
+        return then if isinstance(then, datetime) else self._now - said
+
+
+def check_upgrade(upgrade: Upgrade, before: Collection[NormalizedName]) -> None:
+    """Raise `UsageError` for a package that is to be upgraded and that the lock does not hold."""
+    for name in sorted(upgrade.names):
+        if before and name not in before:
+            raise UsageError(
+                f"`{name}` is not in the lock, so there is nothing to upgrade", hint="see `lockenv list`"
+            )
+
+
+def names_to_upgrade(texts: Collection[str]) -> Upgrade:
+    """Read ``NAME`` and ``NAME==VERSION``. Raises `UsageError`."""
+    names: set[NormalizedName] = set()
+    exactly: dict[NormalizedName, Version] = {}
+    for text in texts:
+        requirement = _upgrade_requirement(text)
+        name = canonicalize_name(requirement.name)
+        names.add(name)
+        for clause in requirement.specifier:
+            exactly[name] = Version(clause.version)
+    return Upgrade(names=frozenset(names), exactly=exactly)
+
+
+def _upgrade_requirement(text: str) -> Requirement:
+    try:
+        requirement = parse_requirement(text)
+    except InvalidRequirement:
+        raise _not_to_upgrade(text) from None
+    clauses = [clause.operator for clause in requirement.specifier if "*" not in clause.version]
+    if (
+        requirement.url
+        or requirement.marker
+        or requirement.extras
+        or clauses != ["=="] * len(requirement.specifier)
+    ):
+        raise _not_to_upgrade(text)
+    return requirement
+
+
+def _not_to_upgrade(text: str) -> UsageError:
+    return UsageError(f"{text!r} does not say what to upgrade", hint="say NAME, or NAME==VERSION")

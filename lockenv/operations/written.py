@@ -1,0 +1,86 @@
+"""The text of a lock: made from a resolution, read back, and judged before anybody sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lockenv.errors import InternalError
+from lockenv.lockfile import freshness, judge, pylock
+from lockenv.lockfile.pin import pin
+from lockenv.manifest.model import Manifest
+from lockenv.resolution.model import Question, Resolution
+from lockenv.session import Session
+
+
+def lock_text(session: Session, manifest: Manifest, question: Question, resolution: Resolution) -> str:
+    """Write the lock of a resolution.
+
+    Raises `InternalError` where it would not read back, or would not install what the manifest requires, and
+    `Refused` where a file that is needed has no hash.
+    """
+    lock = pin(
+        resolution,
+        requires_python=manifest.python,
+        groups=[group.name for group in manifest.groups],
+        conflicts=question.conflicts,
+        local=_local(session, manifest),
+        tool=_tool(manifest, question),
+    )
+    text = pylock.write(lock)
+    again = pylock.read(text)
+    if pylock.write(again) != text:
+        raise InternalError("the lock does not read back as it was written; nothing was written")
+    judge.judge(again, claim_of(question, resolution))
+    return text
+
+
+def claim_of(question: Question, resolution: Resolution) -> judge.Claim:
+    """What the lock of a resolution has to answer."""
+    return judge.Claim(
+        targets=resolution.targets,
+        roots=question.roots,
+        evidence=resolution.evidence,
+        constraints=question.policy.constraints,
+        overrides=question.policy.overrides,
+        conflicts=question.conflicts,
+        buildable=question.policy.allow_build,
+    )
+
+
+def _tool(manifest: Manifest, question: Question) -> Mapping[str, Any]:
+    """What the lock says beyond the standard: what shaped the resolution, and what it was made from."""
+    policy = question.policy
+    tool: dict[str, Any] = {"format": freshness.FORMAT}
+    if policy.exclude_newer is not None:
+        tool["exclude-newer"] = policy.exclude_newer
+    if policy.overrides:
+        tool["overrides"] = sorted(str(override) for override in policy.overrides)
+    if question.conflicts:
+        tool["conflicts"] = [list(members) for members in question.conflicts]
+    if policy.exclude_newer_package:
+        tool["exclude-newer-package"] = {
+            name: False if moment is None else moment
+            for name, moment in sorted(policy.exclude_newer_package.items())
+        }
+    tool["manifest"] = freshness.digests(manifest)
+    return tool
+
+
+def _local(session: Session, manifest: Manifest) -> dict[str, str]:
+    """The indexes that are folders of the project, by URL, with their path relative to the lock."""
+    folder = Path(session.project.lock).parent
+    found = {}
+    for declared, absolute in zip(manifest.indexes, session.indexes(manifest), strict=False):
+        if "://" not in declared.url:
+            place = (Path(session.project.folder) / declared.url).resolve()
+            found[absolute.url] = _relative(place, folder.resolve())
+    return found
+
+
+def _relative(place: Path, folder: Path) -> str:
+    up = 0
+    while not place.is_relative_to(folder):
+        folder, up = folder.parent, up + 1
+    return "/".join([".."] * up + list(place.relative_to(folder).parts)) or "."

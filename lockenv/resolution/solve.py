@@ -1,0 +1,267 @@
+"""One cell: the search for one target and one choice among conflicting groups, or an earlier answer used again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from lockenv import errors
+from lockenv.events import Event, Noted, Reporter
+from lockenv.graph import Node, gates
+from lockenv.markers.truth import Truth, Truths
+from lockenv.packages import NormalizedName, Requirement, parse_requirement
+from lockenv.resolution.candidates import Candidate, Offers, Projects, Unfit
+from lockenv.resolution.closure import faults
+from lockenv.resolution.demands import Demand, Dependencies, demands_of
+from lockenv.resolution.model import Fork, Held, Question
+from lockenv.resolution.provider import Provider
+from lockenv.resolution.readings import Readings
+from lockenv.resolution.search import DeadEnd, Exhausted, Found, search
+from lockenv.resolution.source import Source
+from lockenv.targets import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """Which versions are tried first: what the old lock holds, and the order over all that speak for a version."""
+
+    held: Mapping[NormalizedName, Held]
+    first: Mapping[NormalizedName, tuple[Version, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one cell's search found, with what is needed to turn it into pins and to use it again."""
+
+    target: Target
+    fork: Fork
+    roots: Mapping[str, tuple[Demand, ...]]
+    found: Found
+    wishes: Wishes
+    truth: Truth
+    offers: Offers
+    provider: Provider
+
+    @property
+    def versions(self) -> dict[NormalizedName, Version]:
+        """The version of each package."""
+        return {candidate.name: candidate.version for candidate in self.found.candidates.values()}
+
+    def gates(self) -> dict[NormalizedName, frozenset[str]]:
+        """Say for each package which gates lead to it."""
+        starts = {gate: [demand.node for demand in demands] for gate, demands in self.roots.items()}
+        return gates(self.found.edges, starts)
+
+    def direct(self) -> frozenset[NormalizedName]:
+        """The packages that the manifest itself names."""
+        return frozenset(demand.node.name for demands in self.roots.values() for demand in demands)
+
+    def requirements(self) -> Iterator[Requirement]:
+        """Every requirement of the chosen releases, whether it counts here or not."""
+        for candidate in self.found.candidates.values():
+            yield from map(parse_requirement, self.provider.metadata(candidate).requires_dist)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A cell without solution."""
+
+    target: Target
+    fork: Fork
+    roots: Mapping[str, tuple[Demand, ...]]
+    dead_end: DeadEnd
+    truth: Truth
+    offers: Offers
+    provider: Provider
+
+
+class Solver:
+    """Answers cell by cell; what one has learned of the world serves all others. Not for several threads."""
+
+    def __init__(self, question: Question, source: Source, report: Reporter) -> None:
+        self._question = question
+        self._source = source
+        self._report = _once(report)
+        self.projects = Projects(source, question.policy)
+        self.readings = Readings(source)
+        self._truths = Truths()
+        self._views: dict[Target, tuple[Truth, Offers]] = {}
+        self._answers: list[Answer] = []
+
+    def start_over(self) -> None:
+        """Forget the answers, because what they rest on has changed; not what the world has said."""
+        self._answers.clear()
+
+    def solve(self, target: Target, fork: Fork, wishes: Wishes) -> Answer | Stuck:
+        """Find one version of each package that is needed in a cell.
+
+        Raises `ResolutionGaveUp` at the search's bound, `NetworkError` where the source cannot answer,
+        `InternalError` if the search's answer is no solution.
+        """
+        truth, offers = self._view(target)
+        roots = self._roots(truth, fork)
+        provider = self._provider(truth, offers, roots, wishes)
+        known = self._known(target, fork, truth, offers, wishes)
+        if known is not None:
+            found = known
+        else:
+            outcome = self._search(target, truth, offers, roots, provider)
+            if isinstance(outcome, DeadEnd):
+                return Stuck(
+                    target=target,
+                    fork=fork,
+                    roots=roots,
+                    dead_end=outcome,
+                    truth=truth,
+                    offers=offers,
+                    provider=provider,
+                )
+            found = outcome
+        _judge(target, roots, found, provider)
+        answer = Answer(
+            target=target,
+            fork=fork,
+            roots=roots,
+            found=found,
+            wishes=wishes,
+            truth=truth,
+            offers=offers,
+            provider=provider,
+        )
+        if known is None:
+            # An answer used again has not been asked anew for all that it rests on.
+            self._answers.append(answer)
+        return answer
+
+    def _view(self, target: Target) -> tuple[Truth, Offers]:
+        known = self._views.get(target)
+        if known is None:
+            offers = Offers(self.projects, target, self._question.policy)
+            known = self._views[target] = (self._truths.of(target), offers)
+        return known
+
+    def _roots(self, truth: Truth, fork: Fork) -> dict[str, tuple[Demand, ...]]:
+        """Give the demands of each gate here, in an order that the manifest's layout does not change."""
+        apart = {group for conflict in self._question.conflicts for group in conflict}
+        overriding = Dependencies(truth, self._question.policy)
+        return {
+            gate: tuple(
+                demand
+                for requirement in sorted(requirements, key=str)
+                if truth.applies(requirement)
+                for demand in demands_of(overriding.override(requirement), gate)
+            )
+            for gate, requirements in sorted(self._question.roots.items())
+            if gate not in apart or gate in fork
+        }
+
+    def _provider(
+        self, truth: Truth, offers: Offers, roots: Mapping[str, tuple[Demand, ...]], wishes: Wishes
+    ) -> Provider:
+        return Provider(
+            source=self._source,
+            readings=self.readings,
+            offers=offers,
+            truth=truth,
+            policy=self._question.policy,
+            roots={demand.node.name for demands in roots.values() for demand in demands},
+            preferences=wishes.first,
+            held=wishes.held,
+            reporter=self._report,
+        )
+
+    def _search(
+        self,
+        target: Target,
+        truth: Truth,
+        offers: Offers,
+        roots: Mapping[str, tuple[Demand, ...]],
+        provider: Provider,
+    ) -> Found | DeadEnd:
+        del truth, offers
+        match search(provider, [demand for demands in roots.values() for demand in demands], self._report):
+            case Exhausted(rounds=rounds):
+                msg = f"no answer for {target.name} after {rounds:,} rounds of search"
+                raise errors.ResolutionGaveUp(
+                    msg, hint="bound the versions of the packages that you know, so that there is less to try"
+                )
+            case outcome:
+                return outcome
+
+    # -- using an earlier answer again (RESOLVER section 1) ----------------------------------------------------
+
+    def _known(self, target: Target, fork: Fork, truth: Truth, offers: Offers, wishes: Wishes) -> Found | None:
+        """What an earlier cell found, if this one gives the same answers to all that was asked for it."""
+        for answer in reversed(self._answers):
+            if answer.fork != fork or not _wished_alike(answer, wishes):
+                continue
+            if self._alike(answer, truth, offers):
+                self._report(Noted(message=f"{target.name}: as {answer.target.name}"))
+                return Found(
+                    candidates={node: _here(offers, node, each) for node, each in answer.found.candidates.items()},
+                    edges=answer.found.edges,
+                )
+        return None
+
+    def _alike(self, answer: Answer, truth: Truth, offers: Offers) -> bool:
+        if answer.truth is truth:
+            return True
+        return (
+            answer.truth.answered_alike(truth)
+            and all(offers.accepts_python(text) == said for text, said in answer.offers.pythons_asked().items())
+            and all(
+                self._same_offer(said, offers.offer(*key)) for key, said in list(answer.offers.asked().items())
+            )
+        )
+
+    def _same_offer(self, one: Candidate | Unfit, other: Candidate | Unfit) -> bool:
+        if isinstance(one, Unfit) or isinstance(other, Unfit):
+            return isinstance(one, Unfit) and isinstance(other, Unfit)
+        if one.yanked != other.yanked:
+            return False
+        return one.file == other.file or not self.readings.is_apart(one)
+
+
+def _here(offers: Offers, node: Node, elsewhere: Candidate) -> Candidate:
+    offer = offers.offer(node.name, node.extra, elsewhere.version)
+    if isinstance(offer, Unfit):  # pragma: no cover - the offers were compared
+        msg = f"{elsewhere} is taken from another target, where this one cannot use it: {offer.reason}"
+        raise errors.InternalError(msg)
+    return offer
+
+
+def _wished_alike(answer: Answer, wishes: Wishes) -> bool:
+    """Whether the same versions, or just the versions found, are tried first here."""
+    versions = answer.versions
+    names = {name for name, _, _ in answer.offers.asked()}
+    return all(
+        answer.wishes.first.get(name, ()) == (wish := wishes.first.get(name, ()))
+        or (name in versions and wish[:1] == (versions[name],))
+        for name in names
+    )
+
+
+def _judge(target: Target, roots: Mapping[str, Iterable[Demand]], found: Found, provider: Provider) -> None:
+    every = [demand for demands in roots.values() for demand in demands]
+    problems = faults(every, found.candidates, provider.get_dependencies)
+    if problems:
+        msg = f"the search gave an answer for {target.name} that is no solution"
+        raise errors.InternalError(
+            msg, problems=problems, hint="please report this, with env.toml: it is a bug in lockenv"
+        )
+
+
+def _once(report: Reporter) -> Reporter:
+    """Say each note once: what is true of a release is found out anew on each target."""
+    said: set[str] = set()
+
+    def reporter(event: Event) -> None:
+        if isinstance(event, Noted):
+            if event.message in said:
+                return
+            said.add(event.message)
+        report(event)
+
+    return reporter
