@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from packaging.markers import Marker
@@ -21,7 +22,7 @@ PLATFORMS = {
 }
 IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 
-Environment = dict[str, str | Set[str]]
+Environment = dict[str, str | AbstractSet[str]]
 
 
 def span(text: str) -> Span:
