@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ benchmarks/lock/README.md says what the figures mean."""
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     asked = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that what runs is ended, too
     asked.act(asked)
 
 

@@ -148,12 +148,16 @@ class Contender:
         """Run the tool by way of `measure`, and read what that wrote."""
         result = self._place.folder / "result.json"
         launcher = [sys.executable, "-I", "-S", measure.__file__]
-        subprocess.run(
+        process = subprocess.Popen(
             [*launcher, result, self._log, str(self._bound), self.installed.path, *arguments],
             cwd=self._place.project,
             env=environment(self.installed.tool, self._place, self._job),
-            check=True,
         )
+        try:
+            assert process.wait() == 0, f"the launcher of {self.name} failed"
+        finally:
+            process.terminate()  # it ends the tool, should we be interrupted
+            process.wait()
         return cast("dict[str, Any]", json.loads(result.read_bytes()))
 
 
