@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
+
+if TYPE_CHECKING:
+    from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
 __all__ = [
     "MARKER_VARIABLES",
@@ -21,12 +25,16 @@ __all__ = [
     "Listing",
     "Metadata",
     "NormalizedName",
+    "Origin",
     "Release",
     "Requirement",
+    "Sourced",
     "canonicalize_name",
     "parse_requirement",
 ]
 
+#: Where a package comes from that the manifest takes from no index (PEP 751, ``packages.archive`` and so on).
+Origin: TypeAlias = "PackageArchive | PackageDirectory | PackageVcs"
 
 #: The marker variables of PEP 508, in the order of the specification.
 MARKER_VARIABLES = (
@@ -108,11 +116,25 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """A file of a listing that comes from no index, but from where the manifest says.
+
+    `url` is the file's in the listing; `origin` is how a lock names the source (PEP 751). Where `marker` is not
+    None, the file exists only where that is true, and what indexes list only where no such marker is.
+    """
+
+    url: str
+    origin: Origin
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What one index says about one project: its releases, newest version first (PEP 440 order).
 
-    `index` is the index's URL. `status` is the project status of PEP 792 (``active`` if the index says none).
-    `skipped` counts files whose names are no valid wheel or sdist name.
+    `index` is the index's URL, '' where none is asked. `sourced` are the files that come from elsewhere. `status` is
+    the project status of PEP 792 (``active`` if the index says none). `skipped` counts files whose names are no
+    valid wheel or sdist name.
     """
 
     name: NormalizedName
@@ -121,6 +143,7 @@ class Listing:
     status: str = "active"
     status_reason: str = ""
     skipped: int = 0
+    sourced: tuple[Sourced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

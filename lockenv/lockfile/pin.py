@@ -10,7 +10,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from packaging.markers import Marker
-from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+)
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -19,7 +27,7 @@ from lockenv.lockfile.pylock import TOOL
 from lockenv.markers.cover import Universe
 from lockenv.markers.space import Fork, Row, row_of
 from lockenv.markers.text import environments
-from lockenv.packages import IndexFile, NormalizedName
+from lockenv.packages import IndexFile, NormalizedName, Origin
 from lockenv.resolution.model import Pin, Resolution
 
 #: Algorithms that a lock may rely on. Others are not written.
@@ -70,6 +78,8 @@ def _markers(pins: Sequence[Pin], rows: Sequence[Row]) -> Iterator[Marker | None
 
 
 def _package(pinned: Pin, marker: Marker | None, local: Mapping[str, str]) -> Package:
+    if pinned.origin is not None:
+        return _sourced(pinned, pinned.origin, marker)
     wheels = [file for file in pinned.files if file.is_wheel]
     sdist = next((file for file in pinned.files if not file.is_wheel), None)
     folder = local.get(pinned.index)
@@ -81,6 +91,21 @@ def _package(pinned: Pin, marker: Marker | None, local: Mapping[str, str]) -> Pa
         index=pinned.index if folder is None else None,
         sdist=PackageSdist(**_file(pinned.name, sdist, pinned.index, folder)) if sdist is not None else None,
         wheels=[PackageWheel(**_file(pinned.name, wheel, pinned.index, folder)) for wheel in wheels] or None,
+        tool={TOOL: table} if (table := _table(pinned)) else None,
+    )
+
+
+def _sourced(pinned: Pin, origin: Origin, marker: Marker | None) -> Package:
+    """A package that comes from no index."""
+    return Package(
+        name=pinned.name,
+        # PEP 751, `packages.version`: it must not be there where it may not be that of the code that is installed.
+        version=None if isinstance(origin, PackageDirectory) else pinned.version,
+        marker=marker,
+        requires_python=SpecifierSet(pinned.requires_python) if pinned.requires_python else None,
+        archive=origin if isinstance(origin, PackageArchive) else None,
+        directory=origin if isinstance(origin, PackageDirectory) else None,
+        vcs=origin if isinstance(origin, PackageVcs) else None,
         tool={TOOL: table} if (table := _table(pinned)) else None,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -19,7 +19,7 @@ from packaging.tags import Tag, parse_tag
 from packaging.version import Version
 
 from lockenv.manifest.model import ALL
-from lockenv.packages import IndexFile, Listing, NormalizedName, Release
+from lockenv.packages import IndexFile, Listing, NormalizedName, Origin, Release
 from lockenv.resolution.model import Policy
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
@@ -77,7 +77,8 @@ class Candidate:
     """One version of a package, or of one extra of it, that the target can use. Compared by identity.
 
     `file` is what the target would install; its metadata counts. `beside` are the files for the further platforms
-    that the target speaks for. `yanked` is PEP 592's reason, or None.
+    that the target speaks for. `yanked` is PEP 592's reason, or None. `origin` is the source that the manifest
+    names, where the candidate comes from no index.
     """
 
     name: NormalizedName
@@ -88,6 +89,7 @@ class Candidate:
     file: IndexFile
     yanked: str | None
     beside: tuple[IndexFile, ...] = ()
+    origin: Origin | None = None
 
     def __str__(self) -> str:
         return f"{self.name}[{self.extra}] {self.version}" if self.extra else f"{self.name} {self.version}"
@@ -295,9 +297,9 @@ class Offers:
         """The files of a candidate to lock: the wheels this target can use and, where sdists count, the sdist."""
         name = candidate.name
         project = self._projects.get(name)
-        if project is None:  # pragma: no cover - a candidate comes from a project
-            return ()
-        files = self._projects.published(project, candidate.version).files
+        if project is None or candidate.origin is not None:
+            return (candidate.file,)
+        files = self._here(project, self._projects.published(project, candidate.version).files)
         wheels = () if named(name, self._policy.no_binary) else self._usable_wheels(files)
         sdists = [] if named(name, self._policy.only_binary) else [f.file for f in files if not f.tags][:1]
         return (*wheels, *sdists)
@@ -327,9 +329,12 @@ class Offers:
         published = self._projects.published(project, version)
         if published.unfit:
             return Unfit(version=version, reason=published.unfit)
-        fitting = [each for each in published.files if self.accepts_python(each.file.requires_python)]
+        files = self._here(project, published.files)
+        if not files:
+            return Unfit(version=version, reason=f"[sources] takes {name} from elsewhere on {self._target.name}")
+        fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
         if not fitting:
-            return Unfit(version=version, reason=f"needs Python {published.files[0].file.requires_python}")
+            return Unfit(version=version, reason=f"needs Python {files[0].file.requires_python}")
         chosen = self._best(name, fitting)
         if isinstance(chosen, str):
             return Unfit(version=version, reason=chosen)
@@ -342,7 +347,18 @@ class Offers:
             file=chosen,
             yanked=published.yanked,
             beside=self._beside(chosen, fitting),
+            origin=next((each.origin for each in project.listing.sourced if each.url == chosen.url), None),
         )
+
+    def _here(self, project: Project, files: Sequence[Artifact]) -> Sequence[Artifact]:
+        """The files that exist on the target: where the manifest names sources, markers may tell them apart."""
+        sourced = project.listing.sourced
+        if not sourced:
+            return files
+        known = {each.url for each in sourced}
+        variables = self._target.variables
+        valid = {each.url for each in sourced if each.marker is None or each.marker.evaluate(dict(variables))}
+        return [each for each in files if each.file.url in valid or (not valid and each.file.url not in known)]
 
     def _beside(self, chosen: IndexFile, files: Iterable[Artifact]) -> tuple[IndexFile, ...]:
         """A file for each further platform of the target: the first wheel that fits there."""

@@ -74,6 +74,7 @@ class Dependencies:
 
     def __init__(self, truth: Truth, policy: Policy) -> None:
         self._truth = truth
+        self._sources = policy.sources
         self._overrides: dict[NormalizedName, list[Requirement]] = {}
         for override in policy.overrides:
             self._overrides.setdefault(canonicalize_name(override.name), []).append(override)
@@ -124,7 +125,7 @@ class Dependencies:
 
     def _wants(self, candidate: Candidate, line: Requirement) -> Iterable[Want]:
         line = self.override(line)
-        if line.url is not None:
+        if line.url is not None and (canonicalize_name(line.name), line.url) not in self._sources:
             # A package from an index may not bring a source of its own (RESOLVER 2, direct URLs).
             return (impossible(candidate, f"it depends on {line}, which only a manifest may name"),)
         return demands_of(line)

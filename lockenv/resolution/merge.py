@@ -15,10 +15,13 @@ from lockenv.resolution.model import Cell, Dropped, Fork, Pin, Question, Resolut
 from lockenv.resolution.solve import Answer
 from lockenv.targets import Target
 
+#: Name, version, and the source where there is one.
+_Key = tuple[NormalizedName, Version, str]
+
 
 @dataclass(slots=True)
 class _Entry:
-    """A pin in the making: one (name, version) over all cells."""
+    """A pin in the making: one release of one source over all cells."""
 
     candidate: Candidate
     requires_python: str | None
@@ -34,7 +37,7 @@ def merge(question: Question, answers: Sequence[Answer], dropped: Sequence[Dropp
     """Make the resolution of all cells' answers, whatever the order in which they were found."""
     places = {target.platform: number for number, target in reversed(list(enumerate(question.targets)))}
     ordered = sorted(joined(answers), key=lambda answer: _order(answer, places))
-    entries: dict[tuple[NormalizedName, Version], _Entry] = {}
+    entries: dict[_Key, _Entry] = {}
     warnings: dict[str, None] = {}
     for number, answer in enumerate(ordered):
         warnings |= answer.provider.warnings
@@ -100,13 +103,14 @@ def _same(one: Mapping[Fork, Answer], other: Mapping[Fork, Answer]) -> bool:
     )
 
 
-def _entry(entries: dict[tuple[NormalizedName, Version], _Entry], answer: Answer, candidate: Candidate) -> _Entry:
-    entry = entries.get((candidate.name, candidate.version))
+def _entry(entries: dict[_Key, _Entry], answer: Answer, candidate: Candidate) -> _Entry:
+    key = (candidate.name, candidate.version, repr(candidate.origin or ""))
+    entry = entries.get(key)
     if entry is None:
         requires_python = answer.provider.metadata(candidate).requires_python
         if requires_python is not None and python_specifier(requires_python) is None:
             requires_python = None
-        entry = entries[candidate.name, candidate.version] = _Entry(candidate, requires_python)
+        entry = entries[key] = _Entry(candidate, requires_python)
     return entry
 
 
@@ -150,6 +154,7 @@ def _pin(entry: _Entry) -> Pin:
         files=tuple(file for _, file in sorted(entry.files.items())),
         reach={gate: frozenset(cells) for gate, cells in sorted(entry.reach.items())},
         direct=entry.direct,
+        origin=entry.candidate.origin,
         instead_of=tuple(version for version in entry.instead_of if version != entry.candidate.version),
     )
 
@@ -169,7 +174,7 @@ def _evidence(answers: Sequence[Answer]) -> Iterator[tuple[tuple[NormalizedName,
         for candidate in answer.found.candidates.values():
             metadata = answer.provider.metadata(candidate)
             for file in (candidate.file, *candidate.beside):
-                yield (candidate.name, file.filename), metadata
+                yield (candidate.name, "" if candidate.origin is not None else file.filename), metadata
 
 
 def _skipped(answers: Sequence[Answer]) -> Mapping[str, None]:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from packaging.version import Version
 
 from lockenv.graph import MAIN
-from lockenv.packages import IndexFile, Metadata, NormalizedName, Requirement
+from lockenv.packages import IndexFile, Metadata, NormalizedName, Origin, Requirement
 from lockenv.targets import Target
 
 
@@ -21,7 +21,8 @@ class Policy:
     `exclude_newer` is a moment: files uploaded at or after it do not exist; `exclude_newer_package` says otherwise
     for single packages, None meaning that all of their files exist. `untimed` are the URLs of indexes that say of
     no file when it was uploaded, and whose files exist all the same. Names are normalised; a set that holds
-    ``:all:`` means every package.
+    ``:all:`` means every package. `sources` are the names and URLs that the manifest takes packages from: a
+    package of an index may require these by URL, and no others.
     """
 
     strategy: Literal["highest", "lowest", "lowest-direct"] = "highest"
@@ -34,6 +35,7 @@ class Policy:
     only_binary: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
     allow_build: frozenset[str] = frozenset()
+    sources: frozenset[tuple[NormalizedName, str]] = frozenset()
 
     def cutoff(self, name: NormalizedName) -> datetime | None:
         """The moment from which on files of a package do not exist; None if all do."""
@@ -100,7 +102,8 @@ class Pin:
 
     `reach` says for each gate that leads to it (a group, or `graph.MAIN` if no group is needed) in which cells, by
     their place in `Resolution.cells`. `requires` are the requirements that count in some cell, as PEP 508 text,
-    sorted. `files` are those that some target can use. `index` is the URL of the index. `direct` packages are
+    sorted. `files` are those that some target can use. `index` is the URL of the index; a package with an `origin`
+    comes from there instead. `direct` packages are
     named by the manifest itself. `instead_of` are versions that the old lock held, or would have held, and that
     had to give way.
     """
@@ -114,6 +117,7 @@ class Pin:
     files: tuple[IndexFile, ...]
     reach: Mapping[str, frozenset[int]]
     direct: bool = False
+    origin: Origin | None = None
     instead_of: tuple[Version, ...] = ()
 
     @property
