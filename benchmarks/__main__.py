@@ -5,6 +5,8 @@
 The packages are made on the spot and served on loopback, so nothing depends on a network. Tools take turns within
 a round; the first round warms up and is not counted. Figures are wall seconds of whole processes: medians, spread,
 and the ratio to the first tool of each row's group. Absolute times mean little on a busy machine.
+
+Locking real manifests is measured by `python -m benchmarks.lock` (benchmarks/lock/README.md).
 """
 
 from __future__ import annotations

@@ -98,6 +98,9 @@ def _add_choices(to: argparse.ArgumentParser, *, bound: float) -> None:
         metavar="NAME[=PATH]",
         help=f"one of {', '.join(TOOLS)}, and where its program is; may be repeated (default: all that are found)",
     )
+    to.add_argument(
+        "--peers", type=Path, metavar="DIR", help="look for tools in DIR/NAME/bin first: environments of their own"
+    )
     to.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: all)")
     to.add_argument(
         "--bound", type=float, default=bound, help="seconds that a run may take (default: %(default)g)"
@@ -137,7 +140,7 @@ def _setting(asked: argparse.Namespace, *, record: bool) -> Setting:
 
 
 def _tools(asked: argparse.Namespace) -> list[Installed]:
-    found, missing = find(asked.tool)
+    found, missing = find(asked.tool, asked.peers)
     print("\n".join(missing), end="\n" if missing else "", file=sys.stderr)
     if not found:
         msg = "there is no tool to run; name one with --tool NAME=PATH"

@@ -22,15 +22,16 @@ class Installed:
     version: str
 
 
-def find(wanted: Iterable[str]) -> tuple[list[Installed], list[str]]:
+def find(wanted: Iterable[str], peers: Path | None = None) -> tuple[list[Installed], list[str]]:
     """Find tools, given as `NAME` or `NAME=PATH`; all that are known where none is given. Also say who is missing.
 
-    A tool is looked for beside the Python that runs this, then on PATH.
+    A tool without a path is looked for in an environment of its own below `peers`, then beside the Python that
+    runs this, then on PATH.
     """
     named = dict(_named(word) for word in wanted) or dict.fromkeys(TOOLS, "")
     found, missing = [], []
     for name, path in named.items():
-        program = shutil.which(path) if path else _beside_us(name) or shutil.which(name)
+        program = shutil.which(path) if path else _looked_up(name, peers)
         if program is None:
             missing.append(f"{name}: skipped, there is no {path or name}")
         else:
@@ -40,16 +41,19 @@ def find(wanted: Iterable[str]) -> tuple[list[Installed], list[str]]:
     return found, missing
 
 
+def _looked_up(name: str, peers: Path | None) -> str | None:
+    places = [Path(sys.executable).parent]
+    if peers is not None:
+        places.insert(0, peers / name / "bin")
+    return next((found for place in places if (found := shutil.which(name, path=str(place)))), shutil.which(name))
+
+
 def _named(word: str) -> tuple[str, str]:
     name, _, path = word.partition("=")
     if name not in TOOLS:
         msg = f"{name} is none of the tools that are known here: {', '.join(TOOLS)}"
         raise SystemExit(msg)
     return name, path
-
-
-def _beside_us(name: str) -> str | None:
-    return shutil.which(name, path=str(Path(sys.executable).parent))
 
 
 def version_of(program: Path) -> str:
