@@ -15,8 +15,9 @@ from resolvelib.structs import State
 
 from lockenv.events import Reporter, StageAdvanced
 from lockenv.graph import Node, reached
-from lockenv.resolution.backjumping import Backjumping, Nogood, Refuted, all_facts
+from lockenv.resolution.backjumping import Backjumping, Refuted
 from lockenv.resolution.candidates import Candidate
+from lockenv.resolution.conflicts import Nogood, all_facts
 from lockenv.resolution.demands import Demand, Want
 from lockenv.resolution.provider import Information, Provider
 

@@ -1,0 +1,317 @@
+"""Laws of the search itself, on small graphs of whole numbers, against trying everything."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from resolvelib import BaseReporter, ResolutionTooDeep
+from resolvelib.structs import RequirementInformation
+
+from lockenv.resolution.backjumping import Backjumping, Refuted, SetProvider
+from lockenv.resolution.conflicts import derivation
+
+#: What needs a package: the package and the versions that would do.
+Needs = Sequence[tuple[str, frozenset[int]]]
+Graph = Mapping[str, Mapping[int, Needs]]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A version of a package."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """A demand."""
+
+    name: str
+    versions: frozenset[int]
+
+
+@dataclass
+class GraphProvider(SetProvider[Need, Choice, str]):
+    """A graph of packages behind the search's contract. `order` shuffles what is decided and tried first."""
+
+    graph: Graph
+    order: random.Random | None = None
+    broken: frozenset[tuple[str, int]] = frozenset()
+    _choices: dict[tuple[str, int], Choice] = field(default_factory=dict)
+    _needs: dict[tuple[str, int], list[Need]] = field(default_factory=dict)
+    _places: dict[str, float] = field(default_factory=dict)
+    _unfit: dict[str, int] = field(default_factory=dict)
+
+    def choice(self, name: str, version: int) -> Choice:
+        return self._choices.setdefault((name, version), Choice(name, version))
+
+    def identify(self, requirement_or_candidate: Need | Choice) -> str:
+        return requirement_or_candidate.name
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Choice],
+        candidates: Mapping[str, Iterator[Choice]],
+        information: Mapping[str, Iterator[RequirementInformation[Need, Choice]]],
+        backtrack_causes: Sequence[RequirementInformation[Need, Choice]],
+    ) -> tuple[float, str]:
+        if self.order is None:
+            return (min(len(one.requirement.versions) for one in information[identifier]), identifier)
+        return (self._places.setdefault(identifier, self.order.random()), identifier)
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Need]],
+        incompatibilities: Mapping[str, Iterator[Choice]],
+    ) -> Callable[[], Iterator[Choice]]:
+        found = set(self.graph.get(identifier, ()))
+        for need in requirements[identifier]:
+            found &= need.versions
+        ranked = sorted(found, reverse=True)
+        if self.order is not None:
+            self.order.shuffle(ranked)
+        return lambda: self._judged(identifier, ranked)
+
+    def _judged(self, name: str, versions: Sequence[int]) -> Iterator[Choice]:
+        for version in versions:
+            if (name, version) in self.broken:
+                self._unfit[name] = self._unfit.get(name, 0) | 1 << version
+            else:
+                yield self.choice(name, version)
+
+    def is_satisfied_by(self, requirement: Need, candidate: Choice) -> bool:
+        return candidate.version in requirement.versions
+
+    def get_dependencies(self, candidate: Choice) -> list[Need]:
+        key = (candidate.name, candidate.version)
+        if key not in self._needs:
+            self._needs[key] = [Need(*needed) for needed in self.graph[candidate.name][candidate.version]]
+        return self._needs[key]
+
+    def bit(self, candidate: Choice) -> int:
+        return 1 << candidate.version
+
+    def reach(self, requirement: Need) -> int:
+        return sum(1 << version for version in requirement.versions & set(self.graph.get(requirement.name, ())))
+
+    def leave(self, requirement: Need) -> int:
+        return 0
+
+    def admitted(self, identifier: str, leave: int, among: int) -> int:
+        return among
+
+    def unfit(self, identifier: str) -> int:
+        return self._unfit.get(identifier, 0)
+
+
+def answer(provider: GraphProvider, roots: Needs, rounds: int = 5000) -> dict[str, int] | None:
+    """What the search finds, reduced to what the roots reach; None where it says that it cannot be."""
+    search = Backjumping(provider, BaseReporter[Need, Choice, str]())
+    try:
+        state = search.resolve([Need(*root) for root in roots], rounds)
+    except Refuted as refuted:
+        if not refutes(refuted, provider):
+            raise
+        return None
+    chosen = {name: choice.version for name, choice in state.mapping.items()}
+    return {name: chosen[name] for name in closed(provider.graph, roots, chosen)}
+
+
+def refutes(refuted: Refuted[Need, Choice, str], provider: GraphProvider) -> bool:
+    """Whether the demands of a refutation, and what is unfit, have no solution even by themselves."""
+    roots: list[tuple[str, frozenset[int]]] = []
+    kept: dict[tuple[str, int], list[tuple[str, frozenset[int]]]] = {}
+    for fact in refuted.causes:
+        need = (fact.requirement.name, fact.requirement.versions)
+        if fact.parent is None:
+            roots.append(need)
+        else:
+            kept.setdefault((fact.parent.name, fact.parent.version), []).append(need)
+    smaller = {
+        name: {
+            version: kept.get((name, version), [])
+            for version in versions
+            if not provider._unfit.get(name, 0) >> version & 1
+        }
+        for name, versions in provider.graph.items()
+    }
+    return not possible(smaller, roots)
+
+
+def closed(graph: Graph, roots: Needs, chosen: Mapping[str, int]) -> set[str]:
+    """The packages that the roots reach. Fails if one is missing or does not do."""
+    seen: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name, versions = waiting.pop()
+        assert chosen[name] in versions, f"{name} {chosen[name]} is not in {set(versions)}"
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(graph[name][chosen[name]])
+    return seen
+
+
+def possible(graph: Graph, roots: Needs, broken: frozenset[tuple[str, int]] = frozenset()) -> bool:
+    """Whether there is a solution: every choice is tried, and nothing is remembered."""
+
+    def extend(waiting: tuple[tuple[str, frozenset[int]], ...], chosen: dict[str, int]) -> bool:
+        while waiting:
+            (name, versions), *rest = waiting
+            waiting = tuple(rest)
+            if name not in chosen:
+                return any(
+                    extend((*waiting, *graph[name][version]), {**chosen, name: version})
+                    for version in versions & set(graph.get(name, ()))
+                    if (name, version) not in broken
+                )
+            if chosen[name] not in versions:
+                return False
+        return True
+
+    return extend(tuple(roots), {})
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How graphs are drawn: so many packages, at most so many versions and needs of each."""
+
+    packages: int
+    versions: int
+    needs: int
+    tightness: float = 0.6
+    extras: bool = False
+    broken: float = 0.0
+
+
+SHAPES = (
+    Shape(4, 3, 2),
+    Shape(6, 3, 3),
+    Shape(8, 4, 3),
+    Shape(5, 6, 3, tightness=0.4),
+    Shape(5, 3, 3, extras=True),
+    Shape(8, 4, 3, tightness=0.8, broken=0.15),
+    Shape(14, 3, 2, tightness=0.7),
+    Shape(3, 10, 2, tightness=0.3),
+)
+
+
+def drawn(
+    shape: Shape, draw: random.Random
+) -> tuple[dict[str, dict[int, Needs]], Needs, frozenset[tuple[str, int]]]:
+    """A graph, what is wanted of it, and which versions are of no use."""
+    names = [f"p{number}" for number in range(shape.packages)]
+
+    def needs(most: int) -> list[tuple[str, frozenset[int]]]:
+        found = []
+        for name in draw.sample(names, min(len(names), draw.randint(0, most))):
+            each = frozenset(v for v in range(shape.versions) if draw.random() < shape.tightness)
+            found.append((name, each or frozenset({draw.randrange(shape.versions)})))
+        return found
+
+    graph: dict[str, dict[int, Needs]] = {
+        name: {version: needs(shape.needs) for version in range(draw.randint(1, shape.versions))} for name in names
+    }
+    if shape.extras:
+        names += [f"{name}[x]" for name in names]
+        for name in names[shape.packages :]:
+            package = name.removesuffix("[x]")
+            graph[name] = {v: [(package, frozenset({v})), *needs(2)] for v in graph[package]}
+    broken = frozenset((n, v) for n, versions in graph.items() for v in versions if draw.random() < shape.broken)
+    return graph, needs(3) or [(names[0], frozenset(range(shape.versions)))], broken
+
+
+@pytest.mark.parametrize("block", range(8))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_ten_thousand_graphs_agree_with_trying_everything(shape: Shape, block: int) -> None:
+    for seed in range(block * 160, block * 160 + 160):
+        graph, roots, broken = drawn(shape, random.Random(seed))
+        found = answer(GraphProvider(graph, broken=broken), roots)
+        assert (found is not None) == possible(graph, roots, broken), seed
+        assert found is None or not broken & found.items(), seed
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_order_in_which_things_are_tried_does_not_change_the_verdict(shape: Shape) -> None:
+    for seed in range(40):
+        graph, roots, broken = drawn(shape, random.Random(seed))
+        verdicts = {
+            answer(GraphProvider(graph, random.Random(order), broken), roots) is not None for order in range(6)
+        }
+        assert len(verdicts) == 1, seed
+
+
+def test_the_same_search_takes_the_same_way_twice() -> None:
+    for seed in range(100):
+        graph, roots, _ = drawn(SHAPES[2], random.Random(seed))
+        assert answer(GraphProvider(graph), roots) == answer(GraphProvider(graph), roots)
+
+
+@dataclass
+class Counting(BaseReporter[Need, Choice, str]):
+    """Counts what a search costs."""
+
+    rounds: int = 0
+    rejected: int = 0
+
+    def starting_round(self, index: int) -> None:
+        self.rounds += 1
+
+    def rejecting_candidate(self, criterion: object, candidate: Choice) -> None:
+        self.rejected += 1
+
+
+def cost(graph: Graph, roots: Needs) -> Counting:
+    """What it costs to find that there is no solution."""
+    counting = Counting()
+    with pytest.raises(Refuted):
+        Backjumping(GraphProvider(graph), counting).resolve([Need(*root) for root in roots], 5000)
+    return counting
+
+
+def test_a_hopeless_product_costs_a_sum() -> None:
+    """Each of 400 versions needs a core of its own, and none of 60 others takes one of these cores."""
+    graph: Graph = {
+        "core": {version: [] for version in range(800)},
+        "many": {version: [("core", frozenset({2 * version}))] for version in range(400)},
+        "few": {version: [("core", frozenset({2 * version + 1, 2 * version + 301}))] for version in range(60)},
+    }
+    anything = frozenset(range(800))
+    assert cost(graph, [("many", anything), ("few", anything)]).rejected < 2 * (400 + 60)
+
+
+def test_a_hopeless_product_behind_another_package_costs_a_sum() -> None:
+    graph: Graph = {
+        "core": {version: [] for version in range(400)},
+        "many": {version: [("core", frozenset({2 * version}))] for version in range(200)},
+        "few": {version: [("core", frozenset({2 * version + 1}))] for version in range(40)},
+        "fs": {version: [("few", frozenset({version}))] for version in range(40)},
+    }
+    anything = frozenset(range(400))
+    found = cost(graph, [("many", anything), ("fs", anything)])
+    assert found.rounds < 5 * 40
+    assert found.rejected < 40 * 40 + 5 * (200 + 40)
+
+
+def test_a_search_that_is_too_long_gives_up_after_so_many_rounds() -> None:
+    graph: Graph = {f"n{number}": {0: [(f"n{number + 1}", frozenset({0}))]} for number in range(50)}
+    with pytest.raises(ResolutionTooDeep):
+        answer(GraphProvider({**graph, "n50": {0: []}}), [("n0", frozenset({0}))], rounds=20)
+
+
+def test_a_derivation_of_any_depth_can_be_walked() -> None:
+    graph: dict[str, dict[int, Needs]] = {
+        f"n{number}": {0: [(f"n{number + 1}", frozenset({0}))], 1: [(f"n{number + 1}", frozenset({1}))]}
+        for number in range(1500)
+    }
+    graph["n1500"] = {0: [("n0", frozenset({1}))], 1: [("n0", frozenset({0}))]}
+    with pytest.raises(Refuted) as caught:
+        Backjumping(GraphProvider(graph), BaseReporter[Need, Choice, str]()).resolve(
+            [Need("n0", frozenset({0, 1}))], 20_000
+        )
+    assert len(derivation(caught.value.conflict)) > 1500
