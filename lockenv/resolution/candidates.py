@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, parse_tag
@@ -97,10 +97,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfit:
-    """Why the target cannot use a version."""
+    """Why the target cannot use a version, in words and in kind: for what of it there is a remedy."""
 
     version: Version
     reason: str
+    kind: Literal["cut-off", "quarantine", "source", "python", "files"]
 
 
 Offer: TypeAlias = Candidate | Unfit
@@ -325,19 +326,23 @@ class Offers:
     def _judge(self, name: NormalizedName, version: Version) -> Offer:
         project = self._projects.get(name)
         if project is None:  # pragma: no cover - versions come from a project
-            return Unfit(version=version, reason="unknown to every index")
+            return Unfit(version=version, reason="unknown to every index", kind="source")
         published = self._projects.published(project, version)
         if published.unfit:
-            return Unfit(version=version, reason=published.unfit)
+            held_back = project.listing.status == "quarantined"
+            kind: Literal["quarantine", "cut-off"] = "quarantine" if held_back else "cut-off"
+            return Unfit(version=version, reason=published.unfit, kind=kind)
         files = self._here(project, published.files)
         if not files:
-            return Unfit(version=version, reason=f"[sources] takes {name} from elsewhere on {self._target.name}")
+            reason = f"[sources] takes {name} from elsewhere on {self._target.name}"
+            return Unfit(version=version, reason=reason, kind="source")
         fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
         if not fitting:
-            return Unfit(version=version, reason=f"needs Python {files[0].file.requires_python}")
+            reason = f"needs Python {files[0].file.requires_python}"
+            return Unfit(version=version, reason=reason, kind="python")
         chosen = self._best(name, fitting)
         if isinstance(chosen, str):
-            return Unfit(version=version, reason=chosen)
+            return Unfit(version=version, reason=chosen, kind="files")
         return Candidate(
             name=name,
             extra="",
