@@ -42,15 +42,18 @@ def pin(
     conflicts: Sequence[Sequence[str]] = (),
     local: Mapping[str, str],
     tool: Mapping[str, Any],
+    tables: Mapping[tuple[NormalizedName, str], Mapping[str, Any]] | None = None,
 ) -> Pylock:
     """Make the lock of a resolution.
 
     `conflicts` are the sets of groups of which one at most is asked for. `local` maps the URL of an index that is
     a folder beside the lock to its path relative to the lock, so that its files are locked by path; `tool` is the
-    lock's own tool table. Raises `Refused` where a file that is needed has no hash.
+    lock's own tool table, and `tables` what those of packages say besides, by name and version. Raises `Refused`
+    where a file that is needed has no hash.
     """
     rows = [row_of(cell.target, _fork(cell.fork, conflicts)) for cell in resolution.cells]
     markers = _markers(resolution.pins, rows)
+    more = tables or {}
     return Pylock(
         lock_version=Version("1.0"),
         environments=list(environments(rows, requires_python)),
@@ -59,7 +62,8 @@ def pin(
         dependency_groups=sorted(groups),
         created_by="lockenv",
         packages=[
-            _package(pinned, marker, local) for pinned, marker in zip(resolution.pins, markers, strict=True)
+            _package(pinned, marker, local, more.get((pinned.name, str(pinned.version)), {}))
+            for pinned, marker in zip(resolution.pins, markers, strict=True)
         ],
         tool={TOOL: tool},
     )
@@ -77,9 +81,9 @@ def _markers(pins: Sequence[Pin], rows: Sequence[Row]) -> Iterator[Marker | None
         yield from universe.markers([pinned.reach for pinned in versions])
 
 
-def _package(pinned: Pin, marker: Marker | None, local: Mapping[str, str]) -> Package:
+def _package(pinned: Pin, marker: Marker | None, local: Mapping[str, str], more: Mapping[str, Any]) -> Package:
     if pinned.origin is not None:
-        return _sourced(pinned, pinned.origin, marker)
+        return _sourced(pinned, pinned.origin, marker, more)
     wheels = [file for file in pinned.files if file.is_wheel]
     sdist = next((file for file in pinned.files if not file.is_wheel), None)
     folder = local.get(pinned.index)
@@ -91,11 +95,11 @@ def _package(pinned: Pin, marker: Marker | None, local: Mapping[str, str]) -> Pa
         index=pinned.index if folder is None else None,
         sdist=PackageSdist(**_file(pinned.name, sdist, pinned.index, folder)) if sdist is not None else None,
         wheels=[PackageWheel(**_file(pinned.name, wheel, pinned.index, folder)) for wheel in wheels] or None,
-        tool={TOOL: table} if (table := _table(pinned)) else None,
+        tool={TOOL: table} if (table := _table(pinned, more)) else None,
     )
 
 
-def _sourced(pinned: Pin, origin: Origin, marker: Marker | None) -> Package:
+def _sourced(pinned: Pin, origin: Origin, marker: Marker | None, more: Mapping[str, Any]) -> Package:
     """A package that comes from no index."""
     return Package(
         name=pinned.name,
@@ -106,11 +110,11 @@ def _sourced(pinned: Pin, origin: Origin, marker: Marker | None) -> Package:
         archive=origin if isinstance(origin, PackageArchive) else None,
         directory=origin if isinstance(origin, PackageDirectory) else None,
         vcs=origin if isinstance(origin, PackageVcs) else None,
-        tool={TOOL: table} if (table := _table(pinned)) else None,
+        tool={TOOL: table} if (table := _table(pinned, more)) else None,
     )
 
 
-def _table(pinned: Pin) -> dict[str, Any]:
+def _table(pinned: Pin, more: Mapping[str, Any]) -> dict[str, Any]:
     table: dict[str, Any] = {}
     if pinned.direct:
         table["direct"] = True
@@ -120,6 +124,7 @@ def _table(pinned: Pin) -> dict[str, Any]:
         table["requires"] = list(pinned.requires)
     if pinned.instead_of:
         table["instead-of"] = [str(version) for version in pinned.instead_of]
+    table.update(more)
     return table
 
 

@@ -54,13 +54,18 @@ def _sound(table: Mapping[str, Any]) -> bool:
     conflicts = table.get("conflicts", [])
     if not isinstance(conflicts, list):
         return False
-    lists = [*conflicts, *(table.get(name, []) for name in ("requires", "extras", "overrides", "instead-of"))]
+    lists = [
+        *conflicts,
+        *(table.get(name, []) for name in ("requires", "extras", "overrides", "instead-of", "build-requires")),
+    ]
     if not all(isinstance(said, list) and all(isinstance(text, str) for text in said) for said in lists):
+        return False
+    if not all(isinstance(line, dict) for line in table.get("build", ())):
         return False
     if not isinstance(table.get("manifest", {}), dict) or not isinstance(table.get("direct", False), bool):
         return False
     try:
-        for text in [*table.get("requires", ()), *table.get("overrides", ())]:
+        for text in [*table.get("requires", ()), *table.get("overrides", ()), *table.get("build-requires", ())]:
             parse_requirement(text)
         for text in table.get("instead-of", ()):
             Version(text)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from packaging.direct_url import ArchiveInfo, DirectUrl
-from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs, PackageWheel, Pylock
+from packaging.pylock import PackageArchive, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
-from lockenv.errors import InstallError, LockError, Refused, UsageError
+from lockenv.errors import InstallError, LockError, UsageError
 from lockenv.events import Noted, StageFinished, StageStarted
 from lockenv.files import hash_file
 from lockenv.index.http import Http
 from lockenv.lockfile.freshness import stale
 from lockenv.lockfile.pylock import tool_table
-from lockenv.lockfile.select import Artifact, Selected, Selection, select
+from lockenv.lockfile.select import Selected, Selection, select
 from lockenv.manifest.model import Manifest
 from lockenv.operations.agreement import check_agreement
 from lockenv.operations.choose import interpreter_for_sync
+from lockenv.operations.declared import path_sources
+from lockenv.operations.direct_urls import direct_url_text
 from lockenv.operations.fetch import fetch, need_of
 from lockenv.operations.files import shown
 from lockenv.operations.inputs import inputs_digest
@@ -42,14 +41,6 @@ from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """What a lock selects, each with the wheel file that is to be installed."""
-
-    selected: Selected
-    wheel: PackageWheel | PackageArchive
-
-
 def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> Synced:
     """Bring the environment to the lock whose bytes are `raw`. Raises as `sync` does."""
     project = session.project
@@ -62,12 +53,11 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     session.report(Noted(message=f"using {target.name} ({interpreter.path})"))
     if manifest is not None:
         _refuse_stale(manifest, lock, target, where)
-    choices = _choose(lock, wish, target, where)
-    wheels = _bring(session, manifest, choices)
-    check_agreement(lock, target, [(one.selected.package, wheels[one.selected.package.name]) for one in choices])
-    packages = [
-        (_wanted(one, stored), stored) for one in choices for stored in [wheels[one.selected.package.name]]
-    ]
+    chosen = _choose(lock, wish, target, where)
+    wheels = _bring(session, wish, manifest, chosen, interpreter)
+    check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen])
+    folder = Path(project.lock).parent
+    packages = [(_wanted(one, stored, folder), stored) for one in chosen for stored in [wheels[one.package.name]]]
     if wish.seed:
         packages += _seed(session, interpreter, packages)
     name = manifest.name if manifest is not None else None
@@ -101,83 +91,74 @@ def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str) 
         raise LockError(f"{where} is out of date", details=reasons, hint="run `lockenv lock`, then `lockenv sync`")
 
 
-def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> list[_Choice]:
+def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> tuple[Selected, ...]:
     groups = frozenset(lock.dependency_groups or ()) if wish.all_groups else frozenset(wish.groups)
     extras = frozenset(canonicalize_name(extra) for extra in wish.extras)
     # None stands for the default groups of a lock made by others; ours has none.
     asked = None if lock.default_groups and not groups else groups
-    chosen = select(lock, target, Selection(groups=asked, extras=extras), where=where)
-    return [_Choice(selected=one, wheel=_wheel_of(one, target, where)) for one in chosen]
-
-
-def _wheel_of(one: Selected, target: Target, where: str) -> PackageWheel | PackageArchive:
-    match one.artifact:
-        case PackageWheel() as wheel:
-            return wheel
-        case PackageArchive() as archive if _is_wheel(archive.url or archive.path or ""):
-            return archive
-        case other:
-            raise _needs_a_build(one, other, target, where)
-
-
-def _needs_a_build(one: Selected, artifact: Artifact, target: Target, where: str) -> Refused:
-    package = one.package
-    name = f"{package.name} {package.version}" if package.version else package.name
-    match artifact:
-        case PackageDirectory():
-            what = f"comes from a folder in {where}"
-        case PackageVcs():
-            what = f"comes from a {artifact.type} repository in {where}"
-        case _:
-            what = f"has no wheel for {target.name} in {where}"
-    return Refused(
-        f"{name} {what}, and this version of lockenv builds nothing",
-        hint=f"choose a version of {package.name} or a Python that there are wheels for, and run `lockenv lock`",
-    )
-
-
-def _is_wheel(place: str) -> bool:
-    return urlsplit(place).path.endswith(".whl")
+    return select(lock, target, Selection(groups=asked, extras=extras), where=where)
 
 
 def _bring(
-    session: Session, manifest: Manifest | None, choices: Sequence[_Choice]
+    session: Session, wish: Wish, manifest: Manifest | None, chosen: Sequence[Selected], interpreter: Interpreter
 ) -> dict[NormalizedName, StoredWheel]:
+    """Have everything in the store: wheels are fetched, the rest is built."""
     folder = Path(session.project.lock).parent
     needs = [
-        need_of(choice.selected.package.name, choice.selected.package.version, choice.wheel, folder)
-        for choice in choices
+        need_of(one.package.name, one.package.version, one.artifact, folder)
+        for one in chosen
+        if isinstance(one.artifact, PackageWheel | PackageArchive) and is_wheel(one)
     ]
+    sources = [one for one in chosen if not is_wheel(one)]
     # A file that lies on this machine needs no credentials, and to ask pip for its index takes time.
-    far = any(not need.url.startswith("file:") for need in needs)
+    far = bool(sources) or any(not need.url.startswith("file:") for need in needs)
 
     def connect() -> Http:
         return session.http(session.known_indexes(manifest) if far else session.declared_indexes(manifest))
 
-    return fetch(
+    built = _build(session, wish, manifest, sources, interpreter=interpreter, connect=connect) if sources else {}
+    fetched = fetch(
         needs, session.store, connect, session.cache / "arriving", session.report, offline=session.settings.offline
     )
+    return built | fetched
 
 
-def _wanted(choice: _Choice, stored: StoredWheel) -> Wanted:
-    package = choice.selected.package
-    direct = _direct_url(choice.wheel) if isinstance(choice.wheel, PackageArchive) else None
+def is_wheel(one: Selected) -> bool:
+    """Whether what is selected can be installed as it is."""
+    artifact = one.artifact
+    if isinstance(artifact, PackageArchive):
+        return urlsplit(artifact.url or artifact.path or "").path.endswith(".whl")
+    return isinstance(artifact, PackageWheel)
+
+
+def _build(
+    session: Session,
+    wish: Wish,
+    manifest: Manifest | None,
+    sources: Sequence[Selected],
+    *,
+    interpreter: Interpreter,
+    connect: Callable[[], Http],
+) -> dict[NormalizedName, StoredWheel]:
+    # Lazy: most locks need no build.
+    from lockenv.operations.builds import build_all
+
+    allowed = frozenset(canonicalize_name(name) for name in wish.allow_build)
+    if manifest is not None:
+        allowed |= manifest.build.allow | path_sources(manifest)
+    return build_all(session, sources, interpreter=interpreter, allowed=allowed, connect=connect)
+
+
+def _wanted(one: Selected, stored: StoredWheel, folder: Path) -> Wanted:
+    package = one.package
     return Wanted(
         name=package.name,
         version=stored.version,
         sha256=stored.sha256,
         filename=stored.filename,
         requested=tool_table(package).get("direct") is True,
-        direct_url=direct,
+        direct_url=direct_url_text(one.artifact, folder),
     )
-
-
-def _direct_url(archive: PackageArchive) -> str | None:
-    """The text of direct_url.json for a wheel that a lock names by URL (direct URL data structure)."""
-    if archive.url is None:
-        return None
-    described = DirectUrl(url=archive.url, archive_info=ArchiveInfo(hashes=dict(archive.hashes)))
-    return json.dumps(described.to_dict(), sort_keys=True)
 
 
 def _seed(

@@ -15,6 +15,7 @@ from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import Manifest
 from lockenv.operations.changes import Change, changes, versions_of
+from lockenv.operations.declared import changed_sources
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, question_of
 from lockenv.operations.read import manifest_of, parse_lock
@@ -65,7 +66,11 @@ def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = Fals
     here = here_of(session, manifest, old)
     check_supported(manifest)
     question = question_of(session, manifest, here=here, old=old, upgrade=upgrade)
-    reasons = ["there is none yet"] if old is None else _reasons(manifest, old, question, here)
+    reasons = (
+        ["there is none yet"]
+        if old is None
+        else _reasons(manifest, old, question, here, Path(session.project.lock).parent)
+    )
     if check and reasons:
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
     # A lock may answer a manifest that it was not made from; made anew, it is what a fresh start would give.
@@ -89,13 +94,14 @@ def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -
         return None
 
 
-def _reasons(manifest: Manifest, old: Pylock, question: Question, here: Here | None) -> list[str]:
+def _reasons(manifest: Manifest, old: Pylock, question: Question, here: Here | None, folder: Path) -> list[str]:
     required = [target for target in question.targets if not target.optional]
     asked = [here.target] if here is not None and manifest.targets is None else []
     missing = [target.name for target in (*asked, *required) if not freshness.covers(old, target)]
     if missing:
         return [f"it is not for {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")]
-    return list(freshness.stale(manifest, old, question.targets, name=MANIFEST))
+    stale = freshness.stale(manifest, old, question.targets, name=MANIFEST)
+    return [*stale, *changed_sources(old, folder)]
 
 
 def _relock(
@@ -108,16 +114,21 @@ def _relock(
     upgrade: Upgrade,
 ) -> Locked:
     # Lazy: a lock that is up to date needs no search.
-    from lockenv.operations.written import lock_text
+    from lockenv.operations.workshop import tables, workshop_for
+    from lockenv.operations.written import local_indexes, lock_text
     from lockenv.resolution.resolve import resolve
 
     before = versions_of(old) if old is not None else {}
     check_upgrade(upgrade, before)
     client = session.client(manifest)
-    resolution = resolve(question, client, session.report)
+    local = local_indexes(session, manifest)
+    workshop = workshop_for(session, manifest, question, client, old=old, upgrade=upgrade, local=local)
+    resolution = resolve(question, workshop.sources, session.report)
     _warn(session, question, resolution)
     resolution = _hashed(session, client, resolution)
-    content = lock_text(session, manifest, question, resolution).encode("utf-8")
+    folder = Path(session.project.lock).parent
+    more = tables(resolution, workshop, folder=folder, old=old, upgrade=upgrade)
+    content = lock_text(session, manifest, question, resolution, more).encode("utf-8")
     if content != raw:
         _write(Path(session.project.lock), content)
     return Locked(
@@ -152,7 +163,11 @@ def _by_reason(dropped: Sequence[Dropped]) -> Mapping[str, str]:
 
 def _hashed(session: Session, client: IndexClient, resolution: Resolution) -> Resolution:
     """See that every file has a strong hash (PEP 751 requires one): some small indexes publish none."""
-    unhashed = [pinned.name for pinned in resolution.pins if not all(map(_has_hash, pinned.files))]
+    unhashed = [
+        pinned.name
+        for pinned in resolution.pins
+        if pinned.origin is None and not all(map(_has_hash, pinned.files))
+    ]
     if not unhashed:
         return resolution
     names = ", ".join(unhashed[:5]) + (" …" if len(unhashed) > 5 else "")
@@ -163,6 +178,8 @@ def _hashed(session: Session, client: IndexClient, resolution: Resolution) -> Re
         resolution,
         pins=tuple(
             replace(pinned, files=tuple(client.hashed(file) for file in pinned.files))
+            if pinned.name in unhashed
+            else pinned
             for pinned in resolution.pins
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ from lockenv.errors import InterpreterNotFound, UsageError
 from lockenv.events import Noted
 from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, pylock
-from lockenv.manifest.model import Manifest
+from lockenv.manifest.model import GitSource, Manifest, UrlSource
 from lockenv.operations.choose import interpreter_for_lock
+from lockenv.operations.declared import path_sources
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, nothing_held
 from lockenv.resolution.universe import Here, targets_of
@@ -63,13 +64,22 @@ def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | 
 
 
 def question_of(
-    session: Session, manifest: Manifest, *, here: Here | None, old: Pylock | None, upgrade: Upgrade
+    session: Session,
+    manifest: Manifest,
+    *,
+    here: Here | None,
+    old: Pylock | None,
+    upgrade: Upgrade,
+    allowed: frozenset[NormalizedName] = frozenset(),
 ) -> Question:
-    """Make the question. Raises `ManifestError` where no released Python fits."""
+    """Make the question. `allowed` are packages that may be built besides those that the manifest allows.
+
+    Raises `ManifestError` where no released Python fits.
+    """
     return Question(
         targets=targets_of(manifest.python, manifest.targets, here),
         roots={MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups},
-        policy=_policy(session, manifest, old, upgrade),
+        policy=_policy(session, manifest, old, upgrade, allowed),
         conflicts=manifest.resolution.conflicts,
         across_pythons=manifest.resolution.across_pythons,
         held=nothing_held if old is None or upgrade.everything else _kept(old, upgrade),
@@ -85,7 +95,13 @@ def _kept(old: Pylock, upgrade: Upgrade) -> Keeping:
     return held
 
 
-def _policy(session: Session, manifest: Manifest, old: Pylock | None, upgrade: Upgrade) -> Policy:
+def _policy(
+    session: Session,
+    manifest: Manifest,
+    old: Pylock | None,
+    upgrade: Upgrade,
+    allowed: frozenset[NormalizedName],
+) -> Policy:
     options = manifest.resolution
     moments = _Moments(manifest, old, upgrade)
     exactly = tuple(parse_requirement(f"{name}=={version}") for name, version in sorted(upgrade.exactly.items()))
@@ -100,8 +116,21 @@ def _policy(session: Session, manifest: Manifest, old: Pylock | None, upgrade: U
         overrides=options.overrides,
         only_binary=options.only_binary,
         no_binary=options.no_binary,
-        allow_build=frozenset(manifest.build.allow),
+        allow_build=frozenset(manifest.build.allow) | allowed | path_sources(manifest),
+        sources=frozenset(_source_urls(manifest)),
     )
+
+
+def _source_urls(manifest: Manifest) -> Iterator[tuple[NormalizedName, str]]:
+    """The packages that come from URLs and repositories, as a requirement by URL names them (PEP 508)."""
+    for name, source in manifest.sources:
+        match source:
+            case UrlSource():
+                yield name, source.url
+            case GitSource():
+                yield name, f"git+{source.git}" + (f"@{source.rev}" if source.rev else "")
+            case _:
+                pass
 
 
 class _Moments:

@@ -49,8 +49,7 @@ def _unsupported(manifest: Manifest) -> Iterator[Problem]:
         return Problem(where=f"{MANIFEST}:{line}" if line else MANIFEST, message=message)
 
     for name, source in manifest.sources:
-        if not isinstance(source, IndexSource):
-            kind = type(source).__name__.removesuffix("Source").lower()
-            yield problem(f"sources.{name}", f"`{name}` comes from a {kind}; only indexes are served so far")
-    if manifest.build.allow:
-        yield problem("build.allow", "source distributions are not built yet")
+        if isinstance(source, IndexSource) and source.marker is not None:
+            yield problem(
+                f"sources.{name}", f"`{name}` comes from an index under a marker; a whole name has one index"
+            )

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What of the lock is asked for. `seed` adds pip."""
+    """What of the lock is asked for. `seed` adds pip; `allow_build` are packages whose build may run."""
 
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     all_groups: bool = False
     seed: bool = False
+    allow_build: tuple[str, ...] = ()
 
     @property
     def selection(self) -> tuple[str, ...]:

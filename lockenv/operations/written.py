@@ -10,12 +10,15 @@ from lockenv.errors import InternalError
 from lockenv.lockfile import freshness, judge, pylock
 from lockenv.lockfile.pin import pin
 from lockenv.manifest.model import Manifest
+from lockenv.operations.workshop import Tables
 from lockenv.resolution.model import Question, Resolution
 from lockenv.session import Session
 
 
-def lock_text(session: Session, manifest: Manifest, question: Question, resolution: Resolution) -> str:
-    """Write the lock of a resolution.
+def lock_text(
+    session: Session, manifest: Manifest, question: Question, resolution: Resolution, tables: Tables
+) -> str:
+    """Write the lock of a resolution; `tables` say more of single packages.
 
     Raises `InternalError` where it would not read back, or would not install what the manifest requires, and
     `Refused` where a file that is needed has no hash.
@@ -25,8 +28,9 @@ def lock_text(session: Session, manifest: Manifest, question: Question, resoluti
         requires_python=manifest.python,
         groups=[group.name for group in manifest.groups],
         conflicts=question.conflicts,
-        local=_local(session, manifest),
+        local=local_indexes(session, manifest),
         tool=_tool(manifest, question),
+        tables=tables,
     )
     text = pylock.write(lock)
     again = pylock.read(text)
@@ -68,7 +72,7 @@ def _tool(manifest: Manifest, question: Question) -> Mapping[str, Any]:
     return tool
 
 
-def _local(session: Session, manifest: Manifest) -> dict[str, str]:
+def local_indexes(session: Session, manifest: Manifest) -> dict[str, str]:
     """The indexes that are folders of the project, by URL, with their path relative to the lock."""
     folder = Path(session.project.lock).parent
     found = {}

@@ -1,0 +1,76 @@
+"""Archives of sources, kept by their hash: what is built is fetched once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockenv.errors import OfflineMiss
+from lockenv.events import Reporter
+from lockenv.files import hash_file
+from lockenv.index.download import download
+from lockenv.index.http import Http
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A file that is here. `sha256` and `size` are those of its bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+class Archives:
+    """The archives below ``<cache>/sources``. `connect` is called when something is missing."""
+
+    def __init__(self, root: Path, connect: Callable[[], Http], *, offline: bool, report: Reporter) -> None:
+        self._root = root
+        self._connect = connect
+        self._offline = offline
+        self._report = report
+
+    def bring(
+        self, url: str, filename: str, *, hashes: Iterable[tuple[str, str]] = (), size: int | None = None
+    ) -> Arrived:
+        """Give the file, fetched if it is not here; without `hashes`, whatever the URL serves now.
+
+        Raises `Refused` for another file than was promised, `NetworkError`, `OfflineMiss`, `OSError`.
+        """
+        known = dict(hashes)
+        if (sha256 := known.get("sha256", "").lower()) and (kept := self._kept(sha256, filename)):
+            return kept
+        if self._offline and not url.startswith("file:"):
+            msg = f"{filename} is not in the cache"
+            raise OfflineMiss(msg, hint="leave out --offline once")
+        self._root.mkdir(parents=True, exist_ok=True)
+        place = self._root / f".{secrets.token_hex(8)}"
+        try:
+            arrived = download(
+                self._connect(),
+                url,
+                place,
+                hashes=tuple(known.items()),
+                size=size,
+                filename=filename,
+                reporter=self._report,
+                unhashed=not known,
+            )
+            folder = self._root / arrived.sha256
+            folder.mkdir(exist_ok=True)
+            place.replace(folder / filename)
+        finally:
+            place.unlink(missing_ok=True)
+        return Arrived(path=folder / filename, sha256=arrived.sha256, size=arrived.size)
+
+    def _kept(self, sha256: str, filename: str) -> Arrived | None:
+        """What was fetched before, if it is still that."""
+        path = self._root / sha256 / filename
+        try:
+            if hash_file(path)["sha256"] == sha256:
+                return Arrived(path=path, sha256=sha256, size=path.stat().st_size)
+        except OSError:
+            pass
+        return None

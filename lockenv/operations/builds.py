@@ -1,0 +1,114 @@
+"""Building while syncing: what a lock selects that is no wheel becomes one, built with what the lock names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs
+
+from lockenv.build.builder import Builder
+from lockenv.build.sources import ArchiveFile, Checkout, Tree
+from lockenv.build.sources import Source as Buildable
+from lockenv.build.trees import local_source
+from lockenv.errors import LockError, Refused
+from lockenv.index.http import Http
+from lockenv.lockfile.select import Selected
+from lockenv.operations.archives import Archives
+from lockenv.operations.provisions import Bringing, LockedBuilds, may_build
+from lockenv.operations.workshop import archives_of, repositories_of
+from lockenv.packages import NormalizedName
+from lockenv.python.interpreter import Interpreter
+from lockenv.session import Session
+from lockenv.store import StoredWheel
+
+
+def build_all(
+    session: Session,
+    chosen: Sequence[Selected],
+    *,
+    interpreter: Interpreter,
+    allowed: frozenset[str],
+    connect: Callable[[], Http],
+) -> dict[NormalizedName, StoredWheel]:
+    """Build, or find built, a wheel for each. Nothing runs before all of them are known to be allowed.
+
+    Raises `Refused` for what nobody has allowed, `LockError` where the lock does not say what something is built
+    with, `BuildError` where a build fails, and what fetching raises.
+    """
+    for one in chosen:
+        may_build(one.package.name, allowed)
+    packages = {one.package.name: one.package for one in chosen}
+    builder = Builder(
+        cache=session.cache,
+        interpreter=interpreter,
+        store=session.store,
+        provide=LockedBuilds(packages, Bringing(session, interpreter.target(), connect), allowed),
+        repositories=repositories_of(session),
+        environ=session.environ,
+        reporter=session.report,
+    )
+    archives = archives_of(session, connect)
+    found = {}
+    for one in chosen:
+        source, editable = _source(one, archives, Path(session.project.lock).parent)
+        found[one.package.name] = builder.wheel(source, editable=editable).wheel
+    return found
+
+
+def _source(one: Selected, archives: Archives, folder: Path) -> tuple[Buildable, bool]:
+    package, artifact = one.package, one.artifact
+    version = str(package.version) if package.version is not None else None
+    match artifact:
+        case PackageSdist():
+            return _archive(one, artifact, artifact.filename, archives, folder), False
+        case PackageArchive():
+            filename = (artifact.path or artifact.url or "").partition("?")[0].rpartition("/")[2]
+            return _archive(one, artifact, filename, archives, folder), False
+        case PackageVcs():
+            if artifact.type != "git":
+                raise Refused(f"{package.name} comes from a {artifact.type} repository; only Git is understood")
+            url = artifact.url or (folder / (artifact.path or "")).resolve().as_uri()
+            checkout = Checkout(
+                url=url,
+                commit=artifact.commit_id,
+                name=package.name,
+                version=version,
+                subdirectory=artifact.subdirectory,
+            )
+            return checkout, False
+        case PackageDirectory():
+            return _tree(one, artifact, folder), artifact.editable is True
+        case _:
+            msg = f"{package.name} is nothing that is built"
+            raise LockError(msg)
+
+
+def _archive(
+    one: Selected, artifact: PackageSdist | PackageArchive, filename: str, archives: Archives, folder: Path
+) -> ArchiveFile:
+    url = artifact.url or (folder / (artifact.path or "")).resolve().as_uri()
+    arrived = archives.bring(url, filename, hashes=artifact.hashes.items(), size=artifact.size)
+    version = one.package.version
+    return ArchiveFile(
+        path=arrived.path,
+        filename=filename,
+        sha256=arrived.sha256,
+        name=one.package.name,
+        version=str(version) if version is not None else None,
+        subdirectory=artifact.subdirectory if isinstance(artifact, PackageArchive) else None,
+        is_sdist=isinstance(artifact, PackageSdist),
+    )
+
+
+def _tree(one: Selected, artifact: PackageDirectory, folder: Path) -> Tree:
+    found = local_source(
+        (folder / artifact.path).resolve(),
+        shown=artifact.path,
+        name=one.package.name,
+        subdirectory=artifact.subdirectory,
+        editable=artifact.editable is True,
+    )
+    if not isinstance(found, Tree):
+        raise LockError(f"{artifact.path} is a file, where the lock speaks of a folder", hint="run `lockenv lock`")
+    return found

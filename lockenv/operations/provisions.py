@@ -1,0 +1,194 @@
+"""What builds are made with: resolved while locking, taken from the lock while syncing.
+
+Here the knot 'resolving needs building needs resolving' is cut: a build asks for requirements, and gets wheels
+that our own resolver chose, or that the lock says it chose. Build requirements are taken as wheels only, so that
+building one thing never starts to build another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.specifiers import SpecifierSet
+
+from lockenv.build.requirements import Chain, Pin, Provision
+from lockenv.errors import BuildError, LockError, Refused, ResolutionImpossible
+from lockenv.graph import MAIN
+from lockenv.index.http import Http
+from lockenv.lockfile.builds import build_lock, build_requires
+from lockenv.lockfile.pin import pin
+from lockenv.lockfile.select import Selection, select
+from lockenv.manifest.model import ALL
+from lockenv.markers.truth import Truth
+from lockenv.operations.fetch import fetch, need_of
+from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
+from lockenv.resolution.model import Fork, Held, Policy, Question
+from lockenv.resolution.resolve import resolve
+from lockenv.resolution.source import Source
+from lockenv.session import Session
+from lockenv.store import StoredWheel
+from lockenv.targets import Span, Target
+
+Connect = Callable[[], Http]
+
+
+def may_build(name: str, allowed: frozenset[str]) -> None:
+    """Raise `Refused` where nobody has allowed to build a package."""
+    if name not in allowed:
+        raise Refused(
+            f"{name} has to be built, which runs its code, and nobody has allowed that",
+            hint=f'add `allow = ["{name}"]` to [build] in env.toml, or say `--allow-build {name}`',
+        )
+
+
+class Bringing:
+    """Turns a small lock into wheels in the store, for one interpreter. `connect` is called if one is missing."""
+
+    def __init__(self, session: Session, target: Target, connect: Connect) -> None:
+        self._session = session
+        self.target = target
+        self._connect = connect
+
+    def provision(self, answer: Pylock) -> Provision:
+        """What a small lock selects here. Raises `LockError` where it is not for this interpreter."""
+        needs = [
+            need_of(one.package.name, one.package.version, one.artifact, Path(self._session.project.lock).parent)
+            for one in select(answer, self.target, Selection())
+            if isinstance(one.artifact, PackageWheel)
+        ]
+        pins = tuple(Pin(need.name, need.version, need.hashes.get("sha256", "")) for need in needs)
+
+        def bring() -> tuple[StoredWheel, ...]:
+            session = self._session
+            found = fetch(
+                needs,
+                session.store,
+                self._connect,
+                session.cache / "arriving",
+                session.report,
+                offline=session.settings.offline,
+            )
+            return tuple(stored for _, stored in sorted(found.items()))
+
+        return Provision(pins=pins, bring=bring)
+
+
+class ResolvedBuilds:
+    """Answers build requirements by resolving them: for the interpreter that builds, and for a lock's targets."""
+
+    def __init__(
+        self,
+        source: Source,
+        policy: Policy,
+        bringing: Bringing,
+        *,
+        allowed: frozenset[str],
+        local: Mapping[str, str],
+    ) -> None:
+        """`local` are the indexes that are folders beside the lock, as `lockfile.pin.pin` takes them."""
+        self._source = source
+        self._local = local
+        self._policy = replace(
+            policy,
+            strategy="highest",
+            constraints=(),
+            overrides=(),
+            only_binary=frozenset({ALL}),
+            no_binary=frozenset(),
+            allow_build=frozenset(),
+        )
+        self._bringing = bringing
+        self._allowed = allowed
+        self._answers: dict[tuple[tuple[str, ...], tuple[Target, ...]], Pylock] = {}
+
+    def __call__(self, requirements: tuple[str, ...], *, chain: Chain) -> Provision:
+        """Answer for the interpreter. Raises `Refused` where the asking package may not be built."""
+        asking = chain.asking
+        name = canonicalize_name(asking.name) if asking is not None else ""
+        may_build(name, self._allowed)
+        return self._bringing.provision(self.answer(name, requirements, (_alone(self._bringing.target),)))
+
+    def answer(
+        self,
+        name: str,
+        requirements: tuple[str, ...],
+        targets: tuple[Target, ...],
+        held: Mapping[NormalizedName, Held] | None = None,
+    ) -> Pylock:
+        """Resolve build requirements for some targets. Raises `BuildError` where there is no answer."""
+        key = (requirements, targets)
+        if key not in self._answers:
+            self._answers[key] = self._resolve(name, requirements, targets, held or {})
+        return self._answers[key]
+
+    def _resolve(
+        self,
+        name: str,
+        requirements: tuple[str, ...],
+        targets: tuple[Target, ...],
+        held: Mapping[NormalizedName, Held],
+    ) -> Pylock:
+        def keeping(target: Target, fork: Fork) -> Mapping[NormalizedName, Held]:
+            del target, fork
+            return held
+
+        question = Question(
+            targets=targets,
+            roots={MAIN: tuple(map(parse_requirement, requirements))},
+            policy=self._policy,
+            held=keeping,
+        )
+        try:
+            resolution = resolve(question, self._source)
+        except ResolutionImpossible as error:
+            raise BuildError(
+                f"{name} cannot be built, because what it is built with cannot be had: {error.message}",
+                details=error.details,
+                hint=error.hint,
+            ) from None
+        return pin(resolution, requires_python=SpecifierSet(), groups=(), local=self._local, tool={})
+
+
+class LockedBuilds:
+    """Answers build requirements from a lock."""
+
+    def __init__(
+        self, packages: Mapping[NormalizedName, Package], bringing: Bringing, allowed: frozenset[str]
+    ) -> None:
+        self._packages = packages
+        self._bringing = bringing
+        self._allowed = allowed
+
+    def __call__(self, requirements: tuple[str, ...], *, chain: Chain) -> Provision:
+        """Give what the lock says. Raises `LockError` where it does not say enough, and `Refused`."""
+        asking = chain.asking
+        name = canonicalize_name(asking.name) if asking is not None else canonicalize_name("")
+        may_build(name, self._allowed)
+        package = self._packages.get(name)
+        if package is None or build_requires(package) is None:
+            msg = f"the lock does not say what {name} is built with"
+            raise LockError(msg, hint="run `lockenv lock`, which finds out")
+        answer = build_lock(package)
+        self._check(name, requirements, answer)
+        return self._bringing.provision(answer)
+
+    def _check(self, name: str, requirements: tuple[str, ...], answer: Pylock) -> None:
+        """See that the lock answers all that is asked: a backend may ask for more on another machine."""
+        target = self._bringing.target
+        truth = Truth(target)
+        chosen = {one.package.name: one.package.version for one in select(answer, target, Selection())}
+        for text in requirements:
+            line = parse_requirement(text)
+            version = chosen.get(canonicalize_name(line.name))
+            if truth.applies(line) and (version is None or not line.specifier.contains(version, prereleases=True)):
+                has = f"has {version}" if version is not None else "has none"
+                msg = f"{name} asks for {text} to be built on {target.name}; the lock {has}"
+                raise LockError(msg, hint="run `lockenv lock` on this machine")
+
+
+def _alone(target: Target) -> Target:
+    """A target that stands for this very interpreter."""
+    return replace(target, span=Span(lowest=target.python, beyond=target.span.beyond))
