@@ -11,7 +11,7 @@ from packaging.markers import Marker
 
 from lockenv.errors import InternalError
 from lockenv.markers.axes import Literal
-from lockenv.markers.covering import Cover, Grid, meet, weight_of
+from lockenv.markers.covering import Choice, Cover, Grid, meet, weight_of
 from lockenv.markers.space import Row
 from lockenv.markers.terms import Term, conjunction, disjunction, group_asked
 
@@ -19,8 +19,8 @@ from lockenv.markers.terms import Term, conjunction, disjunction, group_asked
 Reach = Mapping[str, Collection[int]]
 
 _MAIN = ""
-#: With more parts than this not every order of writing them is tried.
-_ORDERED = 3
+#: With more parts, or alternatives, than these only one order of writing them is tried.
+_PARTS, _ALTERNATIVES = 3, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +146,10 @@ def _covers(grid: Grid, entries: Sequence[_Entry]) -> dict[_Entry, tuple[Cover, 
     alone = {entry: _entry_covers(grid, entry, ()) for entry in ordered}
     if not any(_meet(alone[one], alone[other]) for one, other in combinations(ordered, 2)):
         return alone
-    return min((_in_turn(grid, order) for order in _orders(ordered)), key=_total)
-
-
-def _orders(entries: Sequence[_Entry]) -> Iterable[Sequence[_Entry]]:
-    return permutations(entries) if len(entries) <= _ORDERED else (entries, entries[::-1])
+    alternatives = sum(len(cover) for found in alone.values() for cover in found)
+    few = len(ordered) <= _PARTS and alternatives <= _ALTERNATIVES
+    orders = permutations(ordered) if few else [ordered]
+    return min((_in_turn(grid, order) for order in orders), key=_total)
 
 
 def _in_turn(grid: Grid, entries: Sequence[_Entry]) -> dict[_Entry, tuple[Cover, ...]]:
@@ -164,9 +163,8 @@ def _in_turn(grid: Grid, entries: Sequence[_Entry]) -> dict[_Entry, tuple[Cover,
 
 
 def _entry_covers(grid: Grid, entry: _Entry, avoid: Cover) -> tuple[Cover, ...]:
-    everything, optional = grid.points((1 << len(grid.rows)) - 1), grid.points(entry.main)
-    wanted = [grid.points(rows) for rows in entry.needs]
-    return tuple(grid.cover(points, everything & ~(points | optional), avoid) for points in wanted)
+    others = ((1 << len(grid.rows)) - 1) & ~entry.main
+    return tuple(grid.cover(grid.points(need), grid.points(others & ~need), avoid) for need in entry.needs)
 
 
 def _meet(one: Iterable[Cover], other: Iterable[Cover]) -> bool:
@@ -182,13 +180,22 @@ def _total(covers: Mapping[_Entry, Iterable[Cover]]) -> int:
 
 
 def _marker(entry: _Entry, covers: Sequence[Cover]) -> Marker | None:
-    terms = [_cover_term(cover) for cover in covers]
-    main = terms.pop(0) if entry.main else None
-    if entry.main and main is None:
-        return None
+    """The text of an entry; what all its alternatives say is said once."""
+    shared = _shared([cube.choice for cover in covers for cube in cover])
+    terms = [_cover_term(cover, shared) for cover in covers]
+    main = [terms.pop(0)] if entry.main else []
     gated = [_gate(term, groups) for term, (_, groups) in zip(terms, entry.gated, strict=True)]
-    alternatives = [*([main] if main else []), *sorted(gated, key=lambda term: term.text)]
-    return Marker(disjunction(alternatives).text)
+    alternatives = [*main, *sorted(gated, key=lambda term: term.text)]
+    said = [part.term for part in shared if part is not None]
+    # On main and without conditions of its own: no group is worth naming.
+    if None not in main:
+        said.append(disjunction(term for term in alternatives if term is not None))
+    return Marker(conjunction(said).text) if said else None
+
+
+def _shared(choices: Sequence[Choice]) -> Choice:
+    """At each place the literal that all have, else None."""
+    return tuple(parts[0] if len(set(parts)) == 1 else None for parts in zip(*choices, strict=True))
 
 
 def _gate(term: Term | None, groups: Iterable[str]) -> Term:
@@ -196,18 +203,19 @@ def _gate(term: Term | None, groups: Iterable[str]) -> Term:
     return asked if term is None else conjunction([term, asked])
 
 
-def _cover_term(cover: Cover) -> Term | None:
-    """The text of a cover; what all its cubes say is said once."""
+def _cover_term(cover: Cover, said: Choice) -> Term | None:
+    """The text of a cover, what stands before it left out; None where that is all."""
+    shared = _shared([cube.choice for cube in cover])
+    common = _terms(shared, said)
     choices = sorted((cube.choice for cube in cover), key=lambda choice: [_reading_order(part) for part in choice])
-    shared = [parts[0] if len(set(parts)) == 1 else None for parts in zip(*choices, strict=True)]
-    common = [part.term for part in shared if part is not None]
-    rest = [
-        [part.term for part, said in zip(choice, shared, strict=True) if part is not None and said is None]
-        for choice in choices
-    ]
+    rest = [_terms(choice, shared) for choice in choices]
     if all(rest):
         common.append(disjunction(map(conjunction, rest)))
     return conjunction(common) if common else None
+
+
+def _terms(choice: Choice, said: Choice) -> list[Term]:
+    return [part.term for part, known in zip(choice, said, strict=True) if part is not None and known is None]
 
 
 def _reading_order(literal: Literal | None) -> tuple[bool, int]:

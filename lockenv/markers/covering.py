@@ -83,10 +83,17 @@ class Grid:
 
         Raises `InternalError` where no literals tell a wanted point from one in `off`.
         """
+        if wanted & off:
+            raise _inseparable()
         if not off and not avoid:
             return (Cube(choice=(None,) * len(self.options), points=wanted, weight=0),)
         cubes = _Cubes(self, wanted, off, avoid).found()
         return _lightest(cubes, wanted)
+
+
+def _inseparable() -> InternalError:
+    msg = "two environments that need different packages cannot be told apart by markers"
+    return InternalError(msg, hint="please report this, with env.toml: it is a bug in lockenv")
 
 
 def _options(literals: Sequence[Literal], values: Sequence[int]) -> Iterator[_Option]:
@@ -162,8 +169,7 @@ class _Cubes:
         """A cube round one point: the narrowest literals, each made as wide as the others allow."""
         choice = [self._narrowest(place, point) for place in range(len(self._grid.options))]
         if not self._fits(choice):
-            msg = "two environments that need different packages cannot be told apart by markers"
-            raise InternalError(msg, hint="please report this, with env.toml: it is a bug in lockenv")
+            raise _inseparable()
         for place, options in enumerate(self._grid.options):
             wider = [None, *sorted(options, key=lambda option: -(option.points & self._wanted).bit_count())]
             for option in wider:

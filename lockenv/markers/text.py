@@ -89,7 +89,4 @@ def _python(span: Span, requires_python: SpecifierSet) -> list[Term]:
 def _implied(operator: str, bound: Version, requires_python: SpecifierSet) -> bool:
     # `python_version` puts the pre-releases of a minor into it.
     edge = f"{minor_text(bound)}.dev0" if is_minor(bound) else str(bound)
-    try:
-        return requires_python.to_range().is_subset(SpecifierSet(f"{operator}{edge}").to_range())
-    except ValueError:  # `===` compares text, and has no range
-        return False
+    return requires_python.to_range().is_subset(SpecifierSet(f"{operator}{edge}").to_range())
