@@ -53,13 +53,13 @@ def main(arguments: Sequence[str]) -> int:
 def _show(screen: Screen, done: Locked, seconds: float) -> None:
     for change in done.changes:
         screen.say(_line(screen, change))
-    packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
+    packages = "1 package" if len(done.packages) == 1 else f"{len(done.packages)} packages"
     what = "locks" if done.written else "is up to date:"
     screen.say(f"{done.path} {what} {packages} for {summary(done.targets)}, {duration(seconds)}")
 
 
 def _line(screen: Screen, change: Change) -> str:
-    before, after = (" and ".join(map(str, versions)) for versions in (change.before, change.after))
+    before, after = (" and ".join(one.version for one in entries) for entries in (change.before, change.after))
     if not change.before:
         return screen.change("+", f"{change.name} {after}")
     if not change.after:

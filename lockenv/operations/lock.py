@@ -14,11 +14,12 @@ from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import Manifest
-from lockenv.operations.changes import Change, changes, versions_of
+from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, question_of
 from lockenv.operations.read import manifest_of, parse_lock
+from lockenv.operations.reasons import Reasons
 from lockenv.operations.support import check_supported
 from lockenv.packages import IndexFile
 from lockenv.project import MANIFEST
@@ -37,16 +38,19 @@ if TYPE_CHECKING:
 class Locked:
     """What `lock` did.
 
-    `path` is the lock as a person says it; `written` is false where its bytes were right. `targets` are those that
-    it is for, `dropped` those that were left out.
+    `path` is the lock as a person says it, `packages` what it holds; `written` is false where its bytes were
+    right, `first` is true where there was none before. `targets` are those that it is for, `uncovered` those that
+    were left out, of which `dropped` says why if that was found out now.
     """
 
     path: str
     targets: tuple[Target, ...]
-    packages: int
+    packages: Entries
     changes: tuple[Change, ...] = ()
+    uncovered: tuple[Target, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     written: bool = False
+    first: bool = False
 
 
 def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = False) -> Locked:
@@ -77,7 +81,8 @@ def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = Fals
     same = old is not None and pylock.tool_table(old).get("manifest") == freshness.digests(manifest)
     if old is not None and not reasons and (check or (same and not upgrade.asked)):
         covered = tuple(target for target in question.targets if freshness.covers(old, target))
-        return Locked(path=where, targets=covered, packages=len(versions_of(old)))
+        uncovered = tuple(target for target in question.targets if target not in covered)
+        return Locked(path=where, targets=covered, packages=entries_of(old), uncovered=uncovered)
     return _relock(session, manifest, question, old=old, raw=raw, upgrade=upgrade)
 
 
@@ -118,7 +123,7 @@ def _relock(
     from lockenv.operations.written import local_indexes, lock_text
     from lockenv.resolution.resolve import resolve
 
-    before = versions_of(old) if old is not None else {}
+    before = entries_of(old) if old is not None else {}
     check_upgrade(upgrade, before)
     client = session.client(manifest)
     local = local_indexes(session, manifest)
@@ -128,16 +133,21 @@ def _relock(
     resolution = _hashed(session, client, resolution)
     folder = Path(session.project.lock).parent
     more = tables(resolution, workshop, folder=folder, old=old, upgrade=upgrade)
-    content = lock_text(session, manifest, question, resolution, more).encode("utf-8")
+    made, text = lock_text(session, manifest, question, resolution, more)
+    content = text.encode("utf-8")
     if content != raw:
         _write(Path(session.project.lock), content)
+    after = entries_of(made)
+    asked = None if upgrade.everything else upgrade.names
     return Locked(
         path=shown(session.project, session.project.lock),
         targets=resolution.targets,
-        packages=len({pinned.name for pinned in resolution.pins}),
-        changes=changes(before, resolution),
+        packages=after,
+        changes=changes(before, after, Reasons(old, question, resolution), asked=asked),
+        uncovered=tuple(each.target for each in resolution.dropped),
         dropped=resolution.dropped,
         written=content != raw,
+        first=old is None,
     )
 
 

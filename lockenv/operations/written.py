@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.pylock import Pylock
+
 from lockenv.errors import InternalError
 from lockenv.lockfile import freshness, judge, pylock
 from lockenv.lockfile.pin import pin
@@ -17,8 +19,8 @@ from lockenv.session import Session
 
 def lock_text(
     session: Session, manifest: Manifest, question: Question, resolution: Resolution, tables: Tables
-) -> str:
-    """Write the lock of a resolution; `tables` say more of single packages.
+) -> tuple[Pylock, str]:
+    """Make the lock of a resolution, and its text; `tables` say more of single packages.
 
     Raises `InternalError` where it would not read back, or would not install what the manifest requires, and
     `Refused` where a file that is needed has no hash.
@@ -37,7 +39,7 @@ def lock_text(
     if pylock.write(again) != text:
         raise InternalError("the lock does not read back as it was written; nothing was written")
     judge.judge(again, claim_of(question, resolution))
-    return text
+    return again, text
 
 
 def claim_of(question: Question, resolution: Resolution) -> judge.Claim:
