@@ -53,6 +53,7 @@ class Universe:
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = tuple(rows)
         self._asked = [frozenset(member for _, member in row.fork if member) for row in self.rows]
+        self._forking = frozenset[str]().union(*self._asked)
         self._known: dict[tuple[_Entry, ...], tuple[Marker | None, ...]] = {}
 
     def markers(self, parts: Sequence[Reach]) -> tuple[Marker | None, ...]:
@@ -71,12 +72,14 @@ class Universe:
         return known
 
     def _entry(self, part: Reach) -> _Entry:
-        """Where a row's own fork asks for a gate, it is open: what it leads to is needed as if by main."""
+        """Where a row's own fork asks for a gate, it is open: what it leads to is needed as if by main.
+
+        A gate that some fork asks for is shut in all others.
+        """
         main = _bits(part.get(_MAIN, ()))
         gated: dict[str, int] = {}
-        conflicting = {group for row in self.rows for members, _ in row.fork for group in members}
         for gate, rows in part.items():
-            if gate in conflicting:
+            if gate in self._forking:
                 main |= _bits(row for row in rows if gate in self._asked[row])
             elif gate != _MAIN:
                 gated[gate] = _bits(rows)

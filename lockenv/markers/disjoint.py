@@ -37,7 +37,7 @@ _TEXT = frozenset(
 _ASKED = frozenset({"dependency_groups", "extras"})
 _YES, _NO = 1, 2
 #: The search gives up after so many steps and says that both may be true.
-_STEPS = 20_000
+_STEPS = 5_000
 _SEARCHES = frozenset({"in", "not in"})
 #: So many different things looked for in one variable are kept apart; the rest is taken for possible.
 _SEARCHED = 4

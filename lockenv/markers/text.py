@@ -10,7 +10,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockenv.markers.axes import single_python
-from lockenv.markers.slices import Slice
 from lockenv.markers.space import Row
 from lockenv.markers.terms import (
     Term,
@@ -22,19 +21,10 @@ from lockenv.markers.terms import (
     minor_text,
     python_comparison,
 )
-from lockenv.targets import Span, Target
+from lockenv.targets import Span
 
 #: The variables that tell one declared platform from another.
 _TELLING = ("sys_platform", "platform_machine", "implementation_name")
-
-
-def target_marker(target: Target, patches: Slice) -> Marker:
-    """The marker that is true on this platform and these patch versions of Python, and nowhere else."""
-    names = ("implementation_name", "platform_machine", "python_version", "sys_platform")
-    terms = [comparison(name, "==", target.variables[name]) for name in names]
-    bounds = (("==", patches.exactly), (">=", patches.lowest), ("<", patches.beyond))
-    terms += [comparison("python_full_version", sign, str(bound)) for sign, bound in bounds if bound is not None]
-    return Marker(conjunction(terms).text)
 
 
 def groups_marker(groups: Iterable[str]) -> Marker:

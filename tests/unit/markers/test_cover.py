@@ -213,6 +213,18 @@ def test_a_gate_that_its_fork_asks_for_is_named_once() -> None:
     ]
 
 
+def test_groups_that_no_row_asks_for_are_gates_like_others_be_they_in_a_conflict_set() -> None:
+    unforked = rows("3.11 3.12", forks=[((("cpu", "gpu"), ""),)])
+    assert gated(unforked, {"cpu": lambda cell: True}) == ['"cpu" in dependency_groups']
+
+
+def test_a_row_that_names_no_fork_stands_for_all_of_them() -> None:
+    universe = (row("3.11", "linux"), *rows("3.12", "linux", forks=forks_of(CONFLICT)))
+    assert text(universe, lambda cell: minor(cell) == 11 or asked(cell) == "cpu") == (
+        'python_version < "3.12" or "cpu" in dependency_groups'
+    )
+
+
 @pytest.mark.parametrize(
     ("part", "expected"),
     [

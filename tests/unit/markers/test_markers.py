@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 
-from lockenv.markers.slices import Slice
-from lockenv.markers.text import groups_marker, target_marker
+from lockenv.markers.text import groups_marker
 from lockenv.markers.truth import Truth, names_extra
 from lockenv.packages import canonicalize_name, parse_requirement
 from tests.fakes.source import linux_target
@@ -47,14 +46,6 @@ def test_what_holds_without_an_extra_does_not_belong_to_it() -> None:
         parse_requirement("a; extra == 'x' or os_name == 'posix'"), canonicalize_name("x"), truth
     )
     assert not names_extra(parse_requirement("a"), canonicalize_name("x"), truth)
-
-
-def test_the_target_s_marker_holds_there_and_nowhere_else() -> None:
-    marker = target_marker(TARGET, Slice())
-    assert Truth(TARGET).holds(marker)
-    assert Truth(linux_target("3.11.0")).holds(marker)
-    for other in ("3.10.9", "3.12.0", "3.1.1"):
-        assert not Truth(linux_target(other)).holds(marker)
 
 
 @given(st.sets(st.sampled_from("abcde"), min_size=1), st.sets(st.sampled_from("abcde")))
