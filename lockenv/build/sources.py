@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
+from lockenv.archive.names import refusal
+from lockenv.archive.sdist import unpack
+from lockenv.build.git import Repositories
+from lockenv.build.git_program import without_userinfo
 from lockenv.build.requirements import Link
+from lockenv.errors import UsageError
 from lockenv.packages import NormalizedName
 
 
@@ -14,9 +19,9 @@ from lockenv.packages import NormalizedName
 class ArchiveFile:
     """An sdist or another archive of sources, on this machine; its hash has been checked by who brought it.
 
-    `name` and `version` are what it should turn out to be; None is not compared. An archive that is no sdist
-    (`is_sdist`) needs no single folder at its top, and its PKG-INFO vouches for nothing. `subdirectory` is where
-    in it the project stands, POSIX.
+    `name` and `version` are what it should turn out to be; None is not compared. `is_sdist` says that it is one
+    by its name on an index, and so must have a single folder at its top. `subdirectory` is where in it the
+    project stands, POSIX.
     """
 
     path: Path
@@ -58,14 +63,63 @@ Source: TypeAlias = ArchiveFile | Checkout | Tree
 
 def identity(source: Source) -> str:
     """Say exactly what would be built: the same text stands for the same bytes."""
-    raise NotImplementedError
+    match source:
+        case ArchiveFile(sha256=sha256, subdirectory=subdirectory):
+            return f"archive {sha256} {subdirectory or '.'}"
+        case Checkout(url=url, commit=commit, subdirectory=subdirectory):
+            return f"git {url} {commit} {subdirectory or '.'}"
+        case Tree(folder=folder, digest=digest):
+            return f"tree {folder} {digest}"
+        case _:
+            assert_never(source)
 
 
 def shown(source: Source) -> str:
     """Name a source for people, such as ``menu 1.0`` or ``libs/core``."""
-    raise NotImplementedError
+    if source.name is not None:
+        return f"{source.name} {source.version}" if source.version else source.name
+    match source:
+        case ArchiveFile(filename=filename):
+            return filename
+        case Checkout(url=url):
+            return without_userinfo(url)
+        case Tree(shown=text):
+            return text
+        case _:
+            assert_never(source)
 
 
 def link_of(source: Source) -> Link:
     """Make the link that stands for a source in a chain of builds."""
-    raise NotImplementedError
+    return Link(source.name or "", source.version or "", identity(source), shown(source))
+
+
+def opened(source: Source, scratch: Path, repositories: Repositories) -> Path:
+    """Have a source as a folder, below `scratch` (new) unless it is one already; give the project's own folder.
+
+    Raises `Refused` for a hostile archive, `UsageError` where there is no such `subdirectory`, what
+    `Repositories.check_out` raises, and `OSError`.
+    """
+    match source:
+        case ArchiveFile(path=path, filename=filename, is_sdist=is_sdist):
+            return inside(
+                unpack(path, scratch, filename=filename, sdist=is_sdist), source.subdirectory, shown(source)
+            )
+        case Checkout(url=url, commit=commit):
+            repositories.check_out(url, commit, scratch)
+            return inside(scratch, source.subdirectory, shown(source))
+        case Tree(folder=folder):
+            return folder
+        case _:
+            assert_never(source)
+
+
+def inside(root: Path, subdirectory: str | None, whose: str) -> Path:
+    """Find a folder within another one, links counted. Raises `UsageError` where there is none."""
+    if subdirectory in {None, "", ".", "./"}:
+        return root
+    path = (subdirectory or "").removeprefix("./").rstrip("/")
+    found = root / path
+    if refusal(path) or not found.resolve().is_relative_to(root.resolve()) or not found.is_dir():
+        raise UsageError(f"{whose} has no folder {subdirectory!r} within", hint="check its `subdirectory`")
+    return found
