@@ -103,7 +103,7 @@ class _View:
         self._claim = claim
         self._target = target
         self._truth = truth
-        self._tags = [target.ranks, *({tag: rank for rank, tag in enumerate(tags)} for _, tags in target.also)]
+        self._tags = [_Ranks(tags, truth) for tags in (target.tags, *(tags for _, tags in target.also))]
         self._needs: dict[tuple[int, str], list[Requirement]] = {}
         self._unfit: dict[int, str] = {}
         self._overrides = {
@@ -155,13 +155,12 @@ class _View:
                 if version is not None and not constraint.specifier.contains(version, prereleases=True):
                     yield f"the manifest constrains it to {constraint.specifier}, the lock has {version}"
 
-    def _wheel(self, package: Package, ranks: Mapping[Tag, int]) -> str:
+    def _wheel(self, package: Package, ranks: _Ranks) -> str:
         """The file name of the wheel that an installer takes (PEP 425 order, PEP 427 build numbers), or ''."""
         best: tuple[tuple[int, int], str] | None = None
         for wheel in package.wheels or ():
             filename = wheel.filename
-            text = "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
-            rank = min((ranks[tag] for tag in self._truth.tags(text) if tag in ranks), default=None)
+            rank = ranks.of(filename)
             if rank is None:
                 continue
             order = (rank, -_build_number(filename))
@@ -205,6 +204,25 @@ class _View:
 
     def _holds(self, requirement: Requirement) -> bool:
         return self._truth.holds(requirement, self._target)
+
+
+class _Ranks:
+    """How early each wheel's best tag comes in a list of tags, best first."""
+
+    def __init__(self, tags: Sequence[Tag], truth: _Truth) -> None:
+        self._ranks: dict[Tag, int] = {}
+        for rank, tag in enumerate(tags):
+            self._ranks.setdefault(tag, rank)
+        self._truth = truth
+        self._known: dict[str, int | None] = {}
+
+    def of(self, filename: str) -> int | None:
+        """The rank of a wheel; None where it does not fit."""
+        text = "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
+        if text not in self._known:
+            ranks = self._ranks
+            self._known[text] = min((ranks[tag] for tag in self._truth.tags(text) if tag in ranks), default=None)
+        return self._known[text]
 
 
 def _build_number(filename: str) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.pylock import PackageDirectory, Pylock
+from packaging.tags import Tag
 
 from lockenv.build.builder import Builder
 from lockenv.build.git import Repositories
@@ -137,8 +138,9 @@ def _building(pinned: Pin, resolution: Resolution) -> tuple[Target, ...]:
 
 
 def _has_wheel(pinned: Pin, target: Target) -> bool:
-    tags = frozenset().union(*(wheel_tags(file.filename) for file in pinned.files if file.is_wheel))
-    return all(not tags.isdisjoint(each) for each in (target.tags, *(more for _, more in target.also)))
+    tags = frozenset[Tag]().union(*(wheel_tags(file.filename) for file in pinned.files if file.is_wheel))
+    # To look few tags up in a target's ranks is far cheaper than to walk over all that it accepts.
+    return any(tag in target.ranks for tag in tags) and all(not tags.isdisjoint(more) for _, more in target.also)
 
 
 def _buildable(pinned: Pin, sources: Sources) -> tuple[Buildable, bool]:
