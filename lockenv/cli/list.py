@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockenv.cli.options import add_env, parser, session_of
+from lockenv.cli.options import add_env, add_json, parser, session_of
 from lockenv.operations.look import installed_in
 from lockenv.python.installed import BrokenDistribution, Installed, InstalledDistribution
 
@@ -14,7 +14,7 @@ SCHEMA = 1  #: of the JSON document
 def main(arguments: Sequence[str]) -> int:
     """Run `lockenv list`."""
     options = parser("list", "Show what is installed in the environment.", ["lockenv list", "lockenv list --json"])
-    options.add_argument("--json", action="store_true", help="a document for machines")
+    add_json(options)
     add_env(options)
     asked = options.parse_args(arguments)
     with session_of(asked) as (session, screen):

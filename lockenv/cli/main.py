@@ -13,6 +13,7 @@ from lockenv.errors import InstallError, InternalError, LockenvError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("lockenv.cli.init", "Write an env.toml to start from"),
     "lock": ("lockenv.cli.lock", "Resolve env.toml into pylock.toml"),
+    "upgrade": ("lockenv.cli.upgrade", "Lock newer versions, of all packages or of some"),
     "sync": ("lockenv.cli.sync", "Make the environment exactly what pylock.toml says"),
     "run": ("lockenv.cli.run", "Run a command in the environment"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
@@ -64,7 +65,7 @@ def _run(command: str, rest: Sequence[str]) -> int:
         status = module.main(rest)
         sys.stdout.flush()
     except LockenvError as error:
-        return _show(error)
+        return _show(error, command, rest)
     except BrokenPipeError:
         # The reader has gone (`lockenv list | head`): no message.
         _flush_or_forget()
@@ -72,7 +73,8 @@ def _run(command: str, rest: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place where a person can be spared a traceback
         _trace(error, rest)
         _flush_or_forget()
-        return _show(_refusal_of_the_system(error) if isinstance(error, OSError) else _bug(error))
+        told = _refusal_of_the_system(error) if isinstance(error, OSError) else _bug(error)
+        return _show(told, command, rest)
     return int(status)
 
 
@@ -91,11 +93,16 @@ def _flush_or_forget() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _show(error: LockenvError) -> int:
+def _show(error: LockenvError, command: str, arguments: Sequence[str]) -> int:
     # Lazy: screens need their own imports.
     from lockenv.cli.screen import Screen
 
-    Screen(environ=os.environ).error(error)
+    screen = Screen(environ=os.environ)
+    screen.error(error)
+    if "--json" in arguments and command != "run":
+        from lockenv.cli.errors import document
+
+        screen.document(document(error))
     return error.exit_status
 
 
@@ -164,7 +171,7 @@ def _help() -> str:
         "Usage: lockenv COMMAND [OPTIONS]",
         "",
         "Commands:",
-        *(f"  {name:<8}{summary}" for name, (_, summary) in COMMANDS.items()),
+        *(f"  {name:<9}{summary}" for name, (_, summary) in COMMANDS.items()),
         "",
     ]
     return "\n".join(lines) + "\n" + _HELP_TAIL

@@ -78,9 +78,27 @@ def add_env(to: argparse.ArgumentParser) -> None:
     )
 
 
-def add_python(to: argparse.ArgumentParser) -> None:
+def add_python(
+    to: argparse.ArgumentParser, what: str = "a version (3.12, '>=3.11,<3.13'), a command or a path"
+) -> None:
     """Let a command name its Python."""
-    to.add_argument("-p", "--python", metavar="X", help="a version (3.12, '>=3.11,<3.13'), a command or a path")
+    to.add_argument("-p", "--python", metavar="X", help=what)
+
+
+def add_build(to: argparse.ArgumentParser) -> None:
+    """Let a command say what may be built, beside what the manifest allows."""
+    to.add_argument(
+        "--allow-build",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="let this package's build run, this time",
+    )
+
+
+def add_json(to: argparse.ArgumentParser) -> None:
+    """Let a command answer for machines. An error is then a document too (`lockenv.cli.main`)."""
+    to.add_argument("--json", action="store_true", help="a document for machines")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from lockenv.cli.options import parser, session_of
+from lockenv.cli.options import add_json, parser, session_of
 from lockenv.cli.screen import Screen
 from lockenv.operations.choose import all_pythons, project_python
 from lockenv.python.interpreter import Interpreter, RefusedInterpreter
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options.add_argument("action", choices=["list", "find"], help="list all, or find the one to use")
     options.add_argument("python", nargs="?", metavar="REQUEST", help="find: a version, range, command or path")
-    options.add_argument("--json", action="store_true", help="a document for machines")
+    add_json(options)
     asked = options.parse_args(arguments)
     with session_of(asked) as (session, screen):
         if asked.action == "find":

@@ -55,6 +55,7 @@ class Screen:
     def __init__(self, *, environ: Mapping[str, str], quiet: bool = False) -> None:
         self.out, self.err = sys.stdout, sys.stderr
         self.quiet = quiet
+        self.warned: list[str] = []
         self._colours = {id(stream): wants_colour(stream, environ) for stream in (self.out, self.err)}
 
     def result(self, text: str = "") -> None:
@@ -75,7 +76,8 @@ class Screen:
         self._write(self.err, self.paint(self.err, "dim", visible(text)))
 
     def warn(self, message: str, hint: str | None = None) -> None:
-        """Write a warning."""
+        """Write a warning, and remember it."""
+        self.warned.append(message)
         self._write(self.err, f"{self.paint(self.err, 'yellow', 'warning:')} {visible(message)}")
         if hint:
             self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {visible(hint)}")

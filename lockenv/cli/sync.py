@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
-from lockenv.cli.options import add_env, add_lock, add_network, add_python, parser, session_of
+from lockenv.cli.options import add_build, add_env, add_lock, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Synced, Wish
@@ -37,13 +37,20 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument(
         "--link-mode", choices=["auto", "clone", "hardlink", "copy"], help="how files come from the store"
     )
+    add_build(options)
     add_python(options)
     add_lock(options)
     add_env(options)
     add_network(options)
     asked = options.parse_args(arguments)
     began = time.perf_counter()
-    wish = Wish(groups=tuple(asked.group), extras=tuple(asked.extra), all_groups=asked.all_groups, seed=asked.seed)
+    wish = Wish(
+        groups=tuple(asked.group),
+        extras=tuple(asked.extra),
+        all_groups=asked.all_groups,
+        seed=asked.seed,
+        allow_build=tuple(asked.allow_build),
+    )
     with session_of(asked) as (session, screen):
         done = sync(session, wish)
     _show(screen, done, time.perf_counter() - began)

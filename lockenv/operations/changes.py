@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from packaging.version import InvalidVersion, Version
 
 from lockenv.lockfile.pylock import tool_table
+from lockenv.operations.question import Upgrade
 from lockenv.operations.reasons import Cause, Reasons
 from lockenv.packages import NormalizedName
 
@@ -73,10 +74,9 @@ def changes(
     before: Entries,
     after: Entries,
     reasons: Reasons,
-    *,
-    asked: frozenset[NormalizedName] | None = frozenset(),
+    upgrade: Upgrade,
 ) -> tuple[Change, ...]:
-    """What is different, sorted by name. `asked` are packages that were to move; None stands for all of them."""
+    """What is different, sorted by name."""
     differing = {
         name: (before.get(name, ()), after.get(name, ()))
         for name in sorted(before.keys() | after.keys())
@@ -92,9 +92,9 @@ def changes(
         else:
             gave_way = frozenset(version for entry in then for version in entry.instead_of)
             cause, why = reasons.moving(name, gave_way=gave_way)
-            if asked is None or name in asked:
+            if upgrade.everything or name in upgrade.names:
                 # That a newer version was asked for says enough; an older one needs a reason.
-                cause, why = "request", why if _fell(then, now) else ""
+                cause, why = "request", why if _fell(then, now) and name not in upgrade.exactly else ""
         found.append(Change(name=name, before=then, after=now, cause=cause, why=why))
     return tuple(found)
 

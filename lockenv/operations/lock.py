@@ -21,7 +21,7 @@ from lockenv.operations.question import Upgrade, check_upgrade, here_of, questio
 from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.support import check_supported
-from lockenv.packages import IndexFile
+from lockenv.packages import IndexFile, NormalizedName
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Dropped, Question, Resolution
 from lockenv.resolution.universe import Here
@@ -53,10 +53,17 @@ class Locked:
     first: bool = False
 
 
-def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = False) -> Locked:
+def lock(
+    session: Session,
+    *,
+    upgrade: Upgrade | None = None,
+    check: bool = False,
+    allowed: frozenset[NormalizedName] = frozenset(),
+) -> Locked:
     """Resolve the manifest for all its targets and write the lock, unless it already answers.
 
     With `check` nothing is resolved or written, and `CheckFailed` is raised if the lock is missing or stale.
+    `allowed` are packages that may be built this time, beside those that the manifest allows.
     Raises `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
     `LockenvError`; then the old lock stands as it was.
     """
@@ -69,7 +76,7 @@ def lock(session: Session, *, upgrade: Upgrade | None = None, check: bool = Fals
     old = _old_lock(session, raw, where, check=check)
     here = here_of(session, manifest, old)
     check_supported(manifest)
-    question = question_of(session, manifest, here=here, old=old, upgrade=upgrade)
+    question = question_of(session, manifest, here=here, old=old, upgrade=upgrade, allowed=allowed)
     reasons = (
         ["there is none yet"]
         if old is None
@@ -138,12 +145,11 @@ def _relock(
     if content != raw:
         _write(Path(session.project.lock), content)
     after = entries_of(made)
-    asked = None if upgrade.everything else upgrade.names
     return Locked(
         path=shown(session.project, session.project.lock),
         targets=resolution.targets,
         packages=after,
-        changes=changes(before, after, Reasons(old, question, resolution), asked=asked),
+        changes=changes(before, after, Reasons(old, question, resolution), upgrade),
         uncovered=tuple(each.target for each in resolution.dropped),
         dropped=resolution.dropped,
         written=content != raw,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -156,9 +157,9 @@ def check_upgrade(upgrade: Upgrade, before: Collection[NormalizedName]) -> None:
     """Raise `UsageError` for a package that is to be upgraded and that the lock does not hold."""
     for name in sorted(upgrade.names):
         if before and name not in before:
-            raise UsageError(
-                f"`{name}` is not in the lock, so there is nothing to upgrade", hint="see `lockenv list`"
-            )
+            close = get_close_matches(name, before, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else "add it to env.toml, and run `lockenv lock`"
+            raise UsageError(f"`{name}` is not in the lock, so there is nothing to upgrade", hint=hint)
 
 
 def names_to_upgrade(texts: Collection[str]) -> Upgrade:
