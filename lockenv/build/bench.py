@@ -23,7 +23,7 @@ from lockenv.build.git import Repositories
 from lockenv.build.requirements import Provision
 from lockenv.build.sources import Source, Tree, opened, shown
 from lockenv.build.static import BuildSystem
-from lockenv.build.variables import build_variables
+from lockenv.build.variables import build_variables, prepare_scratch
 from lockenv.errors import BuildError
 from lockenv.events import Noted, Reporter
 from lockenv.files import FileLock, remove_tree
@@ -116,8 +116,7 @@ class Bench:
         """Make the project's backend ready to run, in an environment of what was provided."""
         environment = self._environment_of(provision)
         scratch = self._folder / "scratch"
-        for name in ("home", "tmp"):
-            (scratch / name).mkdir(parents=True, exist_ok=True)
+        prepare_scratch(scratch)
         variables = build_variables(
             self._workshop.environ, environment=environment.folder, scripts=environment.scripts, scratch=scratch
         )

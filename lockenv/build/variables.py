@@ -1,4 +1,4 @@
-"""What of our environment variables a build may see: what it needs to find compilers, and no secret. Pure.
+"""What of our environment variables a build may see: what it needs to find compilers, and no secret.
 
 What is not listed is not passed on: whoever builds a package runs its code, and that code has no business with
 tokens, passwords, indexes and the rest of a person's life.
@@ -72,7 +72,16 @@ def build_variables(
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(SOURCE_TIME),
         "TZ": "UTC",
+        "DIST_EXTRA_CONFIG": str(scratch / "setup.cfg"),
     }
+
+
+def prepare_scratch(scratch: Path) -> None:
+    """Make what `build_variables` speaks of. Raises `OSError`."""
+    for name in ("home", "tmp"):
+        (scratch / name).mkdir(parents=True, exist_ok=True)
+    # Setuptools would build in a folder beside the sources, and pack what it finds there of modules long deleted.
+    (scratch / "setup.cfg").write_text(f"[build]\nbuild_base = {str(scratch / 'build').replace('%', '%%')}\n")
 
 
 def _passed_on(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
