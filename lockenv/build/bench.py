@@ -6,6 +6,7 @@ one lock guards it. What a killed process left there is swept by the next.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ from lockenv.files import FileLock, remove_tree
 from lockenv.python.interpreter import Interpreter
 
 #: What is read of a project without running it; PKG-INFO is an sdist's.
-_DECLARATIONS = ("pyproject.toml", "setup.py", "PKG-INFO")
+_DECLARATIONS = ("pyproject.toml", "PKG-INFO")
 _MAX_DECLARATION = 8 << 20  #: bytes of one of them
 
 
@@ -82,9 +83,11 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            remove_tree(self._folder)
-            if kind is None:
-                self._log.unlink(missing_ok=True)
+            # What cannot be removed is no reason to fail what is done; the next on this bench will see to it.
+            with contextlib.suppress(OSError):
+                remove_tree(self._folder)
+                if kind is None:
+                    self._log.unlink(missing_ok=True)
         finally:
             self._lock.release()
 
@@ -98,9 +101,13 @@ class Bench:
         return opened(self._source, self._folder / "source", self._workshop.repositories)
 
     def declarations(self) -> dict[str, bytes]:
-        """Read the files that say what a project is, by name, as far as they are there. Raises `BuildError`."""
+        """Read the files that say what a project is, by name, as far as they are there. Raises `BuildError`.
+
+        Of `setup.py` it only counts that it is there.
+        """
         found = ((name, self._declaration(name)) for name in _DECLARATIONS)
-        return {name: content for name, content in found if content is not None}
+        script = {"setup.py": b""} if (self.project / "setup.py").is_file() else {}
+        return script | {name: content for name, content in found if content is not None}
 
     def _declaration(self, name: str) -> bytes | None:
         path = self.project / name

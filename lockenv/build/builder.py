@@ -62,7 +62,8 @@ class Built:
 class Builder:
     """Builds for one interpreter. Safe to use from several threads and processes at once.
 
-    Which packages may be built is for the caller to decide: every call may run foreign code.
+    Which packages may be built is for `permit` to decide: it is asked before anything of a source is run, or
+    brought in to run it, and raises where that may not be.
     """
 
     def __init__(
@@ -74,13 +75,14 @@ class Builder:
         provide: Provide,
         repositories: Repositories,
         environ: Mapping[str, str],
+        permit: Callable[[Source], None] = lambda _: None,
         children: Children | None = None,
         settings: Mapping[str, str] | None = None,
         reporter: Reporter = silent,
     ) -> None:
         """`settings` are the backend's (PEP 517, config settings); of `environ` a backend sees little."""
         self.workshop = Workshop(
-            root=cache / "built",
+            root=cache.absolute() / "built",
             interpreter=interpreter,
             repositories=repositories,
             environ=environ,
@@ -90,6 +92,7 @@ class Builder:
         )
         self.store = store
         self.provide = provide
+        self.permit = permit
 
     def needs(self, source: Source, *, editable: bool = False, chain: Chain = OUTERMOST) -> Needs:
         """Find out what a build asks for; runs the backend where it was not asked before.
@@ -186,6 +189,8 @@ class _Job:
     @cached_property
     def needs(self) -> Needs:
         """What the build asks for: first what stands there, then what the backend adds when asked (PEP 517)."""
+        # Whatever runs a backend asks this first.
+        self._builder.permit(self._source)
         static = merged(self._system.requires)
         provision = self._provide(static)
         found = self._answer("requires", provision.digest, find=lambda: self._ask_requires(provision))

@@ -43,7 +43,7 @@ class Repositories:
         offline: bool = False,
         reporter: Reporter = silent,
     ) -> None:
-        self._root = cache / "git"
+        self._root = cache.absolute() / "git"
         self._git = Git(environ, children or Children())
         self._offline = offline
         self._reporter = reporter
