@@ -6,7 +6,7 @@ in the module that raises it; only `lockenv.cli` shows it to a person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -90,10 +90,27 @@ class InterpreterNotFound(LockenvError):
 
 
 class ResolutionImpossible(LockenvError):
-    """No set of versions satisfies the manifest: it 'cannot be'."""
+    """No set of versions satisfies the manifest: it 'cannot be'.
+
+    `derivation` are further lines for those who ask for them, `document` is what the message, details and hint
+    say, as a value for JSON.
+    """
 
     code = "resolution-impossible"
     exit_status = 3
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Sequence[str] = (),
+        hint: str | None = None,
+        derivation: Sequence[str] = (),
+        document: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, details=details, hint=hint)
+        self.derivation = tuple(derivation)
+        self.document = document or {}
 
 
 class ResolutionGaveUp(LockenvError):

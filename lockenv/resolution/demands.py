@@ -123,6 +123,10 @@ class Dependencies:
                 return parse_requirement(f"{requirement.name}{bracket}{override.specifier}")
         return requirement
 
+    def overridden(self, name: NormalizedName) -> bool:
+        """Whether an override of a package holds on this target."""
+        return any(self._truth.applies(override) for override in self._overrides.get(name, ()))
+
     def _wants(self, candidate: Candidate, line: Requirement) -> Iterable[Want]:
         line = self.override(line)
         if line.url is not None and (canonicalize_name(line.name), line.url) not in self._sources:

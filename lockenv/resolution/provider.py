@@ -20,7 +20,7 @@ from lockenv.graph import Node
 from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name
 from lockenv.resolution.backjumping import SetProvider
-from lockenv.resolution.candidates import Candidate, Offers, Project, Unfit, parse_version
+from lockenv.resolution.candidates import Candidate, Offer, Offers, Project, Unfit, parse_version
 from lockenv.resolution.demands import (
     Demand,
     Dependencies,
@@ -191,14 +191,18 @@ class Provider(SetProvider[Want, Candidate, Node]):
         """The constraints on a package that hold on this target."""
         return self._constraints.get(name, SpecifierSet())
 
-    def refusal(self, name: NormalizedName, version: Version) -> str | None:
-        """Why a version is out whatever is demanded, as far as is known without fetching anything."""
-        if known := self.skipped.get(name, {}).get(version):
-            return known
-        offer = self._offers.offer(name, "", version)
-        if isinstance(offer, Unfit):
-            return offer.reason
-        return None if offer.yanked is None else _yanked(offer.yanked)
+    def offer(self, name: NormalizedName, version: Version) -> Offer:
+        """What the target can use of a version, or why it cannot. Fetches nothing."""
+        return self._offers.offer(name, "", version)
+
+    @property
+    def policy(self) -> Policy:
+        """What shapes the answers."""
+        return self._policy
+
+    def overridden(self, name: NormalizedName) -> bool:
+        """Whether the manifest overrides what is required of a package here."""
+        return self._dependencies.overridden(name)
 
     def _own_version(self, candidate: Candidate) -> Demand:
         known = self._own.get(id(candidate))

@@ -1,6 +1,16 @@
 """Why there is no solution, as facts, and as short prose that is a function of them.
 
 failure        what is explained: `Failure`, one target's dead end
+core           the fewest of a dead end's demands that still have no solution
+fates          what became of the versions of one package
+wheels         what a release has wheels for
+story          `Story`: what a person has to know, as values
+account        from a core to its story
+hints          what may help; `remedies` where all versions in range are out
+names          names that people mistype
+places         which targets are concerned, in words
+prose          a story as lines; `ranges` has sets of versions in words, `verdict` the first line
+derivation     the whole derivation, for `-v`
+document       stories for `--json`
 impossible     `explain`: several failures in, one error out
-story          prose
 """

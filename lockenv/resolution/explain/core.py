@@ -1,0 +1,153 @@
+"""The core of a dead end: the fewest of its demands that still have no solution.
+
+The demands of a derivation have no solution by themselves (a law that the tests hold). What can be left out of
+them is found by leaving it out and searching again, on these demands alone: that asks the world nothing, and
+takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from resolvelib import BaseReporter, ResolutionTooDeep
+
+from lockenv.errors import NetworkError
+from lockenv.graph import Node
+from lockenv.packages import NormalizedName
+from lockenv.resolution.backjumping import Backjumping, Refuted
+from lockenv.resolution.candidates import Candidate
+from lockenv.resolution.demands import Demand, Want
+from lockenv.resolution.explain.failure import Failure
+from lockenv.resolution.memory import NotAsked
+from lockenv.resolution.provider import Information, Provider
+
+#: What a package demands of another one, over all versions: the two names.
+Edge: TypeAlias = tuple[Node, NormalizedName]
+
+#: A try that takes longer than this counts as 'there may be a solution': so more is told than needs be.
+_MOST_ROUNDS = 5000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Demands that have no solution: those of the roots, and those of candidates, by who demands what of whom."""
+
+    roots: tuple[Demand, ...]
+    edges: Mapping[Edge, tuple[Information, ...]]
+
+    @property
+    def key(self) -> object:
+        """What two cores have in common that tell the same story."""
+        return frozenset((root.text, root.gate) for root in self.roots), frozenset(self.edges)
+
+
+def core_of(failure: Failure, known: Iterable[Core] = ()) -> Core:
+    """Find a core of a dead end; one that is like a known one if possible, because then one story tells both."""
+    facts = failure.dead_end.causes
+    with failure.memory.closed():
+        trial = _Trial(failure.provider, facts)
+        for other in known:
+            if trial.is_impossible(*trial.like(other)):
+                return trial.core(*trial.like(other))
+        roots, edges = trial.roots, trial.edges
+        if not trial.is_impossible(roots, edges):
+            return trial.core(roots, edges)
+        roots = minimal(roots, lambda fewer: trial.is_impossible(fewer, edges))
+        edges = minimal(edges, lambda fewer: trial.is_impossible(roots, fewer))
+        return trial.core(roots, edges)
+
+
+def minimal(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> list[T]:
+    """Leave out all that can be left out, in ever smaller pieces, the last ones first."""
+    kept = list(items)
+    size = max(1, len(kept) // 2)
+    while True:
+        end = len(kept)
+        while end > 0:
+            fewer = [*kept[: max(0, end - size)], *kept[end:]]
+            if suffices(fewer):
+                kept = fewer
+            end -= size
+        if size == 1:
+            return kept
+        size //= 2
+
+
+class _Trial:
+    """Searches on the demands of one derivation."""
+
+    def __init__(self, provider: Provider, facts: Iterable[Information]) -> None:
+        self._provider = provider
+        self._roots: dict[tuple[str, str], list[Demand]] = {}
+        self._edges: dict[Edge, list[Information]] = {}
+        self._fixed: list[Information] = []
+        for fact in facts:
+            demand, parent = fact.requirement, fact.parent
+            if not isinstance(demand, Demand) or not demand.direct:
+                # That a release is of no use, or that an extra stands at its package's version.
+                self._fixed.append(fact)
+            elif parent is None:
+                self._roots.setdefault((demand.gate, demand.text), []).append(demand)
+            else:
+                edge = (Node(parent.name, parent.extra), demand.node.name)
+                self._edges.setdefault(edge, []).append(fact)
+
+    @property
+    def roots(self) -> list[tuple[str, str]]:
+        """The roots' demands, by group and text."""
+        return sorted(self._roots)
+
+    @property
+    def edges(self) -> list[Edge]:
+        """Who demands something of whom, those nearest to the roots first."""
+        depths = {name: 0 for demands in self._roots.values() for name in (demands[0].node.name,)}
+        waiting = list(depths)
+        for name in waiting:
+            for owner, demanded in self._edges:
+                if owner.name == name and demanded not in depths:
+                    depths[demanded] = depths[name] + 1
+                    waiting.append(demanded)
+        return sorted(self._edges, key=lambda edge: (depths.get(edge[0].name, len(depths)), edge))
+
+    def like(self, core: Core) -> tuple[list[tuple[str, str]], list[Edge]]:
+        """What there is here of another core."""
+        texts = {(root.gate, root.text) for root in core.roots}
+        return [root for root in self.roots if root in texts], [edge for edge in self.edges if edge in core.edges]
+
+    def core(self, roots: Iterable[tuple[str, str]], edges: Iterable[Edge]) -> Core:
+        """Make a core of these."""
+        return Core(
+            roots=tuple(demand for root in roots for demand in self._roots[root]),
+            edges={edge: tuple(self._edges[edge]) for edge in edges},
+        )
+
+    def is_impossible(self, roots: Iterable[tuple[str, str]], edges: Iterable[Edge]) -> bool:
+        """Whether these demands alone have no solution."""
+        needs: dict[int, list[Want]] = {}
+        for fact in (*self._fixed, *(fact for edge in edges for fact in self._edges[edge])):
+            needs.setdefault(id(fact.parent), []).append(fact.requirement)
+        search = Backjumping(_Facts(self._provider, needs), BaseReporter[Want, Candidate, Node]())
+        try:
+            search.resolve([demand for root in roots for demand in self._roots[root]], _MOST_ROUNDS)
+        except Refuted:
+            return True
+        except (ResolutionTooDeep, NotAsked, NetworkError):
+            return False
+        return False
+
+
+class _Facts(Provider):
+    """A provider's answers, but of all that candidates need only these demands, by the candidate's id."""
+
+    def __init__(self, provider: Provider, needs: Mapping[int, Sequence[Want]]) -> None:
+        # All that the provider knows is shared with it.
+        self.__dict__.update(vars(provider))
+        self._needs = needs
+
+    def get_dependencies(self, candidate: Candidate) -> Iterator[Want]:
+        """Yield these demands, and nothing that would have to be asked for."""
+        return iter(self._needs.get(id(candidate), ()))

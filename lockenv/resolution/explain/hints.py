@@ -1,0 +1,93 @@
+"""What may help: the remedies for a story, the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lockenv.graph import MAIN
+from lockenv.manifest.words import listed
+from lockenv.packages import NormalizedName
+from lockenv.resolution.explain.account import Account
+from lockenv.resolution.explain.names import meant
+from lockenv.resolution.explain.places import Place
+from lockenv.resolution.explain.remedies import remedies
+from lockenv.resolution.explain.story import Fact
+
+
+def hints(
+    account: Account, facts: Sequence[Fact], known: Iterable[NormalizedName], place: Place
+) -> tuple[str, ...]:
+    """The remedies for a story that is told of a place. `known` are names that exist."""
+    found = [
+        *_for_names(facts, known),
+        *remedies(account, place),
+        *_for_groups(account),
+        *_for_policy(facts),
+        *_for_extras(account),
+    ]
+    return tuple(dict.fromkeys(found or _general(account)))
+
+
+def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName]) -> Iterator[str]:
+    names = list(known)
+    for fact in facts:
+        if fact.kind == "unknown":
+            name = NormalizedName(fact.package)
+            yield (
+                meant(name, names) or f"check the spelling of `{name}`, or name the index that has it in [[index]]"
+            )
+        elif fact.kind == "empty":
+            yield f"check the spelling of `{fact.package}`, and which index it comes from"
+
+
+def _for_groups(account: Account) -> Iterator[str]:
+    groups = sorted({root.gate for root in account.core.roots if root.gate != MAIN})
+    if len(groups) > 1:
+        names = listed([f"`{group}`" for group in groups])
+        members = ", ".join(f'"{group}"' for group in groups)
+        yield f"if {names} are never installed together, say so in [resolution]: `conflicts = [[{members}]]`"
+
+
+def _for_policy(facts: Iterable[Fact]) -> Iterator[str]:
+    for fact in facts:
+        if fact.kind == "constrained":
+            yield f"relax the constraint on `{fact.package}` in [resolution]"
+        elif fact.overridden:
+            yield "look at `overrides` in [resolution]: what they say counts instead of what packages say"
+
+
+def _for_extras(account: Account) -> Iterator[str]:
+    """Do without an extra of one's own that has a part in it."""
+    asked: dict[NormalizedName, dict[str, None]] = {}
+    for owner, _ in account.core.edges:
+        if owner.extra and any(root.node == owner for root in account.core.roots):
+            asked.setdefault(owner.name, {})[owner.extra] = None
+    for name, extras in asked.items():
+        if len(extras) > 1:
+            yield f"ask for {listed([f'`{name}[{extra}]`' for extra in sorted(extras)], last='or')}, not for both"
+        else:
+            yield f"ask for `{name}` without `[{next(iter(extras))}]`"
+
+
+def _general(account: Account) -> Iterator[str]:
+    """Relax what the user has bounded, or override what a package says of it."""
+    roots = account.core.roots
+    bounded = list(dict.fromkeys(root.node.name for root in roots if str(root.specifier)))
+    demanded = {demanded for _, demanded in account.core.edges}
+    clash = [name for name in account.clash_names() if name in demanded]
+    own = dict.fromkeys(
+        f'"{root.node.name}{root.specifier}"' for root in roots if root.node.name in clash and str(root.specifier)
+    )
+    parts = []
+    if bounded:
+        parts.append(f"relax {listed([f'`{name}`' for name in bounded], last='or')} in env.toml")
+        if not account.core.edges and any(";" in root.text for root in roots):
+            parts.append("keep the markers apart")
+    if own:
+        parts.append(f"have yours win, in [resolution]: `overrides = [{', '.join(own)}]`")
+    elif clash and not bounded:
+        names = listed([f"`{name}`" for name in account.root_names()], last="or")
+        parts.append(f"do without {names}")
+        parts.append(f"override `{clash[0]}` in [resolution] if you know a version that serves all")
+    if parts:
+        yield ", or ".join(parts)

@@ -1,0 +1,76 @@
+"""What cannot be, told: one TOML file a case, with what a person reads as a snapshot in the same file.
+
+The keys are those of `test_resolution`; `told` is the error as the screen shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockenv.errors import NetworkError, ResolutionImpossible
+from lockenv.resolution.explain.prose import MOST_FACTS
+from lockenv.resolution.resolve import resolve
+from tests.scenarios.cases import question, source_of
+from tests.scenarios.test_resolution import turned_round
+
+CASES = {
+    path: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(__file__).parent / "conflicts").glob("*.toml"))
+}
+each = pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+
+
+def refused(case: dict[str, Any]) -> ResolutionImpossible:
+    with pytest.raises(ResolutionImpossible) as caught:
+        resolve(question(case), source_of(case))
+    return caught.value
+
+
+def prose(error: ResolutionImpossible) -> str:
+    lines = [f"error: {error.message}", *(f"  {detail}" for detail in error.details)]
+    return "\n".join([*lines, f"hint: {error.hint}"] if error.hint else lines) + "\n"
+
+
+@each
+def test_what_cannot_be_is_told_like_this(path: Path) -> None:
+    assert prose(refused(CASES[path])) == CASES[path]["told"]
+
+
+@each
+def test_a_tired_person_can_read_it(path: Path) -> None:
+    told = CASES[path]["told"].splitlines()
+    assert len(told) <= MOST_FACTS + 6
+    assert max(map(len, told)) < 160
+    assert any("hint: " in line for line in told), "it says what to change"
+
+
+@each
+def test_the_order_of_manifest_and_index_changes_no_word(path: Path) -> None:
+    assert prose(refused(turned_round(CASES[path]))) == CASES[path]["told"]
+
+
+@each
+def test_the_explanation_fetches_nothing_and_makes_the_derivation_and_a_document(path: Path) -> None:
+    case = CASES[path]
+    error = refused(case)
+    assert error.derivation[0].startswith("the whole derivation, for ")
+    document = json.loads(json.dumps(error.document))
+    assert document["schema"] == 1
+    assert document["conflicts"][0]["message"] in error.message
+    for conflict in document["conflicts"]:
+        assert conflict["targets"]
+        assert conflict["requirements"]
+
+
+def test_what_an_index_did_not_say_is_no_reason_to_call_it_impossible() -> None:
+    case = {"dependencies": ["a", "b<2"], "index": {"a": {"1": ["b>=2"]}, "b": {"1": [], "2": []}}}
+    refused(case)
+    source = source_of(case)
+    source.unreachable = frozenset({"b"})
+    with pytest.raises(NetworkError):
+        resolve(question(case), source)
