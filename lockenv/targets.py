@@ -108,6 +108,14 @@ class Target:
             said["implementation_version"] = full
         return self._part(Span(lowest=cut, beyond=self.span.beyond), said)
 
+    def adjoins(self, above: Target) -> bool:
+        """Whether another target is the next part of the same platform and minor."""
+        return (
+            self.span.beyond == above.span.lowest
+            and self.platform == above.platform
+            and self.variables["python_version"] == above.variables["python_version"]
+        )
+
     def joined(self, above: Target) -> Target:
         """This target and the one that follows it, as one."""
         return self._part(Span(lowest=self.span.lowest, beyond=above.span.beyond), {})

@@ -1,18 +1,19 @@
-"""From the answers of all cells to one resolution: equal parts joined, pins merged, warnings told once."""
+"""From the answers of all cells to one resolution: equal parts joined, pins merged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from packaging.version import Version
 
 from lockenv.graph import Node
 from lockenv.packages import IndexFile, Metadata, NormalizedName
-from lockenv.resolution.candidates import Candidate, python_specifier
+from lockenv.resolution.candidates import Candidate, build_number, python_specifier, tags_text
 from lockenv.resolution.demands import Demand
 from lockenv.resolution.model import Cell, Dropped, Fork, Pin, Question, Resolution
 from lockenv.resolution.solve import Answer
+from lockenv.resolution.warnings import warnings
 from lockenv.targets import Target
 
 #: Name, version, and the source where there is one.
@@ -24,7 +25,7 @@ class _Entry:
     """A pin in the making: one release of one source over all cells."""
 
     candidate: Candidate
-    requires_python: str | None
+    requires_python: set[str | None] = field(default_factory=set)
     requires: set[str] = field(default_factory=set)
     extras: set[str] = field(default_factory=set)
     files: dict[str, IndexFile] = field(default_factory=dict)
@@ -36,86 +37,85 @@ class _Entry:
 def merge(question: Question, answers: Sequence[Answer], dropped: Sequence[Dropped]) -> Resolution:
     """Make the resolution of all cells' answers, whatever the order in which they were found."""
     places = {target.platform: number for number, target in reversed(list(enumerate(question.targets)))}
-    ordered = sorted(joined(answers), key=lambda answer: _order(answer, places))
+    cells = sorted(joined(answers), key=lambda each: _order(each.cell, places))
     entries: dict[_Key, _Entry] = {}
-    warnings: dict[str, None] = {}
-    for number, answer in enumerate(ordered):
-        warnings |= answer.provider.warnings
-        reach = answer.gates()
-        direct = answer.direct()
-        for node, candidate in answer.found.candidates.items():
-            entry = _entry(entries, answer, candidate)
-            _add(entry, answer, node, candidate)
-            entry.direct |= candidate.name in direct
-            for gate in reach[candidate.name]:
-                entry.reach.setdefault(gate, set()).add(number)
-    for _, entry in sorted(entries.items()):
-        warnings |= dict.fromkeys(_warnings(entry, ordered))
+    for number, each in enumerate(cells):
+        for answer in each.answers:
+            _add_all(entries, number, answer)
+    ordered = [answer for each in cells for answer in each.answers]
     return Resolution(
-        cells=tuple(Cell(target=answer.target, fork=answer.fork) for answer in ordered),
+        cells=tuple(each.cell for each in cells),
         pins=tuple(_pin(entry) for _, entry in sorted(entries.items())),
         evidence=dict(_evidence(ordered)),
         dropped=tuple(dropped),
         notes=tuple(_skipped(ordered)),
-        warnings=tuple(warnings),
+        warnings=warnings(question, ordered),
     )
 
 
-def _order(answer: Answer, platforms: Mapping[tuple[tuple[str, str], ...], int]) -> tuple[object, ...]:
+def _order(cell: Cell, platforms: Mapping[tuple[tuple[str, str], ...], int]) -> tuple[object, ...]:
     """Newest Python first and platforms as they were declared; parts of a target from the lowest up."""
-    target = answer.target
-    minor = Version(target.variables["python_version"])
+    minor = Version(cell.target.variables["python_version"])
     return (
         -minor.major,
         -minor.minor,
-        platforms[target.platform],
-        target.span.lowest,
-        len(answer.fork),
-        sorted(answer.fork),
+        platforms[cell.target.platform],
+        cell.target.span.lowest,
+        len(cell.fork),
+        sorted(cell.fork),
     )
 
 
-def joined(answers: Sequence[Answer]) -> list[Answer]:
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A cell of the resolution, and the answers of the parts that it is made of, from the lowest Python up."""
+
+    cell: Cell
+    answers: tuple[Answer, ...]
+
+
+def joined(answers: Sequence[Answer]) -> list[_Joined]:
     """Join neighbouring parts of a target that came to the same, for every choice among conflicting groups."""
-    parts: dict[Target, dict[Fork, Answer]] = {}
+    parts: dict[Target, dict[Fork, tuple[Answer, ...]]] = {}
     for answer in answers:
-        parts.setdefault(answer.target, {})[answer.fork] = answer
-    kept: list[tuple[Target, dict[Fork, Answer]]] = []
+        parts.setdefault(answer.target, {})[answer.fork] = (answer,)
+    kept: list[tuple[Target, dict[Fork, tuple[Answer, ...]]]] = []
     for target, outcomes in parts.items():
-        if kept and _adjoin(kept[-1][0], target) and _same(kept[-1][1], outcomes):
-            kept[-1] = (kept[-1][0].joined(target), kept[-1][1])
+        if kept and kept[-1][0].adjoins(target) and _same(kept[-1][1], outcomes):
+            below, found = kept[-1]
+            kept[-1] = (below.joined(target), {fork: found[fork] + outcomes[fork] for fork in found})
         else:
             kept.append((target, outcomes))
-    return [replace(answer, target=target) for target, outcomes in kept for answer in outcomes.values()]
+    return [
+        _Joined(Cell(target=target, fork=fork), each)
+        for target, outcomes in kept
+        for fork, each in outcomes.items()
+    ]
 
 
-def _adjoin(below: Target, above: Target) -> bool:
-    return (
-        below.span.beyond == above.span.lowest
-        and below.platform == above.platform
-        and below.variables["python_version"] == above.variables["python_version"]
-    )
-
-
-def _same(one: Mapping[Fork, Answer], other: Mapping[Fork, Answer]) -> bool:
+def _same(one: Mapping[Fork, Sequence[Answer]], other: Mapping[Fork, Sequence[Answer]]) -> bool:
     return one.keys() == other.keys() and all(
-        one[fork].versions == other[fork].versions and one[fork].gates() == other[fork].gates() for fork in one
+        one[fork][0].versions == other[fork][0].versions and one[fork][0].gates() == other[fork][0].gates()
+        for fork in one
     )
 
 
-def _entry(entries: dict[_Key, _Entry], answer: Answer, candidate: Candidate) -> _Entry:
-    key = (candidate.name, candidate.version, repr(candidate.origin or ""))
-    entry = entries.get(key)
-    if entry is None:
-        requires_python = answer.provider.metadata(candidate).requires_python
-        if requires_python is not None and python_specifier(requires_python) is None:
-            requires_python = None
-        entry = entries[key] = _Entry(candidate, requires_python)
-    return entry
+def _add_all(entries: dict[_Key, _Entry], number: int, answer: Answer) -> None:
+    """Add what one answer found to the entries; `number` is its cell's."""
+    reach = answer.gates()
+    direct = answer.direct()
+    for node, candidate in answer.found.candidates.items():
+        key = (candidate.name, candidate.version, repr(candidate.origin or ""))
+        entry = entries.setdefault(key, _Entry(candidate))
+        _add(entry, answer, node, candidate)
+        entry.direct |= candidate.name in direct
+        for gate in reach[candidate.name]:
+            entry.reach.setdefault(gate, set()).add(number)
 
 
 def _add(entry: _Entry, answer: Answer, node: Node, candidate: Candidate) -> None:
     wants = answer.provider.get_dependencies(candidate)
+    entry.requires_python.add(answer.provider.metadata(candidate).requires_python)
     entry.requires |= {want.text for want in wants if isinstance(want, Demand) and want.direct}
     entry.extras |= {node.extra} - {""}
     entry.files |= {file.filename: file for file in answer.offers.usable_files(candidate)}
@@ -148,10 +148,10 @@ def _pin(entry: _Entry) -> Pin:
         name=entry.candidate.name,
         version=entry.candidate.version,
         index=entry.candidate.index,
-        requires_python=entry.requires_python,
+        requires_python=_requires_python(entry),
         requires=tuple(sorted(entry.requires)),
         extras=tuple(sorted(entry.extras)),
-        files=tuple(file for _, file in sorted(entry.files.items())),
+        files=_current(file for _, file in sorted(entry.files.items())),
         reach={gate: frozenset(cells) for gate, cells in sorted(entry.reach.items())},
         direct=entry.direct,
         origin=entry.candidate.origin,
@@ -159,14 +159,24 @@ def _pin(entry: _Entry) -> Pin:
     )
 
 
-def _warnings(entry: _Entry, answers: Sequence[Answer]) -> Iterable[str]:
-    candidate = entry.candidate
-    if candidate.yanked is not None:
-        yield f"{candidate} was yanked by its maintainers{f': {candidate.yanked}' if candidate.yanked else ''}"
-    project = answers[0].provider.project(candidate.name)
-    if project is not None and project.listing.status in {"archived", "deprecated"}:
-        reason = f": {project.listing.status_reason}" if project.listing.status_reason else ""
-        yield f"{candidate.name} is {project.listing.status} by its maintainers{reason}"
+def _current(files: Iterable[IndexFile]) -> tuple[IndexFile, ...]:
+    """The files, without wheels that a later build of the same replaces: not every installer looks at that."""
+    found = tuple(files)
+    builds: dict[str, tuple[int, str]] = {}
+    for file in found:
+        tags = tags_text(file.filename)
+        builds[tags] = max(builds.get(tags, (0, "")), build_number(file.filename))
+    return tuple(
+        file
+        for file in found
+        if not file.is_wheel or build_number(file.filename) == builds[tags_text(file.filename)]
+    )
+
+
+def _requires_python(entry: _Entry) -> str | None:
+    """What Python a release needs: nothing is said where its files differ in that, each bounding its own."""
+    said, *others = entry.requires_python
+    return said if said is not None and not others and python_specifier(said) is not None else None
 
 
 def _evidence(answers: Sequence[Answer]) -> Iterator[tuple[tuple[NormalizedName, str], Metadata]]:
