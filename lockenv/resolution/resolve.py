@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from lockenv.events import Reporter, StageFinished, StageStarted, silent
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.resolution.explain.failure import Failure
@@ -30,11 +33,11 @@ def resolve(question: Question, source: Source, report: Reporter = silent) -> Re
     if required or not _whole(swept):
         raise explain([_failure(each, memory) for each in required or swept.stuck], question.targets)
     swept = _with_returns(question, solver, swept)
-    dropped = {
-        each.target: Dropped(target=each.target, reason=explain([_failure(each, memory)], [each.target]).message)
-        for each in swept.stuck
-    }
-    resolution = merge(question, _whole(swept), tuple(dropped.values()))
+    dropped = [
+        Dropped(target=each.target, reason=explain([_failure(each, memory)], [each.target]).message)
+        for each in _one_of_each_target(swept.stuck)
+    ]
+    resolution = merge(question, _whole(swept), dropped)
     report(StageFinished(stage="Resolving"))
     return resolution
 
@@ -62,6 +65,18 @@ def _failure(stuck: Stuck, memory: Memory) -> Failure:
         provider=stuck.provider,
         memory=memory,
     )
+
+
+def _one_of_each_target(stuck: Iterable[Stuck]) -> list[Stuck]:
+    """One of the cells without solution for each target, neighbouring parts of it being one."""
+    found: list[Stuck] = []
+    for each in stuck:
+        last = found[-1].target if found else None
+        if last is not None and last.adjoins(each.target):
+            found[-1] = replace(found[-1], target=last.joined(each.target))
+        elif last != each.target:
+            found.append(each)
+    return found
 
 
 def _whole(swept: Swept) -> list[Answer]:
