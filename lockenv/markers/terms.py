@@ -30,6 +30,7 @@ def disjunction(terms: Iterable[Term]) -> Term:
 
 
 def _joined(word: Literal["and", "or"], terms: list[Term]) -> Term:
+    terms = list(dict.fromkeys(terms))  # a group in two sets of conflicting ones is named once
     if len(terms) == 1:
         return terms[0]
     inner = (term.text if term.joined in {"", word} else f"({term.text})" for term in terms)
