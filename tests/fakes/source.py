@@ -59,7 +59,10 @@ def linux_target(python: str = "3.11.7") -> Target:
 
 @dataclass(frozen=True, kw_only=True)
 class FakeRelease:
-    """One version: what it requires and how it is published."""
+    """One version: what it requires and how it is published.
+
+    `by_tag` says what is otherwise for the wheel of one tag, or for the sdist ("sdist"), in the same words.
+    """
 
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
@@ -71,6 +74,16 @@ class FakeRelease:
     uploaded: str | None = None
     broken: str = ""
     says: str | None = None
+    by_tag: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, filename: str) -> FakeRelease:
+        """The release as one of its files has it."""
+        tag = "-".join(filename.removesuffix(".whl").split("-")[2:]) if filename.endswith(".whl") else "sdist"
+        said: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in self.by_tag.get(tag, {}).items()
+        }
+        return replace(self, **said)
 
 
 @dataclass
@@ -103,12 +116,18 @@ class FakeSource:
 
     def metadata(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
         self.metadata_read.append(f"{name} {version}")
-        release = next(r for v, r in self.projects[name].items() if Version(v) == Version(version))
+        return self.said(name, Version(version), file.filename)
+
+    def said(self, name: str, version: Version, filename: str) -> Metadata:
+        """What a file says, without being counted as a question. Raises `MetadataError`."""
+        of_project = self.projects[canonicalize_name(name)]
+        spelt, release = next(item for item in of_project.items() if Version(item[0]) == version)
+        release = release.of(filename)
         if release.broken:
             raise MetadataError(release.broken)
         return Metadata(
-            name=name,
-            version=release.says or version,
+            name=canonicalize_name(name),
+            version=release.says or spelt,
             requires_python=release.metadata_python or release.python,
             requires_dist=release.requires,
             provides_extra=tuple(canonicalize_name(extra) for extra in release.extras),
@@ -164,12 +183,14 @@ def _extras(requires: Sequence[str]) -> tuple[str, ...]:
 def _files(name: str, version: str, release: FakeRelease) -> Iterable[IndexFile]:
     stem = f"{name.replace('-', '_')}-{version}"
     names = [f"{stem}-{tag}.whl" for tag in release.wheels] + ([f"{stem}.tar.gz"] if release.sdist else [])
-    for filename in names:
+    # The reader of pages sorts them, so that the order of a page changes nothing.
+    for filename in sorted(names):
+        own = release.of(filename)
         yield IndexFile(
             filename=filename,
             url=f"https://files.example.com/{filename}",
             hashes=(("sha256", hashlib.sha256(filename.encode()).hexdigest()),),
-            requires_python=release.python,
-            yanked=release.yanked,
-            upload_time=release.uploaded,
+            requires_python=own.python,
+            yanked=own.yanked,
+            upload_time=own.uploaded,
         )
