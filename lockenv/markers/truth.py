@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from packaging.markers import Marker
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 
 from lockenv.markers.syntax import text_of, variables
 from lockenv.packages import MARKER_VARIABLES, NormalizedName, Requirement
@@ -95,7 +95,10 @@ class Truth:
         if self._seen(question.variables) == asker._seen(question.variables):
             return True
         marker = question.requirement.marker
-        return marker is None or self._answer(question, marker, extra) is answer
+        try:
+            return marker is None or self._answer(question, marker, extra) is answer
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            return False
 
     def holds(self, marker: Marker, extra: str = "") -> bool:
         """Whether a marker is true here, with ``extra`` set to the given name."""

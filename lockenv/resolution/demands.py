@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
@@ -89,15 +90,26 @@ class Dependencies:
         except InvalidRequirement as error:
             first = str(error).splitlines()[0]
             return (impossible(candidate, f"its metadata is broken: {first}"),)
-        if not candidate.extra:
-            chosen = [line for line in lines if self._truth.applies(line)]
-        else:
-            extra = canonicalize_name(candidate.extra)
-            chosen = [line for line in lines if names_extra(line, extra, self._truth)]
         wants: list[Want] = []
-        for line in chosen:
-            wants.extend(self._wants(candidate, line))
+        for line in lines:
+            if not self._means_something(line):
+                return (impossible(candidate, f"its metadata is broken: `{line.marker}` means nothing"),)
+            if self._counts(line, candidate.extra):
+                wants.extend(self._wants(candidate, line))
         return tuple(wants)
+
+    def _counts(self, line: Requirement, extra: str) -> bool:
+        if not extra:
+            return self._truth.applies(line)
+        return names_extra(line, canonicalize_name(extra), self._truth)
+
+    def _means_something(self, line: Requirement) -> bool:
+        """Whether a requirement's marker can be evaluated: ``sys_platform ~= "5"`` cannot."""
+        try:
+            self._truth.applies(line)
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            return False
+        return True
 
     def names(self, metadata: Metadata) -> tuple[NormalizedName, ...]:
         """The packages that metadata requires here without any extra: a guess at what is asked for next.
@@ -110,7 +122,7 @@ class Dependencies:
                 line = parse_requirement(text)
             except InvalidRequirement:
                 continue
-            if line.url is None and self._truth.applies(line):
+            if line.url is None and self._means_something(line) and self._truth.applies(line):
                 found.setdefault(canonicalize_name(line.name))
         return tuple(found)
 
