@@ -58,6 +58,7 @@ class Contender:
         self._lock: bytes | None = None  #: a right one
         self._held: bytes | None = None  #: one with a package held back
         self._given_up: dict[Phase, Run] = {}
+        self._unrecorded: list[str] = []
 
     @property
     def name(self) -> str:
@@ -68,8 +69,12 @@ class Contender:
         """Run one phase, which is made ready first, unmeasured. What cannot be done is not tried twice."""
         if phase in self._given_up:
             return self._given_up[phase]
+        before = len(self._unrecorded)
         reason = self._prepare(phase)
         run = Run(outcome="not run", note=reason) if reason else self._measure(self._command(phase))
+        # What the recording lacked while a phase was made ready spoils its figures as well.
+        counts = dataclasses.replace(run.counts, unrecorded=self._unrecorded[before:])
+        run = dataclasses.replace(run, counts=counts)
         if phase == "upgrade-one" and run.outcome == "done" and self._path.read_bytes() == self._held:
             run = dataclasses.replace(run, outcome="failed", note="it left the lock as it was")
         if run.outcome != "done":
@@ -93,8 +98,8 @@ class Contender:
                 shutil.rmtree(folder, ignore_errors=True)
         elif not self._filled():
             return "it has made no lock to start from"
-        elif phase == "upgrade-one" and not self._held_back():
-            return "it has made no lock with the package held back"
+        elif phase == "upgrade-one" and (reason := self._hold_back()):
+            return f"it has made no lock with the package held back: {reason}"
         lay_out(self.installed.tool, self._place, self._job)
         self._put({"cold": None, "warm": None, "nothing": self._lock, "upgrade-one": self._held}[phase])
         return ""
@@ -103,15 +108,16 @@ class Contender:
         """Have a full cache and a right lock."""
         return self._lock is not None or self.run("cold").outcome == "done"
 
-    def _held_back(self) -> bool:
-        """Have a lock with a package held back."""
-        if self._held is None:
-            job = dataclasses.replace(self._job, dependencies=self._job.manifest.held_dependencies)
-            lay_out(self.installed.tool, self._place, job)
-            self._put(None)
-            if self._measure(self.installed.tool.command(job)).outcome == "done":
-                self._held = self._path.read_bytes()
-        return self._held is not None
+    def _hold_back(self) -> str:
+        """Have a lock with a package held back; say why that cannot be, else ''."""
+        if self._held is not None:
+            return ""
+        job = dataclasses.replace(self._job, dependencies=self._job.manifest.held_dependencies)
+        lay_out(self.installed.tool, self._place, job)
+        self._put(None)
+        run = self._measure(self.installed.tool.command(job))
+        self._held = self._path.read_bytes() if run.outcome == "done" else None
+        return run.note
 
     def _put(self, lock: bytes | None) -> None:
         if lock is None:
@@ -131,6 +137,7 @@ class Contender:
         status = took.pop("status")
         run = Run(outcome="done", counts=self._served.take_counts(), **took)
         self.fetched += run.counts.fetched
+        self._unrecorded += run.counts.unrecorded
         if status is None:
             return dataclasses.replace(run, outcome="over", note=f"took more than {self._bound:g} s")
         if status != 0 or not self._path.is_file():

@@ -78,6 +78,11 @@ def test_a_gap_in_the_recording_is_told(contender: Callable[..., Contender]) -> 
     assert "404" in run.note
 
 
+def test_a_gap_met_while_a_phase_is_made_ready_is_told(contender: Callable[..., Contender]) -> None:
+    run = contender(LOCKER.replace("PROJECT", "'unasked'")).run("warm")
+    assert (run.outcome, run.counts.unrecorded) == ("not run", ["page of unasked"])
+
+
 def test_without_a_lock_to_start_from_other_phases_are_not_run(contender: Callable[..., Contender]) -> None:
     locker = contender("import sys; print('no way'); sys.exit(5)")
     assert locker.run("cold").note == "exit status 5: no way"
