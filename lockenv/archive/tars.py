@@ -86,10 +86,7 @@ def _read_header(stream: Inflated, refuse: Refuse) -> _Header | None:
     if len(block) < _BLOCK:
         raise refuse("is truncated")
     try:
-        # The sum counts its own field as spaces; historic tars added signed bytes.
-        plain = block[:148] + b" " * 8 + block[156:]
-        signed = sum(byte - 256 if byte > 127 else byte for byte in plain)
-        if _number(block[148:156]) not in {sum(plain), signed}:
+        if not _is_sum(_number(block[148:156]), block):
             raise refuse("is no tar archive, or is damaged")
         size, mode = _number(block[124:136]), _number(block[100:108])
     except ValueError:
@@ -98,6 +95,12 @@ def _read_header(stream: Inflated, refuse: Refuse) -> _Header | None:
     if block[257:263] == b"ustar\0" and prefix:  # GNU's own format keeps times there
         name = prefix + b"/" + name
     return _Header(name, mode, size, block[156:157], _text(block[157:257]))
+
+
+def _is_sum(stated: int, block: bytes) -> bool:
+    """Whether a header's sum is right: it counts its own field as spaces, and historic tars added signed bytes."""
+    plain = block[:148] + b" " * 8 + block[156:]
+    return stated == sum(plain) or stated == sum(plain) - 256 * sum(byte > 127 for byte in plain)
 
 
 def _number(field: bytes) -> int:

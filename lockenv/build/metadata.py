@@ -11,12 +11,23 @@ from lockenv.index.metadata import read_metadata, read_static_metadata
 from lockenv.packages import Metadata, NormalizedName, canonicalize_name
 
 
+class Misnamed(MetadataError):
+    """Metadata of another project than was asked for: of `found`."""
+
+    def __init__(self, shown: str, found: str) -> None:
+        super().__init__(
+            f"the metadata of {shown} is broken: it names the project {found!r}", hint="tell the package's authors"
+        )
+        self.found = found
+
+
 def metadata_in(content: bytes, *, shown: str, name: NormalizedName | None, version: str | None) -> Metadata:
     """Read a METADATA or PKG-INFO file; a `name` or `version` of None stands for what it says itself.
 
     Raises `MetadataError` where it is broken or speaks of something else.
     """
     its_name, its_version = _stated(content, shown)
+    _check_name(its_name, shown, name)
     return read_metadata(content, filename=shown, name=name or its_name, version=version or its_version)
 
 
@@ -34,6 +45,7 @@ def static_metadata(
     """
     if pkg_info is not None:
         its_name, its_version = _stated(pkg_info, shown)
+        _check_name(its_name, shown, name)
         found = read_static_metadata(
             pkg_info, filename=shown, name=name or its_name, version=version or its_version
         )
@@ -54,10 +66,14 @@ def _stated(content: bytes, shown: str) -> tuple[NormalizedName, str]:
 
 
 def _check(found: Metadata, shown: str, name: NormalizedName | None, version: str | None) -> None:
-    if name is not None and found.name != name:
-        raise _broken(shown, f"it names the project {found.name!r}")
+    _check_name(found.name, shown, name)
     if version is not None and not _same(found.version, version):
         raise _broken(shown, f"it states the version {found.version}")
+
+
+def _check_name(found: NormalizedName, shown: str, name: NormalizedName | None) -> None:
+    if name is not None and found != name:
+        raise Misnamed(shown, found)
 
 
 def _same(one: str, other: str) -> bool:

@@ -380,6 +380,13 @@ def test_a_damaged_or_lying_archive_is_refused(tmp_path: Path, content: bytes, s
     assert said in refused(tmp_path, content)
 
 
+def test_a_sum_of_signed_bytes_is_right_too(tmp_path: Path) -> None:
+    """Some historic tars added up `char`s."""
+    name = "menu-1.0/ü".encode()
+    content = header(name, sum_off=-256 * sum(byte > 127 for byte in name))
+    assert (unpacked(tmp_path, content) / "ü").exists()
+
+
 def test_a_size_that_does_not_fit_its_field_is_read_from_the_pax_header(tmp_path: Path) -> None:
     content = pax(("size", "3"), ("mtime", "1.5"), ("comment", "\u00fc")) + padded(header() + b"abc")
     assert read(unpacked(tmp_path, content)) == {"x": b"abc"}
