@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import product
 
 from packaging.markers import Marker
 from packaging.pylock import Package, Pylock
@@ -68,13 +67,16 @@ def selections(groups: Iterable[str], conflicts: Sequence[Sequence[str]]) -> lis
     """
     apart = {group for conflict in conflicts for group in conflict}
     free = sorted(set(groups) - apart)
+    choices: dict[frozenset[str], None] = {frozenset(): None}
+    for conflict in conflicts:
+        further = [choice | {member} for choice in choices for member in conflict]
+        choices |= {
+            choice: None for choice in further if all(len(choice & set(every)) <= 1 for every in conflicts)
+        }
     found: dict[frozenset[str], None] = {}
-    for choice in product(*[("", *conflict) for conflict in conflicts]):
-        fork = frozenset(choice) - {""}
-        if any(len(fork & set(conflict)) > 1 for conflict in conflicts):
-            continue
+    for choice in choices:
         for more in ((), *((group,) for group in free), tuple(free)):
-            found.setdefault(fork | set(more))
+            found.setdefault(choice | set(more))
     return list(found)
 
 

@@ -25,7 +25,7 @@ from packaging.version import Version
 from lockenv.errors import Refused
 from lockenv.lockfile.pylock import TOOL
 from lockenv.markers.cover import Universe
-from lockenv.markers.space import Fork, Row, row_of
+from lockenv.markers.space import Fork, row_of
 from lockenv.markers.text import environments
 from lockenv.packages import IndexFile, NormalizedName, Origin
 from lockenv.resolution.model import Pin, Resolution
@@ -40,19 +40,22 @@ def pin(
     requires_python: SpecifierSet,
     groups: Sequence[str],
     conflicts: Sequence[Sequence[str]] = (),
+    standing: Mapping[str, tuple[str, ...]] | None = None,
     local: Mapping[str, str],
     tool: Mapping[str, Any],
-    tables: Mapping[tuple[NormalizedName, str], Mapping[str, Any]] | None = None,
+    tables: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Pylock:
     """Make the lock of a resolution.
 
-    `conflicts` are the sets of groups of which one at most is asked for. `local` maps the URL of an index that is
+    `conflicts` are the sets of groups of which one at most is asked for, and `standing` gives for each of these
+    groups itself and those that include it. `local` maps the URL of an index that is
     a folder beside the lock to its path relative to the lock, so that its files are locked by path; `tool` is the
-    lock's own tool table, and `tables` what those of packages say besides, by name and version. Raises `Refused`
+    lock's own tool table, and `tables` what those of packages say besides, by their place among the
+    pins. Raises `Refused`
     where a file that is needed has no hash.
     """
     rows = [row_of(cell.target, _fork(cell.fork, conflicts)) for cell in resolution.cells]
-    markers = _markers(resolution.pins, rows)
+    markers = _markers(resolution.pins, Universe(rows, standing))
     more = tables or {}
     return Pylock(
         lock_version=Version("1.0"),
@@ -62,8 +65,8 @@ def pin(
         dependency_groups=sorted(groups),
         created_by="lockenv",
         packages=[
-            _package(pinned, marker, local, more.get((pinned.name, str(pinned.version)), {}))
-            for pinned, marker in zip(resolution.pins, markers, strict=True)
+            _package(pinned, marker, local, more.get(number, {}))
+            for number, (pinned, marker) in enumerate(zip(resolution.pins, markers, strict=True))
         ],
         tool={TOOL: tool},
     )
@@ -74,9 +77,8 @@ def _fork(fork: frozenset[str], conflicts: Sequence[Sequence[str]]) -> Fork:
     return tuple((tuple(members), next((each for each in members if each in fork), "")) for members in conflicts)
 
 
-def _markers(pins: Sequence[Pin], rows: Sequence[Row]) -> Iterator[Marker | None]:
+def _markers(pins: Sequence[Pin], universe: Universe) -> Iterator[Marker | None]:
     """The marker of each pin. The versions of one package are looked at together, so that they are disjoint."""
-    universe = Universe(rows)
     for _, versions in itertools.groupby(pins, key=operator.attrgetter("name")):
         yield from universe.markers([pinned.reach for pinned in versions])
 

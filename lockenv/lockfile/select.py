@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
@@ -20,6 +21,7 @@ from packaging.pylock import (
 )
 
 from lockenv.errors import LockError, UsageError
+from lockenv.lockfile.pylock import tool_table
 from lockenv.targets import Target
 
 Artifact: TypeAlias = PackageWheel | PackageSdist | PackageArchive | PackageDirectory | PackageVcs
@@ -46,11 +48,12 @@ def select(
 ) -> tuple[Selected, ...]:
     """Choose what a target installs, sorted by name.
 
-    Raises `UsageError` for a group or extra that the lock does not have, `LockError` where the lock does not
-    cover the target or is ambiguous.
+    Raises `UsageError` for a group or extra that the lock does not have, and for groups that it says are never
+    installed together; `LockError` where the lock does not cover the target or is ambiguous.
     """
     _check_names("group", selection.groups or (), lock.dependency_groups or (), where)
     _check_names("extra", selection.extras, lock.extras or (), where)
+    _check_conflicts(lock, selection.groups or frozenset(), where)
     try:
         chosen = tuple(
             lock.select(
@@ -74,6 +77,19 @@ def _check_names(kind: str, asked: Collection[str], known: Collection[str], wher
             has = ", ".join(sorted(known)) or "none"
             msg = f"{where} has no {kind} {name!r} (it has: {has})"
             raise UsageError(msg, hint=f"did you mean `{close[0]}`?" if close else None)
+
+
+def _check_conflicts(lock: Pylock, asked: AbstractSet[str], where: str) -> None:
+    """Refuse two groups that conflict, themselves or by what they include (`[resolution] conflicts`)."""
+    for members in tool_table(lock).get("conflicts", ()):
+        together = sorted(asked & set(members))
+        if len(together) > 1:
+            names = " and ".join(f"`{name}`" for name in together)
+            either = " or ".join(f"`--group {name}`" for name in together)
+            raise UsageError(
+                f"the groups {names} exclude each other: {where} holds other versions for each",
+                hint=f"ask for one of them: {either}",
+            )
 
 
 def _not_covered(lock: Pylock, target: Target, error: PylockSelectError, where: str) -> LockError:

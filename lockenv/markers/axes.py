@@ -9,7 +9,7 @@ over `!=`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -37,11 +37,15 @@ _LISTED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Literal:
-    """A set of an axis's values (bits) that can be written down, and its weight."""
+    """A set of an axis's values (bits) that can be written down, and its weight.
+
+    Where one of `groups` is asked for, it is true.
+    """
 
     values: int
     weight: int
     term: Term
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +56,18 @@ class Axis:
     positions: tuple[tuple[int, ...], ...]
 
 
-def axes_of(rows: Sequence[Row], *, loud: bool) -> tuple[Axis, ...]:
+#: For each conflicting group: itself and the groups that include it, by which it is asked for as well.
+Standing = Mapping[str, tuple[str, ...]]
+
+
+def axes_of(rows: Sequence[Row], standing: Standing, *, loud: bool) -> tuple[Axis, ...]:
     """The axes along which rows differ, in the order in which a marker names them.
 
     `loud`: where two members of a conflict set are asked for together, a marker is true that is so for one alone.
     """
     axes = [_python_axis(rows), *(_value_axis(variable, rows) for variable in _telling(rows))]
     sets = dict.fromkeys(members for row in rows for members, _ in row.fork)
-    axes += [_fork_axis(members, rows, loud=loud) for members in sorted(sets)]
+    axes += [_fork_axis(members, rows, standing, loud=loud) for members in sorted(sets)]
     return tuple(axis for axis in axes if len(set(axis.positions)) > 1)
 
 
@@ -178,12 +186,13 @@ def _value_sets(variable: str, values: Sequence[str]) -> Iterator[Literal]:
 # --- Forks: value 0 is 'none of the set', the others its members.
 
 
-def _fork_axis(members: tuple[str, ...], rows: Sequence[Row], *, loud: bool) -> Axis:
+def _fork_axis(members: tuple[str, ...], rows: Sequence[Row], standing: Standing, *, loud: bool) -> Axis:
     names = sorted(members)
+    asking = [standing.get(name, (name,)) for name in names]
     everywhere = tuple(range(len(names) + 1))
     chosen = [_chosen(row.fork, members) for row in rows]
     return Axis(
-        literals=_sorted(_choices(names, loud=loud)),
+        literals=_sorted(_choices(asking, loud=loud)),
         positions=tuple(everywhere if choice is None else (["", *names].index(choice),) for choice in chosen),
     )
 
@@ -192,18 +201,24 @@ def _chosen(fork: Fork, members: tuple[str, ...]) -> str | None:
     return next((member for candidates, member in fork if candidates == members), None)
 
 
-def _choices(names: Sequence[str], *, loud: bool) -> Iterator[Literal]:
-    for asked in _subsets(range(len(names))):
+def _choices(asking: Sequence[tuple[str, ...]], *, loud: bool) -> Iterator[Literal]:
+    """Every way to say which members are asked for, each being so by any of its groups in `asking`."""
+    for asked in _subsets(range(len(asking))):
         values = _bits(number + 1 for number in asked)
-        positive = [group_asked(names[number]) for number in asked]
-        weight = len(asked) * (ATOM + 1) + (len(asked) > 1)
+        groups = [group for number in asked for group in asking[number]]
+        positive = list(map(group_asked, groups))
+        weight = len(groups) * (ATOM + 1) + (len(groups) > 1)
+        said = frozenset(groups)
         if asked:
-            yield Literal(values=values, weight=weight, term=disjunction(positive))
-        others = [group_not_asked(name) for number, name in enumerate(names) if number not in asked]
+            yield Literal(values=values, weight=weight, term=disjunction(positive), groups=said)
+        others = [
+            group_not_asked(group) for number, own in enumerate(asking) if number not in asked for group in own
+        ]
         if others:
             rest, absent = len(others) * (ATOM + 2), conjunction(others)
             if loud and asked:
-                yield Literal(values=values | 1, weight=rest + weight + 1, term=disjunction([absent, *positive]))
+                either = disjunction([absent, *positive])
+                yield Literal(values=values | 1, weight=rest + weight + 1, term=either, groups=said)
             else:
                 yield Literal(values=values | 1, weight=rest, term=absent)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations, permutations
 
 from packaging.markers import Marker
 
 from lockenv.errors import InternalError
-from lockenv.markers.axes import Literal
+from lockenv.markers.axes import Literal, Standing
 from lockenv.markers.covering import Choice, Cover, Grid, meet, weight_of
 from lockenv.markers.space import Row
 from lockenv.markers.terms import Term, conjunction, disjunction, group_asked
@@ -48,10 +48,15 @@ class _Entry:
 
 
 class Universe:
-    """The declared universe, for which markers are written. Rows are known by their number in `rows`."""
+    """The declared universe, for which markers are written. Rows are known by their number in `rows`.
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    `standing` gives for each conflicting group itself and the groups that include it: who asks for one of these
+    asks for it, and they are asked for in its rows only.
+    """
+
+    def __init__(self, rows: Sequence[Row], standing: Standing | None = None) -> None:
         self.rows = tuple(rows)
+        self._standing = standing or {}
         self._asked = [frozenset(member for _, member in row.fork if member) for row in self.rows]
         self._forking = frozenset[str]().union(*self._asked)
         self._known: dict[tuple[_Entry, ...], tuple[Marker | None, ...]] = {}
@@ -97,11 +102,11 @@ class Universe:
 
     @cached_property
     def _quiet(self) -> Grid:
-        return Grid(self.rows, loud=False)
+        return Grid(self.rows, self._standing, loud=False)
 
     @cached_property
     def _loud(self) -> Grid:
-        return Grid(self.rows, loud=True)
+        return Grid(self.rows, self._standing, loud=True)
 
 
 @lru_cache(maxsize=4096)
@@ -184,6 +189,8 @@ def _total(covers: Mapping[_Entry, Iterable[Cover]]) -> int:
 
 def _marker(entry: _Entry, covers: Sequence[Cover]) -> Marker | None:
     """The text of an entry; what all its alternatives say is said once."""
+    groups = [*([()] if entry.main else []), *(named for _, named in entry.gated)]
+    covers = [_without_implied(cover, named) for cover, named in zip(covers, groups, strict=True)]
     shared = _shared([cube.choice for cover in covers for cube in cover])
     terms = [_cover_term(cover, shared) for cover in covers]
     main = [terms.pop(0)] if entry.main else []
@@ -194,6 +201,20 @@ def _marker(entry: _Entry, covers: Sequence[Cover]) -> Marker | None:
     if None not in main:
         said.append(disjunction(term for term in alternatives if term is not None))
     return Marker(conjunction(said).text) if said else None
+
+
+def _without_implied(cover: Cover, groups: Collection[str]) -> Cover:
+    """A cover without what is true wherever these groups are asked for, which is said beside it."""
+    if not groups:
+        return cover
+    choices = {
+        tuple(
+            None if literal is not None and literal.groups.issuperset(groups) else literal
+            for literal in cube.choice
+        ): cube
+        for cube in cover
+    }
+    return tuple(replace(cube, choice=choice) for choice, cube in choices.items())
 
 
 def _shared(choices: Sequence[Choice]) -> Choice:

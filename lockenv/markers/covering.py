@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from lockenv.errors import InternalError
-from lockenv.markers.axes import ATOM, Literal, axes_of
+from lockenv.markers.axes import ATOM, Literal, Standing, axes_of
 from lockenv.markers.space import Row
 
 #: What each further cube weighs: of two equally long markers the one with fewer alternatives reads better.
@@ -58,8 +58,8 @@ class _Option:
 class Grid:
     """The rows of the universe as points: combinations of the axes' values."""
 
-    def __init__(self, rows: Sequence[Row], *, loud: bool) -> None:
-        axes = axes_of(rows, loud=loud)
+    def __init__(self, rows: Sequence[Row], standing: Standing, *, loud: bool) -> None:
+        axes = axes_of(rows, standing, loud=loud)
         covered = [tuple(product(*(axis.positions[number] for axis in axes))) for number in range(len(rows))]
         points = sorted({point for row in covered for point in row})
         numbers = {point: number for number, point in enumerate(points)}

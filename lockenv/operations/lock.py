@@ -17,13 +17,13 @@ from lockenv.manifest.model import Manifest
 from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources
 from lockenv.operations.files import bytes_of, shown
-from lockenv.operations.question import Upgrade, check_upgrade, here_of, question_of
+from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, question_of
 from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.support import check_supported
 from lockenv.packages import IndexFile, NormalizedName
 from lockenv.project import MANIFEST
-from lockenv.resolution.model import Dropped, Question, Resolution
+from lockenv.resolution.model import Dropped, Question, Resolution, nothing_held
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
 from lockenv.targets import Target, summary
@@ -108,7 +108,7 @@ def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -
 
 def _reasons(manifest: Manifest, old: Pylock, question: Question, here: Here | None, folder: Path) -> list[str]:
     required = [target for target in question.targets if not target.optional]
-    asked = [here.target] if here is not None and manifest.targets is None else []
+    asked = [] if here is None else [here.target]
     missing = [target.name for target in (*asked, *required) if not freshness.covers(old, target)]
     if missing:
         return [f"it is not for {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")]
@@ -145,11 +145,12 @@ def _relock(
     if content != raw:
         _write(Path(session.project.lock), content)
     after = entries_of(made)
+    held = holding(manifest, old) if old is not None else nothing_held
     return Locked(
         path=shown(session.project, session.project.lock),
         targets=resolution.targets,
         packages=after,
-        changes=changes(before, after, Reasons(old, question, resolution), upgrade),
+        changes=changes(before, after, Reasons(held, question, resolution), upgrade),
         uncovered=tuple(each.target for each in resolution.dropped),
         dropped=resolution.dropped,
         written=content != raw,

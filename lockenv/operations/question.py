@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from itertools import product
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,6 +20,7 @@ from lockenv.manifest.model import GitSource, Manifest, UrlSource
 from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import path_sources
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
+from lockenv.project import MANIFEST
 from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, nothing_held
 from lockenv.resolution.universe import Here, targets_of
 from lockenv.session import Session
@@ -26,6 +28,9 @@ from lockenv.targets import Target
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
+
+#: The marker variables that tell one platform and implementation from another.
+_TELLING = ("sys_platform", "platform_machine", "implementation_name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +51,11 @@ class Upgrade:
 
 
 def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | None:
-    """This machine, where it has a say in what a lock is for: `[targets]` left out, or a Python asked for by name.
+    """This machine, where it has a say in what a lock is for: no platforms declared, or `--python` given.
 
     Raises `InterpreterNotFound` where a Python was asked for that is not there.
     """
-    if manifest.targets is not None and session.settings.python is None:
+    if platforms_declared(manifest) and session.settings.python is None:
         return None
     try:
         interpreter = interpreter_for_lock(session, manifest.python, old)
@@ -64,6 +69,11 @@ def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | 
     return Here(target=target, facts=interpreter.facts)
 
 
+def platforms_declared(manifest: Manifest) -> bool:
+    """Whether `[targets]` says all that the lock is for; without, this machine is among it."""
+    return manifest.targets is not None and bool(manifest.targets.platforms)
+
+
 def question_of(
     session: Session,
     manifest: Manifest,
@@ -75,22 +85,67 @@ def question_of(
 ) -> Question:
     """Make the question. `allowed` are packages that may be built besides those that the manifest allows.
 
-    Raises `ManifestError` where no released Python fits.
+    Raises `ManifestError` where no released Python fits, `UsageError` where `here` is not among what is declared.
     """
+    targets = targets_of(manifest.python, manifest.targets, here)
+    if here is not None and platforms_declared(manifest):
+        _check_covered(here, targets)
+        here = None
     return Question(
-        targets=targets_of(manifest.python, manifest.targets, here),
+        targets=targets,
         roots={MAIN: manifest.dependencies} | {group.name: group.requirements for group in manifest.groups},
         policy=_policy(session, manifest, old, upgrade, allowed),
         conflicts=manifest.resolution.conflicts,
+        includes={group.name: group.includes for group in manifest.groups},
         across_pythons=manifest.resolution.across_pythons,
-        held=nothing_held if old is None or upgrade.everything else _kept(old, upgrade),
-        here=here.target.python if here is not None and manifest.targets is None else None,
+        held=nothing_held if old is None or upgrade.everything else _kept(manifest, old, upgrade),
+        here=here.target.python if here is not None else None,
     )
 
 
-def _kept(old: Pylock, upgrade: Upgrade) -> Keeping:
+def _check_covered(here: Here, targets: Collection[Target]) -> None:
+    """See that the Python that must not be left out is among the declared targets."""
+    variables, python = here.target.variables, here.target.python
+    for target in targets:
+        same = all(target.variables[name] == variables[name] for name in _TELLING)
+        if same and target.span.holds(python):
+            return
+    msg = f"{here.target.name} ({python}) is asked for, and not among the `platforms` of {MANIFEST}"
+    raise UsageError(msg, hint="add its platform to `platforms` in [targets], or leave out `--python`")
+
+
+def standing(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
+    """For each conflicting group itself and the groups that include it: who asks for these asks for it too."""
+    return {
+        member: tuple(sorted((member, *(each.name for each in manifest.groups if member in each.includes))))
+        for members in manifest.resolution.conflicts
+        for member in members
+    }
+
+
+def forbidden(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
+    """The sets of groups of which one at most can be asked for, also where a group includes a conflicting one."""
+    asking = standing(manifest)
+    chosen = (product(*(asking[member] for member in members)) for members in manifest.resolution.conflicts)
+    return tuple(sorted({tuple(sorted(choice)) for choices in chosen for choice in choices}))
+
+
+def holding(manifest: Manifest, old: Pylock) -> Keeping:
+    """What a lock holds for each target and choice among conflicting groups."""
+    asking = standing(manifest)
+
     def held(target: Target, fork: Fork) -> Mapping[NormalizedName, Held]:
-        every = freshness.held(old, target, fork)
+        chosen = frozenset(group for member in fork for group in asking.get(member, (member,)))
+        return freshness.held(old, target, chosen)
+
+    return held
+
+
+def _kept(manifest: Manifest, old: Pylock, upgrade: Upgrade) -> Keeping:
+    holds = holding(manifest, old)
+
+    def held(target: Target, fork: Fork) -> Mapping[NormalizedName, Held]:
+        every = holds(target, fork)
         return {name: one for name, one in every.items() if name not in upgrade.names}
 
     return held

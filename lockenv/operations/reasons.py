@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from packaging.version import Version
 
 from lockenv.graph import MAIN
-from lockenv.lockfile import freshness
 from lockenv.markers.truth import Truths
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
-from lockenv.resolution.model import Cell, Pin, Question, Resolution
-
-if TYPE_CHECKING:
-    from packaging.pylock import Pylock
+from lockenv.resolution.model import Cell, Keeping, Pin, Question, Resolution
 
 #: On whose account a package changes: env.toml asks for it, the command line did, or other packages need it.
 Cause: TypeAlias = Literal["manifest", "request", "others"]
@@ -25,16 +21,16 @@ Said: TypeAlias = tuple[Requirement, str]
 
 
 class Reasons:
-    """Answers for one old lock (none at first) and one resolution. A reason is '' where it is plain or unknown."""
+    """Answers for one resolution and what was `held` before it. A reason is '' where it is plain or unknown."""
 
-    def __init__(self, old: Pylock | None, question: Question, resolution: Resolution) -> None:
+    def __init__(self, held: Keeping, question: Question, resolution: Resolution) -> None:
         self._question = question
         self._pins = resolution.pins
         self._requirers = _requirers(resolution.pins)
         truths = Truths()
         self._cells = resolution.cells
         self._truth = cache(lambda number: truths.of(resolution.cells[number].target))
-        self._held = cache(lambda number: _held(old, resolution.cells[number]))
+        self._held = cache(lambda number: _versions(held, resolution.cells[number]))
 
     def coming(
         self, name: NormalizedName, *, direct: bool, changed: Callable[[NormalizedName], bool]
@@ -104,11 +100,8 @@ def _requirers(pins: Iterable[Pin]) -> Mapping[NormalizedName, list[tuple[Pin, R
     return found
 
 
-def _held(old: Pylock | None, cell: Cell) -> Mapping[NormalizedName, Version]:
-    if old is None:
-        return {}
-    every = freshness.held(old, cell.target, cell.fork)
-    return {name: held.version for name, held in every.items()}
+def _versions(held: Keeping, cell: Cell) -> Mapping[NormalizedName, Version]:
+    return {name: one.version for name, one in held(cell.target, cell.fork).items()}
 
 
 def _about(name: NormalizedName, requirements: Iterable[Requirement], verb: str) -> Iterator[Said]:

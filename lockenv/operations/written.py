@@ -12,6 +12,7 @@ from lockenv.errors import InternalError
 from lockenv.lockfile import freshness, judge, pylock
 from lockenv.lockfile.pin import pin
 from lockenv.manifest.model import Manifest
+from lockenv.operations.question import forbidden, standing
 from lockenv.operations.workshop import Tables
 from lockenv.resolution.model import Question, Resolution
 from lockenv.session import Session
@@ -30,6 +31,7 @@ def lock_text(
         requires_python=manifest.python,
         groups=[group.name for group in manifest.groups],
         conflicts=question.conflicts,
+        standing=standing(manifest),
         local=local_indexes(session, manifest),
         tool=_tool(manifest, question),
         tables=tables,
@@ -38,11 +40,11 @@ def lock_text(
     again = pylock.read(text)
     if pylock.write(again) != text:
         raise InternalError("the lock does not read back as it was written; nothing was written")
-    judge.judge(again, claim_of(question, resolution))
+    judge.judge(again, claim_of(manifest, question, resolution))
     return again, text
 
 
-def claim_of(question: Question, resolution: Resolution) -> judge.Claim:
+def claim_of(manifest: Manifest, question: Question, resolution: Resolution) -> judge.Claim:
     """What the lock of a resolution has to answer."""
     return judge.Claim(
         targets=resolution.targets,
@@ -50,7 +52,7 @@ def claim_of(question: Question, resolution: Resolution) -> judge.Claim:
         evidence=resolution.evidence,
         constraints=question.policy.constraints,
         overrides=question.policy.overrides,
-        conflicts=question.conflicts,
+        conflicts=forbidden(manifest),
         buildable=question.policy.allow_build,
     )
 
@@ -64,7 +66,7 @@ def _tool(manifest: Manifest, question: Question) -> Mapping[str, Any]:
     if policy.overrides:
         tool["overrides"] = sorted(str(override) for override in policy.overrides)
     if question.conflicts:
-        tool["conflicts"] = [list(members) for members in question.conflicts]
+        tool["conflicts"] = [list(members) for members in forbidden(manifest)]
     if policy.exclude_newer_package:
         tool["exclude-newer-package"] = {
             name: False if moment is None else moment

@@ -42,7 +42,8 @@ class Policy:
         return self.exclude_newer_package.get(name, self.exclude_newer)
 
 
-#: The members of conflicting groups that are asked for, at most one of each set: what is resolved apart.
+#: The members of conflicting groups that are asked for, themselves or by a group that includes them, at most one
+#: of each set: what is resolved apart.
 Fork = frozenset[str]
 NO_FORK: Fork = frozenset()
 
@@ -73,8 +74,9 @@ class Question:
     """All that decides a resolution, apart from what the indexes say.
 
     `roots` maps a gate (`graph.MAIN` or a group's name) to its requirements. `conflicts` are sets of groups of
-    which one at most is asked for. `across_pythons` says whether each Python gets the newest versions it can have,
-    or all as few different ones as possible. `held` are versions to take where they fit, from the old lock.
+    which one at most is asked for; `includes` says which groups others include, so that who asks for one of these
+    asks for a conflicting group as well. `across_pythons` says whether each Python gets the newest versions it can
+    have, or all as few different ones as possible. `held` are versions to take where they fit, from the old lock.
     `here` is the full version of this machine's Python where a target stands for this machine: other patch
     versions of that target may be left out.
     """
@@ -83,9 +85,15 @@ class Question:
     roots: Mapping[str, tuple[Requirement, ...]]
     policy: Policy = field(default_factory=Policy)
     conflicts: tuple[tuple[str, ...], ...] = ()
+    includes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     across_pythons: Literal["newest", "fewest"] = "newest"
     held: Keeping = nothing_held
     here: Version | None = None
+
+    def is_open(self, gate: str, fork: Fork) -> bool:
+        """Whether a gate can be asked for under a choice among conflicting groups."""
+        apart = {group for members in self.conflicts for group in members}
+        return apart & {gate, *self.includes.get(gate, ())} <= fork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

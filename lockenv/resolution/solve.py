@@ -144,7 +144,6 @@ class Solver:
 
     def _roots(self, truth: Truth, fork: Fork) -> dict[str, tuple[Demand, ...]]:
         """Give the demands of each gate here, in an order that the manifest's layout does not change."""
-        apart = {group for conflict in self._question.conflicts for group in conflict}
         overriding = Dependencies(truth, self._question.policy)
         return {
             gate: tuple(
@@ -154,7 +153,7 @@ class Solver:
                 for demand in demands_of(overriding.override(requirement), gate)
             )
             for gate, requirements in sorted(self._question.roots.items())
-            if gate not in apart or gate in fork
+            if self._question.is_open(gate, fork)
         }
 
     def _provider(

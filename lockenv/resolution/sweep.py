@@ -8,7 +8,6 @@ is handed on, so that each has the newest it can have, unless as few versions as
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -45,13 +44,11 @@ def sweep(question: Question, solver: Solver, returning: frozenset[NormalizedNam
 
 def forks_of(question: Question) -> Iterator[Fork]:
     """Every way to ask for at most one group of each conflicting set, none first."""
-    choices = [("", *conflict) for conflict in question.conflicts]
-    seen: dict[Fork, None] = {}
-    for choice in itertools.product(*choices):
-        fork = frozenset(choice) - {""}
-        if all(len(fork & set(conflict)) <= 1 for conflict in question.conflicts):
-            seen.setdefault(fork)
-    yield from sorted(seen, key=lambda fork: (len(fork), sorted(fork)))
+    forks = {NO_FORK}
+    for members in question.conflicts:
+        more = {fork | {member} for fork in forks for member in members}
+        forks |= {fork for fork in more if all(len(fork & set(conflict)) <= 1 for conflict in question.conflicts)}
+    yield from sorted(forks, key=lambda fork: (len(fork), sorted(fork)))
 
 
 def _in_order(question: Question) -> tuple[Target, ...]:
