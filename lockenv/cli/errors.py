@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lockenv.errors import LockenvError
+from lockenv.errors import LockenvError, ResolutionImpossible
 
 SCHEMA = 1  #: of the JSON document
 
 
 def document(error: LockenvError) -> dict[str, object]:
     """An error with all that is said of it; the exit status stays what it is."""
+    more = {"impossible": error.document} if isinstance(error, ResolutionImpossible) else {}
     return {
         "schema": SCHEMA,
         "error": {
@@ -21,5 +22,6 @@ def document(error: LockenvError) -> dict[str, object]:
             ],
             "details": list(error.details),
             "hint": error.hint,
+            **more,
         },
     }

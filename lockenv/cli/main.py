@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from lockenv.errors import InstallError, InternalError, LockenvError
+from lockenv.errors import InstallError, InternalError, LockenvError, ResolutionImpossible
 
 #: Command -> (module, what it does). The modules are imported when their command is called, not before.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -99,11 +99,18 @@ def _show(error: LockenvError, command: str, arguments: Sequence[str]) -> int:
 
     screen = Screen(environ=os.environ)
     screen.error(error)
+    if isinstance(error, ResolutionImpossible) and _wants_more(arguments):
+        for line in error.derivation:
+            screen.note(line)
     if "--json" in arguments and command != "run":
         from lockenv.cli.errors import document
 
         screen.document(document(error))
     return error.exit_status
+
+
+def _wants_more(arguments: Sequence[str]) -> bool:
+    return not {"-v", "-vv", "-vvv", "--verbose"}.isdisjoint(arguments)
 
 
 def _trace(error: Exception, arguments: Sequence[str]) -> None:

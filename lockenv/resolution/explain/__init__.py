@@ -1,7 +1,7 @@
 """Why there is no solution, as facts, and as short prose that is a function of them.
 
 failure        what is explained: `Failure`, one target's dead end
-core           the fewest of a dead end's demands that still have no solution
+minimal        the core of a dead end: the fewest of its demands that still have no solution
 fates          what became of the versions of one package
 wheels         what a release has wheels for
 story          `Story`: what a person has to know, as values

@@ -13,8 +13,8 @@ from lockenv.graph import Node
 from lockenv.packages import NormalizedName
 from lockenv.resolution.candidates import Project, parse_specifier
 from lockenv.resolution.demands import Demand
-from lockenv.resolution.explain.core import Core, Edge
 from lockenv.resolution.explain.fates import Fate, Known, by_reason, fate_of, usable
+from lockenv.resolution.explain.minimal import Core, Edge
 from lockenv.resolution.explain.ranges import runs
 from lockenv.resolution.explain.story import EVERY, Fact
 from lockenv.resolution.provider import Information

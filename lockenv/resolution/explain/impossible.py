@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from lockenv.errors import ResolutionImpossible
 from lockenv.resolution.explain.account import Account
-from lockenv.resolution.explain.core import Core, core_of
 from lockenv.resolution.explain.derivation import steps
 from lockenv.resolution.explain.document import document
 from lockenv.resolution.explain.failure import Failure
 from lockenv.resolution.explain.fates import known_of
 from lockenv.resolution.explain.hints import hints
+from lockenv.resolution.explain.minimal import Core, core_of
 from lockenv.resolution.explain.places import Place, place_of
 from lockenv.resolution.explain.prose import lines
 from lockenv.resolution.explain.story import Fact, Required, Story
@@ -34,8 +34,12 @@ class _Group:
 
 
 def explain(failures: Sequence[Failure], targets: Sequence[Target]) -> ResolutionImpossible:
-    """Make the error that says what does not fit together, on which of `targets`, why, and what may help."""
-    groups = _grouped(failures)
+    """Make the error that says what does not fit together, on which of `targets`, why, and what may help.
+
+    What concerns optional targets only is left out, unless there is nothing else.
+    """
+    every = _grouped(failures)
+    groups = [group for group in every if not all(target.optional for target in group.targets)] or every
     told = [(_story(group, targets), place_of(group.targets, targets)) for group in groups]
     (first, place), *others = told
     details = lines(first)

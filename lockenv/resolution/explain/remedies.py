@@ -97,6 +97,8 @@ def _other_files(account: Account, name: NormalizedName, fate: Fate, place: Plac
         yield f'let it be built: `[build] allow = ["{name}"]`, or `lockenv lock --allow-build {name}`'
     elif floor := re.search(r"need (glibc|musl|macOS) (\S+) or newer", fate.reason):
         yield f'raise the floor in [targets]: `{_FLOORS[floor[1]]} = "{floor[2]}"`{other}'
+    elif one := re.match(r"none for ([\w-]+),", fate.reason):
+        yield f"leave {one[1]} out of `platforms` in [targets]{other}"
     elif place.narrower is not None:
         only = (
             f', or require "{name} ; {place.elsewhere}"'
