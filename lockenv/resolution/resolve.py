@@ -8,7 +8,7 @@ from dataclasses import replace
 from lockenv.events import Reporter, StageFinished, StageStarted, silent
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.resolution.explain.failure import Failure
-from lockenv.resolution.explain.impossible import explain
+from lockenv.resolution.explain.impossible import explain, in_brief
 from lockenv.resolution.memory import Memory
 from lockenv.resolution.merge import merge
 from lockenv.resolution.model import Dropped, Question, Resolution
@@ -31,10 +31,10 @@ def resolve(question: Question, source: Source, report: Reporter = silent) -> Re
     swept = _proven(question, solver)
     required = [each for each in swept.stuck if not each.target.optional]
     if required or not _whole(swept):
-        raise explain([_failure(each, memory) for each in required or swept.stuck], question.targets)
+        raise explain([_failure(each, memory) for each in swept.stuck], question.targets)
     swept = _with_returns(question, solver, swept)
     dropped = [
-        Dropped(target=each.target, reason=explain([_failure(each, memory)], [each.target]).message)
+        Dropped(target=each.target, reason=in_brief(_failure(each, memory)))
         for each in _one_of_each_target(swept.stuck)
     ]
     resolution = merge(question, _whole(swept), dropped)
