@@ -132,8 +132,8 @@ class Sourced:
 class Listing:
     """What one index says about one project: its releases, newest version first (PEP 440 order).
 
-    `index` is the index's URL, '' where none is asked. `sourced` are the files that come from elsewhere. `status` is
-    the project status of PEP 792 (``active`` if the index says none). `skipped` counts files whose names are no
+    `index` is the index's URL, '' where none is asked. `sourced` are the files that come from elsewhere. `status`
+    is the project status of PEP 792 (``active`` if the index says none). `skipped` counts files whose names are no
     valid wheel or sdist name.
     """
 

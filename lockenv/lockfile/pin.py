@@ -48,11 +48,10 @@ def pin(
     """Make the lock of a resolution.
 
     `conflicts` are the sets of groups of which one at most is asked for, and `standing` gives for each of these
-    groups itself and those that include it. `local` maps the URL of an index that is
-    a folder beside the lock to its path relative to the lock, so that its files are locked by path; `tool` is the
-    lock's own tool table, and `tables` what those of packages say besides, by their place among the
-    pins. Raises `Refused`
-    where a file that is needed has no hash.
+    groups itself and those that include it. `local` maps the URL of an index that is a folder beside the lock to
+    its path relative to the lock, so that its files are locked by path; `tool` is the lock's own tool table, and
+    `tables` what those of packages say besides, by their place among the pins. Raises `Refused` where a file that
+    is needed has no hash.
     """
     rows = [row_of(cell.target, _fork(cell.fork, conflicts)) for cell in resolution.cells]
     markers = _markers(resolution.pins, Universe(rows, standing))

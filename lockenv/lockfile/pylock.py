@@ -178,4 +178,6 @@ def _tables(prefix: str, tables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _spread(said: object) -> str:
-    return toml.lines(said) if isinstance(said, list | tuple) and len(said) > 1 else toml.value(said)
+    if isinstance(said, list | tuple) and (len(said) > 1 or any(isinstance(one, Mapping) for one in said)):
+        return toml.lines(said)
+    return toml.value(said)

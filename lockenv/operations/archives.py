@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lockenv.errors import OfflineMiss
+from lockenv.archive.names import refusal
+from lockenv.errors import OfflineMiss, Refused
 from lockenv.events import Reporter
 from lockenv.files import hash_file
 from lockenv.index.download import download
@@ -33,15 +35,38 @@ class Archives:
         self._report = report
 
     def bring(
-        self, url: str, filename: str, *, hashes: Iterable[tuple[str, str]] = (), size: int | None = None
+        self,
+        url: str,
+        filename: str,
+        *,
+        hashes: Iterable[tuple[str, str]] = (),
+        size: int | None = None,
+        unhashed: bool = False,
     ) -> Arrived:
-        """Give the file, fetched if it is not here; without `hashes`, whatever the URL serves now.
+        """Give the file, fetched if it is not here; `unhashed` allows that no strong hash of it is known.
 
         Raises `Refused` for another file than was promised, `NetworkError`, `OfflineMiss`, `OSError`.
         """
         known = dict(hashes)
+        _check_name(filename)
         if (sha256 := known.get("sha256", "").lower()) and (kept := self._kept(sha256, filename)):
             return kept
+        with self.passing(url, filename, hashes=known.items(), size=size, unhashed=unhashed) as arrived:
+            folder = self._root / arrived.sha256
+            folder.mkdir(exist_ok=True)
+            return replace(arrived, path=arrived.path.replace(folder / filename))
+
+    @contextmanager
+    def passing(
+        self,
+        url: str,
+        filename: str,
+        *,
+        hashes: Iterable[tuple[str, str]] = (),
+        size: int | None = None,
+        unhashed: bool = False,
+    ) -> Iterator[Arrived]:
+        """Fetch a file for as long as the `with` block lasts. Raises as `bring` does."""
         if self._offline and not url.startswith("file:"):
             msg = f"{filename} is not in the cache"
             raise OfflineMiss(msg, hint="leave out --offline once")
@@ -52,18 +77,15 @@ class Archives:
                 self._connect(),
                 url,
                 place,
-                hashes=tuple(known.items()),
+                hashes=tuple(hashes),
                 size=size,
                 filename=filename,
                 reporter=self._report,
-                unhashed=not known,
+                unhashed=unhashed,
             )
-            folder = self._root / arrived.sha256
-            folder.mkdir(exist_ok=True)
-            place.replace(folder / filename)
+            yield Arrived(path=place, sha256=arrived.sha256, size=arrived.size)
         finally:
             place.unlink(missing_ok=True)
-        return Arrived(path=folder / filename, sha256=arrived.sha256, size=arrived.size)
 
     def _kept(self, sha256: str, filename: str) -> Arrived | None:
         """What was fetched before, if it is still that."""
@@ -74,3 +96,10 @@ class Archives:
         except OSError:
             pass
         return None
+
+
+def _check_name(filename: str) -> None:
+    """Refuse a name that would lead elsewhere. Raises `Refused`."""
+    if "/" in filename or (reason := refusal(filename)):
+        reason = "a slash" if "/" in filename else reason
+        raise Refused(f"{filename!r} is no name of a file: it is refused for {reason}")

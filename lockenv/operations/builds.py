@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs
+from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs, Pylock
 
 from lockenv.build.builder import Builder
+from lockenv.build.git import Repositories
 from lockenv.build.sources import ArchiveFile, Checkout, Tree
 from lockenv.build.sources import Source as Buildable
 from lockenv.build.trees import local_source
@@ -15,48 +16,78 @@ from lockenv.errors import LockError, Refused
 from lockenv.index.http import Http
 from lockenv.lockfile.select import Selected
 from lockenv.operations.archives import Archives
-from lockenv.operations.provisions import Bringing, LockedBuilds, may_build
+from lockenv.operations.provisions import Bringing, LockedBuilds, permitting, remedy
 from lockenv.operations.workshop import archives_of, repositories_of
 from lockenv.packages import NormalizedName
 from lockenv.python.interpreter import Interpreter
 from lockenv.session import Session
 from lockenv.store import StoredWheel
+from lockenv.targets import Target
 
 
 def build_all(
     session: Session,
+    lock: Pylock,
     chosen: Sequence[Selected],
     *,
     interpreter: Interpreter,
     allowed: frozenset[str],
     connect: Callable[[], Http],
 ) -> dict[NormalizedName, StoredWheel]:
-    """Build, or find built, a wheel for each. Nothing runs before all of them are known to be allowed.
+    """Build, or find built, a wheel for each of what `lock` selects. Nothing runs before all of it is allowed.
 
     Raises `Refused` for what nobody has allowed, `LockError` where the lock does not say what something is built
     with, `BuildError` where a build fails, and what fetching raises.
     """
-    for one in chosen:
-        may_build(one.package.name, allowed)
+    target = interpreter.target()
+    _refuse_unallowed([one for one in chosen if one.package.name not in allowed], target)
     packages = {one.package.name: one.package for one in chosen}
+    repositories = repositories_of(session)
     builder = Builder(
         cache=session.cache,
         interpreter=interpreter,
         store=session.store,
-        provide=LockedBuilds(packages, Bringing(session, interpreter.target(), connect), allowed),
-        repositories=repositories_of(session),
+        provide=LockedBuilds(lock, packages, Bringing(session, target, connect)),
+        repositories=repositories,
         environ=session.environ,
+        permit=permitting(allowed),
         reporter=session.report,
     )
     archives = archives_of(session, connect)
+    folder = Path(session.project.lock).parent
     found = {}
     for one in chosen:
-        source, editable = _source(one, archives, Path(session.project.lock).parent)
+        source, editable = _source(one, archives, repositories, folder)
         found[one.package.name] = builder.wheel(source, editable=editable).wheel
     return found
 
 
-def _source(one: Selected, archives: Archives, folder: Path) -> tuple[Buildable, bool]:
+def _refuse_unallowed(chosen: Sequence[Selected], target: Target) -> None:
+    if chosen:
+        names = [one.package.name for one in chosen]
+        raise Refused(
+            f"{' and '.join(names)} must be built, which runs foreign code, and nobody has allowed that",
+            details=[f"{one.package.name}: {_why(one, target)}" for one in chosen],
+            hint=remedy(names),
+        )
+
+
+def _why(one: Selected, target: Target) -> str:
+    """Say why there is no wheel."""
+    match one.artifact:
+        case PackageSdist() if one.package.wheels:
+            return f"no wheel of {one.package.version} fits {target.name}; there is a source distribution"
+        case PackageSdist():
+            return f"{one.package.version} has no wheels, only a source distribution"
+        case PackageVcs():
+            return "it comes from a Git repository"
+        case PackageDirectory(path=path):
+            return f"it comes from the folder {path}"
+        case _:
+            return "it comes from an archive of sources"
+
+
+def _source(one: Selected, archives: Archives, repositories: Repositories, folder: Path) -> tuple[Buildable, bool]:
     package, artifact = one.package, one.artifact
     version = str(package.version) if package.version is not None else None
     match artifact:
@@ -78,7 +109,7 @@ def _source(one: Selected, archives: Archives, folder: Path) -> tuple[Buildable,
             )
             return checkout, False
         case PackageDirectory():
-            return _tree(one, artifact, folder), artifact.editable is True
+            return _tree(one, artifact, repositories, folder), artifact.editable is True
         case _:
             msg = f"{package.name} is nothing that is built"
             raise LockError(msg)
@@ -101,13 +132,14 @@ def _archive(
     )
 
 
-def _tree(one: Selected, artifact: PackageDirectory, folder: Path) -> Tree:
+def _tree(one: Selected, artifact: PackageDirectory, repositories: Repositories, folder: Path) -> Tree:
     found = local_source(
         (folder / artifact.path).resolve(),
         shown=artifact.path,
         name=one.package.name,
         subdirectory=artifact.subdirectory,
         editable=artifact.editable is True,
+        describe=repositories.describe,
     )
     if not isinstance(found, Tree):
         raise LockError(f"{artifact.path} is a file, where the lock speaks of a folder", hint="run `lockenv lock`")

@@ -54,7 +54,7 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     if manifest is not None:
         _refuse_stale(manifest, lock, target, where)
     chosen = _choose(lock, wish, target, where)
-    wheels = _bring(session, wish, manifest, chosen, interpreter)
+    wheels = _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
     check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen])
     folder = Path(project.lock).parent
     packages = [(_wanted(one, stored, folder), stored) for one in chosen for stored in [wheels[one.package.name]]]
@@ -100,7 +100,13 @@ def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> tuple[Selec
 
 
 def _bring(
-    session: Session, wish: Wish, manifest: Manifest | None, chosen: Sequence[Selected], interpreter: Interpreter
+    session: Session,
+    wish: Wish,
+    manifest: Manifest | None,
+    lock: Pylock,
+    chosen: Sequence[Selected],
+    *,
+    interpreter: Interpreter,
 ) -> dict[NormalizedName, StoredWheel]:
     """Have everything in the store: wheels are fetched, the rest is built."""
     folder = Path(session.project.lock).parent
@@ -116,7 +122,9 @@ def _bring(
     def connect() -> Http:
         return session.http(session.known_indexes(manifest) if far else session.declared_indexes(manifest))
 
-    built = _build(session, wish, manifest, sources, interpreter=interpreter, connect=connect) if sources else {}
+    built = (
+        _build(session, wish, manifest, lock, sources, interpreter=interpreter, connect=connect) if sources else {}
+    )
     fetched = fetch(
         needs, session.store, connect, session.cache / "arriving", session.report, offline=session.settings.offline
     )
@@ -135,6 +143,7 @@ def _build(
     session: Session,
     wish: Wish,
     manifest: Manifest | None,
+    lock: Pylock,
     sources: Sequence[Selected],
     *,
     interpreter: Interpreter,
@@ -146,7 +155,7 @@ def _build(
     allowed = frozenset(canonicalize_name(name) for name in wish.allow_build)
     if manifest is not None:
         allowed |= manifest.build.allow | path_sources(manifest)
-    return build_all(session, sources, interpreter=interpreter, allowed=allowed, connect=connect)
+    return build_all(session, lock, sources, interpreter=interpreter, allowed=allowed, connect=connect)
 
 
 def _wanted(one: Selected, stored: StoredWheel, folder: Path) -> Wanted:

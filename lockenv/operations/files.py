@@ -25,3 +25,11 @@ def shown(project: Project, path: str) -> str:
         return Path(path).relative_to(project.folder).as_posix()
     except ValueError:
         return path
+
+
+def relative_to(folder: Path, place: Path) -> str:
+    """A path as a lock in `folder` has it: relative, POSIX (PEP 751). `place` is resolved."""
+    up, folder = 0, folder.resolve()
+    while not place.is_relative_to(folder):
+        folder, up = folder.parent, up + 1
+    return "/".join([".."] * up + list(place.relative_to(folder).parts)) or "."

@@ -138,8 +138,7 @@ def _relock(
     resolution = resolve(question, workshop.sources, session.report)
     _warn(session, question, resolution)
     resolution = _hashed(session, client, resolution)
-    folder = Path(session.project.lock).parent
-    more = tables(resolution, workshop, folder=folder, old=old, upgrade=upgrade)
+    more = tables(session, resolution, workshop)
     made, text = lock_text(session, manifest, question, resolution, more)
     content = text.encode("utf-8")
     if content != raw:

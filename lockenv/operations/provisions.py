@@ -7,25 +7,29 @@ building one thing never starts to build another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 
 from lockenv.build.requirements import Chain, Pin, Provision
+from lockenv.build.sources import Source as Buildable
+from lockenv.build.sources import shown
 from lockenv.errors import BuildError, LockError, Refused, ResolutionImpossible
 from lockenv.graph import MAIN
 from lockenv.index.http import Http
 from lockenv.lockfile.builds import build_lock, build_requires
 from lockenv.lockfile.pin import pin
+from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.select import Selection, select
 from lockenv.manifest.model import ALL
 from lockenv.markers.truth import Truth
 from lockenv.operations.fetch import fetch, need_of
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
-from lockenv.resolution.model import Fork, Held, Policy, Question
+from lockenv.resolution.model import Dropped, Fork, Held, Policy, Question
 from lockenv.resolution.resolve import resolve
 from lockenv.resolution.source import Source
 from lockenv.session import Session
@@ -33,15 +37,27 @@ from lockenv.store import StoredWheel
 from lockenv.targets import Span, Target
 
 Connect = Callable[[], Http]
+#: What a package is built with, as a lock of its own, and the optional targets for which there is no answer.
+Answer: TypeAlias = tuple[Pylock, tuple[Dropped, ...]]
 
 
-def may_build(name: str, allowed: frozenset[str]) -> None:
-    """Raise `Refused` where nobody has allowed to build a package."""
-    if name not in allowed:
-        raise Refused(
-            f"{name} has to be built, which runs its code, and nobody has allowed that",
-            hint=f'add `allow = ["{name}"]` to [build] in env.toml, or say `--allow-build {name}`',
-        )
+def permitting(allowed: frozenset[str]) -> Callable[[Buildable], None]:
+    """Make a builder's `permit`: it raises `Refused` where nobody has allowed to build a package."""
+
+    def permit(source: Buildable) -> None:
+        name = source.name or ""
+        if name not in allowed:
+            msg = f"only its build can say what {shown(source)} requires, and nobody has allowed to run that"
+            raise Refused(msg, hint=remedy([name]))
+
+    return permit
+
+
+def remedy(names: Sequence[str]) -> str:
+    """Say how to allow builds."""
+    listed = ", ".join(f'"{name}"' for name in names)
+    flags = " ".join(f"--allow-build {name}" for name in names)
+    return f"write `allow = [{listed}]` below [build] in env.toml, or say `{flags}`"
 
 
 class Bringing:
@@ -85,10 +101,13 @@ class ResolvedBuilds:
         policy: Policy,
         bringing: Bringing,
         *,
-        allowed: frozenset[str],
+        held: Callable[[NormalizedName], Mapping[NormalizedName, Held]],
         local: Mapping[str, str],
     ) -> None:
-        """`local` are the indexes that are folders beside the lock, as `lockfile.pin.pin` takes them."""
+        """`held` says what a package was built with according to the old lock.
+
+        `local` are the indexes that are folders beside the lock, as `lockfile.pin.pin` takes them.
+        """
         self._source = source
         self._local = local
         self._policy = replace(
@@ -101,36 +120,29 @@ class ResolvedBuilds:
             allow_build=frozenset(),
         )
         self._bringing = bringing
-        self._allowed = allowed
-        self._answers: dict[tuple[tuple[str, ...], tuple[Target, ...]], Pylock] = {}
+        self._held = held
+        self._answers: dict[tuple[NormalizedName, tuple[str, ...], tuple[Target, ...]], Answer] = {}
 
     def __call__(self, requirements: tuple[str, ...], *, chain: Chain) -> Provision:
-        """Answer for the interpreter. Raises `Refused` where the asking package may not be built."""
+        """Answer for the interpreter. Raises as `answer` does."""
         asking = chain.asking
-        name = canonicalize_name(asking.name) if asking is not None else ""
-        may_build(name, self._allowed)
-        return self._bringing.provision(self.answer(name, requirements, (_alone(self._bringing.target),)))
+        name = canonicalize_name(asking.name if asking is not None else "")
+        answer, _ = self.answer(name, requirements, (_alone(self._bringing.target),))
+        return self._bringing.provision(answer)
 
-    def answer(
-        self,
-        name: str,
-        requirements: tuple[str, ...],
-        targets: tuple[Target, ...],
-        held: Mapping[NormalizedName, Held] | None = None,
-    ) -> Pylock:
-        """Resolve build requirements for some targets. Raises `BuildError` where there is no answer."""
-        key = (requirements, targets)
+    def answer(self, name: NormalizedName, requirements: tuple[str, ...], targets: tuple[Target, ...]) -> Answer:
+        """Resolve what a package is built with for some targets; those that are optional may be dropped.
+
+        Raises `BuildError` where there is no answer.
+        """
+        key = (name, requirements, targets)
         if key not in self._answers:
-            self._answers[key] = self._resolve(name, requirements, targets, held or {})
+            self._answers[key] = self._resolve(name, requirements, targets)
         return self._answers[key]
 
-    def _resolve(
-        self,
-        name: str,
-        requirements: tuple[str, ...],
-        targets: tuple[Target, ...],
-        held: Mapping[NormalizedName, Held],
-    ) -> Pylock:
+    def _resolve(self, name: NormalizedName, requirements: tuple[str, ...], targets: tuple[Target, ...]) -> Answer:
+        held = self._held(name)
+
         def keeping(target: Target, fork: Fork) -> Mapping[NormalizedName, Held]:
             del target, fork
             return held
@@ -145,35 +157,41 @@ class ResolvedBuilds:
             resolution = resolve(question, self._source)
         except ResolutionImpossible as error:
             raise BuildError(
-                f"{name} cannot be built, because what it is built with cannot be had: {error.message}",
+                f"{name} cannot be built, because what it is built with cannot be had as wheels: {error.message}",
                 details=error.details,
                 hint=error.hint,
             ) from None
-        return pin(resolution, requires_python=SpecifierSet(), groups=(), local=self._local, tool={})
+        lock = pin(resolution, requires_python=SpecifierSet(), groups=(), local=self._local, tool={})
+        return lock, resolution.dropped
 
 
 class LockedBuilds:
-    """Answers build requirements from a lock."""
+    """Answers build requirements from a lock, for the packages of it that are to be built."""
 
-    def __init__(
-        self, packages: Mapping[NormalizedName, Package], bringing: Bringing, allowed: frozenset[str]
-    ) -> None:
+    def __init__(self, lock: Pylock, packages: Mapping[NormalizedName, Package], bringing: Bringing) -> None:
+        self._lock = lock
         self._packages = packages
         self._bringing = bringing
-        self._allowed = allowed
 
     def __call__(self, requirements: tuple[str, ...], *, chain: Chain) -> Provision:
-        """Give what the lock says. Raises `LockError` where it does not say enough, and `Refused`."""
+        """Give what the lock says. Raises `LockError` where it does not say enough."""
         asking = chain.asking
-        name = canonicalize_name(asking.name) if asking is not None else canonicalize_name("")
-        may_build(name, self._allowed)
+        name = canonicalize_name(asking.name if asking is not None else "")
         package = self._packages.get(name)
         if package is None or build_requires(package) is None:
-            msg = f"the lock does not say what {name} is built with"
-            raise LockError(msg, hint="run `lockenv lock`, which finds out")
+            raise self._silent(name, requirements)
         answer = build_lock(package)
         self._check(name, requirements, answer)
         return self._bringing.provision(answer)
+
+    def _silent(self, name: NormalizedName, requirements: tuple[str, ...]) -> LockError:
+        msg = f"{name} has to be built, and the lock does not say with what"
+        details = [f"its source asks for: {', '.join(requirements)}"]
+        if tool_table(self._lock):
+            hint = f"run `lockenv lock --allow-build {name}`, which finds out"
+            return LockError(msg, details=details, hint=hint)
+        hint = "locks of other tools have no place for it: have a wheel of it, or lock with `lockenv lock`"
+        return LockError(msg, details=details, hint=hint)
 
     def _check(self, name: str, requirements: tuple[str, ...], answer: Pylock) -> None:
         """See that the lock answers all that is asked: a backend may ask for more on another machine."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from packaging.pylock import PackageDirectory, Pylock
+from packaging.pylock import Package, PackageDirectory, Pylock
 from packaging.tags import Tag
 
 from lockenv.build.builder import Builder
 from lockenv.build.git import Repositories
 from lockenv.build.sources import Source as Buildable
+from lockenv.events import Warned
 from lockenv.index.client import IndexClient
 from lockenv.index.http import Http
 from lockenv.lockfile.builds import build_lock, build_table
@@ -21,26 +22,31 @@ from lockenv.manifest.model import Manifest
 from lockenv.operations.archives import Archives
 from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import declared_by
-from lockenv.operations.provisions import Bringing, ResolvedBuilds
+from lockenv.operations.places import Places, Tools
+from lockenv.operations.provisions import Bringing, ResolvedBuilds, permitting
 from lockenv.operations.question import Upgrade
-from lockenv.operations.sources import Sources, Tools, packages_by_name
+from lockenv.operations.sources import OnlyIndexes, Sources, packages_by_name
 from lockenv.packages import NormalizedName
 from lockenv.resolution.candidates import wheel_tags
 from lockenv.resolution.model import Held, Pin, Question, Resolution
 from lockenv.session import Session
 from lockenv.targets import Target
 
-#: What a package's tool table says beside its requirements, by name and version.
-Tables = Mapping[tuple[NormalizedName, str], Mapping[str, Any]]
+#: What a package's tool table says beside its requirements, by its place among the pins.
+Tables = Mapping[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What a lock is made with where something has to be built. `builds` is made when that is so."""
+    """What a lock is made with where something has to be built. `builder` and `builds` are made when that is so.
+
+    `allowed` are the packages whose build may run.
+    """
 
     sources: Sources
     builder: Callable[[], Builder]
     builds: Callable[[], ResolvedBuilds]
+    allowed: frozenset[str]
 
 
 def workshop_for(
@@ -55,15 +61,21 @@ def workshop_for(
 ) -> Workshop:
     """Open the workshop for a lock. Nothing is built, fetched or looked for before it is asked for."""
     allowed = question.policy.allow_build
+    repositories = repositories_of(session)
 
     def connect() -> Http:
         return session.http(session.indexes(manifest))
 
     @cache
-    def bringing() -> tuple[Bringing, Builder, ResolvedBuilds]:
+    def made() -> tuple[Builder, ResolvedBuilds]:
         interpreter = interpreter_for_lock(session, manifest.python, old)
-        own = Bringing(session, interpreter.target(), connect)
-        builds = ResolvedBuilds(client, question.policy, own, allowed=allowed, local=local)
+        builds = ResolvedBuilds(
+            OnlyIndexes(client, manifest.sources),
+            question.policy,
+            Bringing(session, interpreter.target(), connect),
+            held=_held(old, upgrade),
+            local=local,
+        )
         builder = Builder(
             cache=session.cache,
             interpreter=interpreter,
@@ -71,25 +83,44 @@ def workshop_for(
             provide=builds,
             repositories=repositories,
             environ=session.environ,
+            permit=permitting(allowed),
             reporter=session.report,
         )
-        return own, builder, builds
+        return builder, builds
 
-    repositories = repositories_of(session)
-    kept = packages_by_name(old if not upgrade.everything else None, upgrade.names)
-    sources = Sources(
-        client,
-        manifest.sources,
-        tools=Tools(
-            archives=archives_of(session, connect),
-            repositories=repositories,
-            builder=lambda: bringing()[1],
-        ),
+    def builder() -> Builder:
+        return made()[0]
+
+    archives = archives_of(session, connect)
+    places = Places(
+        Tools(archives=archives, repositories=repositories, store=lambda: session.store, builder=builder),
         folder=Path(session.project.folder),
         lock_folder=Path(session.project.lock).parent,
-        old=kept,
+        old=_kept(old, upgrade),
     )
-    return Workshop(sources=sources, builder=lambda: bringing()[1], builds=lambda: bringing()[2])
+    sources = Sources(client, manifest.sources, places=places, archives=archives, builder=builder)
+    return Workshop(sources=sources, builder=builder, builds=lambda: made()[1], allowed=allowed)
+
+
+def _kept(old: Pylock | None, upgrade: Upgrade) -> dict[NormalizedName, list[Package]]:
+    """The packages of the old lock whose sources stay as they are."""
+    found = packages_by_name(None if upgrade.everything else old)
+    return {name: packages for name, packages in found.items() if name not in upgrade.names}
+
+
+def _held(old: Pylock | None, upgrade: Upgrade) -> Callable[[NormalizedName], Mapping[NormalizedName, Held]]:
+    """What the old lock builds a package with, but for what is to move."""
+    packages = packages_by_name(None if upgrade.everything else old)
+
+    def held(name: NormalizedName) -> Mapping[NormalizedName, Held]:
+        return {
+            each.name: Held(version=upgrade.exactly.get(each.name, each.version))
+            for package in packages.get(name, ())
+            for each in build_lock(package).packages
+            if each.version is not None and (each.name not in upgrade.names or each.name in upgrade.exactly)
+        }
+
+    return held
 
 
 def repositories_of(session: Session) -> Repositories:
@@ -104,37 +135,39 @@ def archives_of(session: Session, connect: Callable[[], Http]) -> Archives:
     return Archives(session.cache / "sources", connect, offline=session.settings.offline, report=session.report)
 
 
-def tables(
-    resolution: Resolution, workshop: Workshop, *, folder: Path, old: Pylock | None, upgrade: Upgrade
-) -> Tables:
-    """Find out what each package is built with that some target has to build. Runs backends; raises as they do."""
-    found: dict[tuple[NormalizedName, str], Mapping[str, Any]] = {}
-    kept = packages_by_name(old if not upgrade.everything else None, upgrade.names)
-    for pinned in resolution.pins:
+def tables(session: Session, resolution: Resolution, workshop: Workshop) -> Tables:
+    """Find out what each package is built with that some target has to build. Runs backends; raises as they do.
+
+    What nobody has allowed to build is locked without: none of its code runs, and a sync will refuse it.
+    """
+    found: dict[int, Mapping[str, Any]] = {}
+    for number, pinned in enumerate(resolution.pins):
         targets = _building(pinned, resolution)
-        if not targets:
-            continue
-        source, editable = _buildable(pinned, workshop.sources)
-        requirements = workshop.builder().needs(source, editable=editable).requirements
-        held = {
-            each.name: Held(version=each.version)
-            for package in kept.get(pinned.name, ())
-            for each in build_lock(package).packages
-            if each.version is not None
-        }
-        answer = workshop.builds().answer(pinned.name, requirements, targets, held)
-        found[pinned.name, str(pinned.version)] = dict(_declared(pinned, folder)) | build_table(
-            requirements, answer
-        )
+        if targets:
+            found[number] = dict(_declared(pinned, Path(session.project.lock).parent))
+        if targets and pinned.name in workshop.allowed:
+            found[number] = {**found[number], **_built_with(session, pinned, targets, workshop)}
     return found
+
+
+def _built_with(
+    session: Session, pinned: Pin, targets: tuple[Target, ...], workshop: Workshop
+) -> Mapping[str, Any]:
+    source, editable = _buildable(pinned, workshop.sources)
+    requirements = workshop.builder().needs(source, editable=editable).requirements
+    answer, dropped = workshop.builds().answer(pinned.name, requirements, targets)
+    for each in dropped:
+        message = f"{pinned.name} cannot be built on {each.target.name}: {each.reason}"
+        session.report(Warned(message=message))
+    return build_table(requirements, answer)
 
 
 def _building(pinned: Pin, resolution: Resolution) -> tuple[Target, ...]:
     """The targets on which a package has to be built, each once."""
-    if pinned.origin is None and not any(not file.is_wheel for file in pinned.files):
+    if all(file.is_wheel for file in pinned.files):
         return ()
     targets = dict.fromkeys(resolution.cells[number].target for number in sorted(pinned.cells))
-    return tuple(replace(target, optional=False) for target in targets if not _has_wheel(pinned, target))
+    return tuple(target for target in targets if not _has_wheel(pinned, target))
 
 
 def _has_wheel(pinned: Pin, target: Target) -> bool:
