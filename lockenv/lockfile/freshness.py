@@ -83,10 +83,9 @@ def covers(lock: Pylock, target: Target) -> bool:
 def held(lock: Pylock, target: Target, chosen: frozenset[str]) -> dict[NormalizedName, Held]:
     """What a lock, anyone's, holds for a target: what a new resolution starts from.
 
-    `chosen` are the members of conflicting groups that are asked for.
+    A target that the lock is not for has what the markers of its packages say, so that a new Python or platform
+    begins with the versions of the others. `chosen` are the members of conflicting groups that are asked for.
     """
-    if not covers(lock, target):
-        return {}
     apart = {group for conflict in tool_table(lock).get("conflicts", ()) for group in conflict}
     groups = frozenset(lock.dependency_groups or ()) - apart | chosen
     return {
