@@ -196,7 +196,7 @@ class Solver:
         for answer in reversed(self._answers):
             if answer.fork != fork or not _wished_alike(answer, wishes):
                 continue
-            if self._alike(answer, truth, offers):
+            if self._alike(answer, truth, offers) and self._yanked(answer.wishes) == self._yanked(wishes):
                 self._report(Noted(message=f"{target.name}: as {answer.target.name}"))
                 return Found(
                     candidates={node: _here(offers, node, each) for node, each in answer.found.candidates.items()},
@@ -214,6 +214,15 @@ class Solver:
                 self._same_offer(said, offers.offer(*key)) for key, said in list(answer.offers.asked().items())
             )
         )
+
+    def _yanked(self, wishes: Wishes) -> set[tuple[NormalizedName, Version]]:
+        """The versions that were yanked since the old lock took them, and that nobody else may have (PEP 592)."""
+        found = set()
+        for name, held in wishes.held.items():
+            project = self.projects.known(name)
+            if project is not None and held.version in self.projects.yanked(project):
+                found.add((name, held.version))
+        return found
 
     def _same_offer(self, one: Candidate | Unfit, other: Candidate | Unfit) -> bool:
         if isinstance(one, Unfit) or isinstance(other, Unfit):
