@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from lockenv.graph import Node
 from lockenv.packages import IndexFile, Metadata, NormalizedName
-from lockenv.resolution.candidates import Candidate, build_number, python_specifier, tags_text
+from lockenv.resolution.candidates import Candidate, Unfit, build_number, python_specifier, tags_text
 from lockenv.resolution.demands import Demand
 from lockenv.resolution.model import Cell, Dropped, Fork, Pin, Question, Resolution
 from lockenv.resolution.solve import Answer
@@ -125,7 +125,8 @@ def _add(entry: _Entry, answer: Answer, node: Node, candidate: Candidate) -> Non
 def _gave_way(answer: Answer, candidate: Candidate) -> Iterator[Version]:
     """The versions that the old lock held, or would rather have held, and that had to give way here.
 
-    Not those that the manifest's own requirements rule out: it is not for others' sake that they went.
+    Not those that are of no use here, which another cell held, nor those that the manifest's own requirements rule
+    out: it is not for others' sake that they went.
     """
     held = answer.wishes.held.get(candidate.name)
     if held is None:
@@ -139,8 +140,16 @@ def _gave_way(answer: Answer, candidate: Candidate) -> Iterator[Version]:
     for version in (*held.instead_of, held.version):
         if version == candidate.version:
             return
-        if all(specifier.contains(version, prereleases=True) for specifier in asked):
+        wanted = all(specifier.contains(version, prereleases=True) for specifier in asked)
+        if wanted and _fits(answer, candidate.name, version):
             yield version
+
+
+def _fits(answer: Answer, name: NormalizedName, version: Version) -> bool:
+    """Whether the target could use a version, as far as the index says."""
+    project = answer.provider.project(name)
+    known = project is not None and version in project.releases
+    return known and not isinstance(answer.offers.offer(name, "", version), Unfit)
 
 
 def _pin(entry: _Entry) -> Pin:
