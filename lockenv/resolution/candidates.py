@@ -130,12 +130,18 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project's versions, newest first, and its releases by version."""
+    """A project's versions, newest first, and its releases by version.
+
+    `own` are the URLs of the files that come from where the manifest says, and `chosen` their versions: what is
+    named that way is meant, whatever the rules for what indexes list.
+    """
 
     listing: Listing
     versions: tuple[Version, ...]
     releases: dict[Version, Release]
     has_final: bool
+    own: frozenset[str]
+    chosen: frozenset[Version]
     published: dict[Version, Published] = field(default_factory=dict)
     _patchy: list[tuple[tuple[Version, str], ...]] = field(default_factory=list)
     yanked: list[tuple[Version, ...]] = field(default_factory=list)
@@ -190,12 +196,13 @@ class Projects:
         return project.yanked[0]
 
     def _publish(self, project: Project, release: Release) -> Published:
-        if project.listing.status == "quarantined":
+        own = [file for file in release.files if file.url in project.own]
+        if project.listing.status == "quarantined" and not own:
             # PEP 792: a quarantined project must not be installed.
             return Published(files=(), yanked=None, unfit="the index has put the project under quarantine")
         cutoff = self._policy.cutoff(project.listing.name)
         untimed = project.listing.index in self._policy.untimed
-        existing = [file for file in release.files if _exists(file, cutoff, untimed=untimed)]
+        existing = [file for file in release.files if _exists(file, cutoff, untimed=untimed) or file in own]
         if not existing:
             return Published(files=(), yanked=None, unfit=_cut_off(release.files, cutoff))
         current = [file for file in existing if file.yanked is None]
@@ -214,8 +221,19 @@ def _project(listing: Listing) -> Project:
         # '1.0' and '1.0.0' are one version (PEP 440) though an index may spell it in two ways.
         releases[version] = release if earlier is None else Release(earlier.version, earlier.rows + release.rows)
     versions = tuple(sorted(releases, reverse=True))
-    has_final = any(not version.is_prerelease for version in versions)
-    return Project(listing=listing, versions=versions, releases=releases, has_final=has_final)
+    own = frozenset(each.url for each in listing.sourced)
+    return Project(
+        listing=listing,
+        versions=versions,
+        releases=releases,
+        has_final=any(not version.is_prerelease for version in versions),
+        own=own,
+        chosen=frozenset(version for version, release in releases.items() if own and _is_own(release, own)),
+    )
+
+
+def _is_own(release: Release, own: frozenset[str]) -> bool:
+    return any(file.url in own for file in release.files)
 
 
 def _any_yanked(release: Release) -> bool:
@@ -335,12 +353,15 @@ class Offers:
         files = self._here(project, published.files)
         if not files:
             reason = f"[sources] takes {name} from elsewhere on {self._target.name}"
+            if version in project.chosen:
+                reason = f"[sources] takes it from where it stands, but not on {self._target.name}"
             return Unfit(version=version, reason=reason, kind="source")
         fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
         if not fitting:
             reason = f"needs Python {files[0].file.requires_python}"
             return Unfit(version=version, reason=reason, kind="python")
-        chosen = self._best(name, fitting)
+        own = fitting[0].file.url in project.own
+        chosen = self._best_own(fitting) if own else self._best(name, fitting)
         if isinstance(chosen, str):
             return Unfit(version=version, reason=chosen, kind="files")
         return Candidate(
@@ -360,10 +381,11 @@ class Offers:
         sourced = project.listing.sourced
         if not sourced:
             return files
-        known = {each.url for each in sourced}
         variables = self._target.variables
         valid = {each.url for each in sourced if each.marker is None or each.marker.evaluate(dict(variables))}
-        return [each for each in files if each.file.url in valid or (not valid and each.file.url not in known)]
+        return [
+            each for each in files if each.file.url in valid or (not valid and each.file.url not in project.own)
+        ]
 
     def _beside(self, chosen: IndexFile, files: Iterable[Artifact]) -> tuple[IndexFile, ...]:
         """A file for each further platform of the target: the first wheel that fits there."""
@@ -374,6 +396,14 @@ class Offers:
             for place in self._elsewhere
         )
         return tuple(file for file in dict.fromkeys(fitting) if file != chosen)
+
+    def _best_own(self, files: list[Artifact]) -> IndexFile | str:
+        """The file that the manifest names: a wheel has to fit, and all else is built."""
+        file, tags, _ = files[0]
+        if not tags:
+            return file
+        fits = self._rank(tags) is not None and all(self._any_fits(files, place) for place in self._elsewhere)
+        return file if fits else f"{file.filename}, which [sources] names, does not fit {self._target.name}"
 
     def _best(self, name: NormalizedName, files: list[Artifact]) -> IndexFile | str:
         sdist = next((each.file for each in files if not each.tags), None)

@@ -269,7 +269,8 @@ class Provider(SetProvider[Want, Candidate, Node]):
         prereleases = 0
         numbers = self._numbers(name)
         if not opened:
-            prereleases = sum(1 << number for version, number in numbers.items() if version.is_prerelease)
+            shut = (version for version in numbers if version.is_prerelease and version not in project.chosen)
+            prereleases = sum(1 << numbers[version] for version in shut)
         # PEP 592: only if a specifier pins it (`==` without wildcard, or `===`), or the old lock holds it.
         yanked = sum(
             1 << numbers[version]
