@@ -6,7 +6,7 @@ in the module that raises it; only `lockenv.cli` shows it to a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -92,7 +92,7 @@ class InterpreterNotFound(LockenvError):
 class ResolutionImpossible(LockenvError):
     """No set of versions satisfies the manifest: it 'cannot be'.
 
-    `derivation` are further lines for those who ask for them, `document` is what the message, details and hint
+    `derivation` gives further lines, for those who ask for them; `document` is what the message, details and hint
     say, as a value for JSON.
     """
 
@@ -105,11 +105,11 @@ class ResolutionImpossible(LockenvError):
         *,
         details: Sequence[str] = (),
         hint: str | None = None,
-        derivation: Sequence[str] = (),
+        derivation: Callable[[], Sequence[str]] = tuple,
         document: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message, details=details, hint=hint)
-        self.derivation = tuple(derivation)
+        self.derivation = derivation
         self.document = document or {}
 
 

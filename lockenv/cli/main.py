@@ -100,7 +100,7 @@ def _show(error: LockenvError, command: str, arguments: Sequence[str]) -> int:
     screen = Screen(environ=os.environ)
     screen.error(error)
     if isinstance(error, ResolutionImpossible) and _wants_more(arguments):
-        for line in error.derivation:
+        for line in error.derivation():
             screen.note(line)
     if "--json" in arguments and command != "run":
         from lockenv.cli.errors import document

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lockenv.errors import NetworkError, ResolutionImpossible
+from lockenv.resolution.explain.impossible import explain
 from lockenv.resolution.explain.prose import MOST_FACTS
 from lockenv.resolution.resolve import resolve
 from tests.scenarios.cases import question, source_of
@@ -55,16 +56,34 @@ def test_the_order_of_manifest_and_index_changes_no_word(path: Path) -> None:
 
 
 @each
-def test_the_explanation_fetches_nothing_and_makes_the_derivation_and_a_document(path: Path) -> None:
+def test_the_derivation_is_told_on_request_and_all_of_it_is_a_document(path: Path) -> None:
     case = CASES[path]
     error = refused(case)
-    assert error.derivation[0].startswith("the whole derivation, for ")
+    told = error.derivation()
+    assert told[0].startswith("the whole derivation, for ")
+    assert any(line.startswith("    so there is no solution") for line in told)
     document = json.loads(json.dumps(error.document))
     assert document["schema"] == 1
     assert document["conflicts"][0]["message"] in error.message
     for conflict in document["conflicts"]:
         assert conflict["targets"]
         assert conflict["requirements"]
+
+
+@each
+def test_an_explanation_asks_the_world_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[path]
+    source = source_of(case)
+    asked: list[int] = []
+
+    def counting(*arguments: Any) -> ResolutionImpossible:
+        asked.append(len(source.listings_read) + len(source.metadata_read))
+        return explain(*arguments)
+
+    monkeypatch.setattr("lockenv.resolution.resolve.explain", counting)
+    with pytest.raises(ResolutionImpossible):
+        resolve(question(case), source)
+    assert asked == [len(source.listings_read) + len(source.metadata_read)]
 
 
 def test_what_an_index_did_not_say_is_no_reason_to_call_it_impossible() -> None:

@@ -17,6 +17,7 @@ from lockenv.resolution.search import Conflict, DeadEnd
 
 #: A derivation that is longer than this is cut short, from what is farthest from the verdict.
 _MOST_STEPS = 60
+_MOST_LINES = 40
 
 
 def steps(dead_end: DeadEnd, provider: Provider) -> Iterator[str]:
@@ -25,7 +26,10 @@ def steps(dead_end: DeadEnd, provider: Provider) -> Iterator[str]:
     numbers = {id(step): number for number, step in enumerate(every, start=1)}
     for step in every[-_MOST_STEPS:]:
         yield f"step {numbers[id(step)]}:"
-        yield from (f"  {line}" for line in _facts(step.facts, provider))
+        facts = list(_facts(step.facts, provider))
+        yield from (f"  {line}" for line in facts[:_MOST_LINES])
+        if len(facts) > _MOST_LINES:
+            yield f"  … and {len(facts) - _MOST_LINES} more like these"
         if step.because:
             yield f"  {_listed([f'step {numbers[id(inner)]}' for inner in step.because])}"
         yield f"  so there is no solution{_with(step, provider)}"
@@ -62,8 +66,9 @@ def _term(provider: Provider, node: Node, candidates: int) -> str:
     listed = () if project is None else project.versions
     if candidates == -1 or not listed:
         return str(node)
-    inside = [listed[place] for place in places(candidates & (1 << len(listed)) - 1)]
-    outside = [version for version in listed if version not in inside]
+    every = (1 << len(listed)) - 1
+    inside = [listed[place] for place in places(candidates & every)]
+    outside = [listed[place] for place in places(~candidates & every)]
     if not outside:
         return str(node)
     if len(outside) < len(inside):

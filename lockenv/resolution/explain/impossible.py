@@ -38,6 +38,12 @@ def explain(failures: Sequence[Failure], targets: Sequence[Target]) -> Resolutio
 
     What concerns optional targets only is left out, unless there is nothing else.
     """
+    # An explanation asks the world nothing.
+    with failures[0].memory.closed():
+        return _explained(failures, targets)
+
+
+def _explained(failures: Sequence[Failure], targets: Sequence[Target]) -> ResolutionImpossible:
     every = _grouped(failures)
     groups = [group for group in every if not all(target.optional for target in group.targets)] or every
     told = [(_story(group, targets), place_of(group.targets, targets)) for group in groups]
@@ -51,15 +57,16 @@ def explain(failures: Sequence[Failure], targets: Sequence[Target]) -> Resolutio
         _sentence(first, place),
         details=details,
         hint=None if others else _hint(first),
-        derivation=tuple(_derivations(groups)),
+        derivation=lambda: tuple(_derivations(groups)),
         document=document([(story, group.targets) for (story, _), group in zip(told, groups, strict=True)]),
     )
 
 
 def in_brief(failure: Failure) -> str:
     """Say in one sentence why there is no solution for one target: the reason too, where there is but one."""
-    (group,) = _grouped([failure])
-    story = _story(group, [failure.target])
+    with failure.memory.closed():
+        (group,) = _grouped([failure])
+        story = _story(group, [failure.target])
     reasons = {fact.reason for fact in story.facts if fact.kind == "out"}
     alone = len(reasons) == 1 and all(fact.kind == "out" for fact in story.facts)
     return f"{story.verdict}: {reasons.pop()}" if alone else story.verdict

@@ -46,19 +46,19 @@ class Core:
 
 
 def core_of(failure: Failure, known: Iterable[Core] = ()) -> Core:
-    """Find a core of a dead end; one that is like a known one if possible, because then one story tells both."""
-    facts = failure.dead_end.causes
-    with failure.memory.closed():
-        trial = _Trial(failure.provider, facts)
-        for other in known:
-            if trial.is_impossible(*trial.like(other)):
-                return trial.core(*trial.like(other))
-        roots, edges = trial.roots, trial.edges
-        if not trial.is_impossible(roots, edges):
-            return trial.core(roots, edges)
+    """Find a core of a dead end; one that is like a known one if possible, because then one story tells both.
+
+    The failure's memory is closed by who asks.
+    """
+    trial = _Trial(failure.provider, failure.dead_end.causes)
+    for other in known:
+        if trial.is_impossible(*trial.like(other)):
+            return trial.core(*trial.like(other))
+    roots, edges = trial.roots, trial.edges
+    if trial.is_impossible(roots, edges):
         roots = minimal(roots, lambda fewer: trial.is_impossible(fewer, edges))
         edges = minimal(edges, lambda fewer: trial.is_impossible(roots, fewer))
-        return trial.core(roots, edges)
+    return trial.core(roots, edges)
 
 
 def minimal(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> list[T]:
