@@ -38,14 +38,19 @@ def show_changes(screen: Screen, changes: Sequence[Change], *, first: bool, ever
 
 
 def _lines(changes: Sequence[Change], *, first: bool, most: int) -> Iterator[_Line]:
-    for account in ("manifest", "request"):
-        yield from (_line(change, first=first) for change in changes if change.cause == account)
+    yours = sorted((change for change in changes if change.cause == "manifest"), key=_only_in_groups)
+    yield from (_line(change, first=first) for change in yours)
+    yield from (_line(change) for change in changes if change.cause == "request")
     others = [change for change in changes if change.cause == "others"]
     yield from (_line(change) for change in others if change.before and change.after)
     came = [change for change in others if not change.before]
     went = [change for change in others if not change.after]
     yield from _counted(came, most, "+", "that these require" if first else "that came along", first=first)
     yield from _counted(went, most, "-", "that nothing requires any more")
+
+
+def _only_in_groups(change: Change) -> bool:
+    return all("dependency_groups" in entry.marker for entry in change.after or change.before)
 
 
 def _counted(

@@ -149,7 +149,7 @@ def _relock(
         path=shown(session.project, session.project.lock),
         targets=resolution.targets,
         packages=after,
-        changes=changes(before, after, Reasons(held, question, resolution), upgrade),
+        changes=changes(before, after, Reasons(old, held, question, resolution), upgrade),
         uncovered=tuple(each.target for each in resolution.dropped),
         dropped=resolution.dropped,
         written=content != raw,

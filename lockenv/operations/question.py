@@ -53,7 +53,8 @@ class Upgrade:
 def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | None:
     """This machine, where it has a say in what a lock is for: no platforms declared, or `--python` given.
 
-    Raises `InterpreterNotFound` where a Python was asked for that is not there.
+    Raises `InterpreterNotFound` where a Python was asked for that is not there, `UsageError` where it is of an
+    implementation that `[targets]` leaves out.
     """
     if platforms_declared(manifest) and session.settings.python is None:
         return None
@@ -65,6 +66,12 @@ def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | 
         session.report(Noted(message=f"this machine has no say in what is locked: {error.message}"))
         return None
     target = interpreter.target()
+    if manifest.targets is not None and interpreter.implementation not in manifest.targets.implementations:
+        said = f"the Python at {interpreter.path} is no {' or '.join(manifest.targets.implementations)}"
+        if session.settings.python is not None:
+            raise UsageError(f"{said}, and [targets] is for no other", hint="name it in `implementations`")
+        session.report(Noted(message=f"this machine has no say in what is locked: {said}"))
+        return None
     session.report(Noted(message=f"this machine is {target.name} ({interpreter.path})"))
     return Here(target=target, facts=interpreter.facts)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from packaging.version import Version
 
 from lockenv.graph import MAIN
+from lockenv.lockfile.pylock import tool_table
 from lockenv.markers.truth import Truths
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
-from lockenv.resolution.model import Cell, Keeping, Pin, Question, Resolution
+from lockenv.resolution.model import Cell, Fork, Keeping, Pin, Question, Resolution
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 #: On whose account a package changes: env.toml asks for it, the command line did, or other packages need it.
 Cause: TypeAlias = Literal["manifest", "request", "others"]
@@ -21,16 +25,21 @@ Said: TypeAlias = tuple[Requirement, str]
 
 
 class Reasons:
-    """Answers for one resolution and what was `held` before it. A reason is '' where it is plain or unknown."""
+    """Answers for one resolution, and the lock before it, if there was one, with what that `held`.
 
-    def __init__(self, held: Keeping, question: Question, resolution: Resolution) -> None:
+    A reason is '' where it is plain or unknown.
+    """
+
+    def __init__(self, old: Pylock | None, held: Keeping, question: Question, resolution: Resolution) -> None:
+        self._old = old.packages if old is not None else ()
         self._question = question
         self._pins = resolution.pins
         self._requirers = _requirers(resolution.pins)
         truths = Truths()
         self._cells = resolution.cells
         self._truth = cache(lambda number: truths.of(resolution.cells[number].target))
-        self._held = cache(lambda number: _versions(held, resolution.cells[number]))
+        self._then = cache(lambda number: _versions(held, resolution.cells[number]))
+        self._now = cache(lambda number: {pin.name: pin.version for pin in resolution.pins if number in pin.cells})
 
     def coming(
         self, name: NormalizedName, *, direct: bool, changed: Callable[[NormalizedName], bool]
@@ -55,41 +64,64 @@ class Reasons:
             for pin in self._pins
             if pin.name == name
             for number in sorted(pin.cells)
-            if self._held(number).get(name, pin.version) != pin.version
+            if self._then(number).get(name, pin.version) != pin.version
         ]
         for number, _ in moved:
-            if reason := self._against(name, number):
+            reason = self._of_the_manifest(name, number) or self._of_others(name, number)
+            if reason is not None:
                 return reason
         if not moved:
             return "others", "for other targets than before"
         back = any(str(pin.version) in gave_way for _, pin in moved)
         return "others", "nothing holds it back any more" if back else ""
 
-    def _against(self, name: NormalizedName, number: int) -> tuple[Cause, str] | None:
-        """The requirement that rules the old version out in a cell, the manifest's own first."""
-        then, truth = self._held(number)[name], self._truth(number)
-
-        def bars(requirement: Requirement, extras: Iterable[str] = ()) -> bool:
-            applies = any(truth.applies(requirement, extra) for extra in ("", *extras))
-            return applies and not requirement.specifier.contains(then, prereleases=True)
-
-        policy = self._question.policy
-        overrides = list(_about(name, policy.overrides, f"{MANIFEST} overrides it with"))
-        overridden = any(truth.applies(each) for each, _ in overrides)
-        limits = [*overrides, *_about(name, policy.constraints, f"{MANIFEST} constrains it to")]
-        for requirement, said in limits if overridden else [*self._roots(name), *limits]:
-            if bars(requirement):
+    def _of_the_manifest(self, name: NormalizedName, number: int) -> tuple[Cause, str] | None:
+        """What of the manifest rules the old version out in a cell."""
+        then, policy = self._then(number)[name], self._question.policy
+        limits = [
+            *_about(name, policy.overrides, f"{MANIFEST} overrides it with"),
+            *_about(name, policy.constraints, f"{MANIFEST} constrains it to"),
+        ]
+        roots = [] if self._overridden(name, number) else self._roots(name, self._cells[number].fork)
+        for requirement, said in [*roots, *limits]:
+            if self._bars(requirement, then, number):
                 return "manifest", said
-        for pin, requirement in () if overridden else self._requirers.get(name, ()):
-            if number in pin.cells and bars(requirement, pin.extras):
-                return "others", f"{pin.name} {pin.version} requires {_stated(requirement)}"
         return None
 
-    def _roots(self, name: NormalizedName) -> Iterator[Said]:
-        """What the manifest requires of a package."""
+    def _of_others(self, name: NormalizedName, number: int) -> tuple[Cause, str] | None:
+        """The package that rules the old version out in a cell; or that the old version would rule out."""
+        then, now = self._then(number)[name], self._now(number)
+        requirers = [] if self._overridden(name, number) else self._requirers.get(name, [])
+        for pin, requirement in requirers:
+            if number in pin.cells and self._bars(requirement, then, number, pin.extras):
+                return "others", f"{pin.name} {pin.version} requires {_stated(requirement)}"
+        for requirement in self._required(name, then):
+            other = canonicalize_name(requirement.name)
+            if other in now and self._bars(requirement, now[other], number):
+                return "others", f"{name} {then} requires {_stated(requirement)}"
+        return None
+
+    def _bars(self, requirement: Requirement, version: Version, number: int, extras: Iterable[str] = ()) -> bool:
+        truth = self._truth(number)
+        applies = any(truth.applies(requirement, extra) for extra in ("", *extras))
+        return applies and not requirement.specifier.contains(version, prereleases=True)
+
+    def _overridden(self, name: NormalizedName, number: int) -> bool:
+        overrides = _about(name, self._question.policy.overrides, "")
+        return any(self._truth(number).applies(requirement) for requirement, _ in overrides)
+
+    def _required(self, name: NormalizedName, version: Version) -> Iterator[Requirement]:
+        """What the old lock says that a version requires."""
+        for package in self._old:
+            if package.name == name and package.version == version:
+                yield from map(parse_requirement, tool_table(package).get("requires", ()))
+
+    def _roots(self, name: NormalizedName, fork: Fork | None = None) -> Iterator[Said]:
+        """What the manifest requires of a package, at all or under a choice among conflicting groups."""
         for gate, requirements in self._question.roots.items():
             who = MANIFEST if gate == MAIN else f"group {gate}"
-            yield from _about(name, requirements, f"{who} requires")
+            if fork is None or self._question.is_open(gate, fork):
+                yield from _about(name, requirements, f"{who} requires")
 
 
 def _requirers(pins: Iterable[Pin]) -> Mapping[NormalizedName, list[tuple[Pin, Requirement]]]:

@@ -54,6 +54,6 @@ def _normal(text: str, project: ScratchProject) -> str:
         (_ORIGIN, "<index>"),
     ):
         text = pattern.sub(name, text)
-    for sign in ("==", ">=", "python"):
+    for sign in ("==", ">=", "python", "Python "):
         text = text.replace(f"{sign}{SERIES}", f"{sign}<series>")
     return text

@@ -115,11 +115,20 @@ def test_a_stale_lock_is_refused_with_the_reasons(synced: ScratchProject) -> Non
         check_refusal(synced.run("lock", "--check"), 1, "pylock.toml is not up to date")
 
 
-def test_a_lock_for_a_python_that_is_not_here(synced: ScratchProject) -> None:
+def test_a_manifest_for_pythons_that_nobody_has_released(synced: ScratchProject) -> None:
     synced.manifest(dependencies=["menu"], groups={"test": ["checks"]}, python=">=3.98")
     with unharmed(synced):
-        check_refusal(synced.run("lock"), 2, "no Python on this machine fits", ">=3.98", "lockenv python list")
+        check_refusal(synced.run("lock"), 2, "no released Python fits", ">=3.98", "widen `python`")
         check_refusal(synced.run("sync"), 2, ">=3.98", "lockenv python list")
+
+
+def test_a_lock_for_a_python_that_is_not_here(synced: ScratchProject) -> None:
+    synced.manifest(dependencies=["menu"], groups={"test": ["checks"]}, python="==3.15.*")
+    with unharmed(synced):
+        check_refusal(synced.run("sync"), 2, "==3.15.*", "lockenv python list")
+    # A lock needs no Python of its own: it is for others.
+    assert "5 platforms, Python 3.15" in synced.run("lock").ok().out
+    check_refusal(synced.run("sync"), 2, "==3.15.*", "lockenv python list")
 
 
 def test_the_environment_that_is_none_of_ours_is_left_alone(synced: ScratchProject) -> None:

@@ -8,26 +8,24 @@ import sys
 import pytest
 
 from tests.fakes.index import FakeIndex
-from tests.fakes.project import BASE_PYTHON, SERIES, ScratchProject
+from tests.fakes.project import BASE_PYTHON, PLATFORM, SERIES, ScratchProject
 from tests.fakes.wheels import make_wheel
 from tests.unit.python.pythons import installed_python
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="floors of glibc are Linux's")
 
 
-def test_what_python_version_names_goes_before_the_old_lock_s_python(project: ScratchProject) -> None:
+def test_what_python_version_names_is_used_of_the_pythons_that_the_lock_is_for(project: ScratchProject) -> None:
     other = installed_python("3.9" if SERIES != "3.9" else "3.10")
     series = other.resolve().name.removeprefix("python") or "3.9"
     project.environ["PATH"] = f"{project.environ['PATH']}:{other.parent}"
     project.manifest(dependencies=["icons"], python=">=3.8")
-    project.run("lock", "-p", str(BASE_PYTHON)).ok()
-    project.write(".python-version", f"{series}\n")
-    refused = project.run("sync")
-    assert refused.status == 2
-    assert "pylock.toml is not for" in refused.err
-    assert f"Python {series}" in project.run("lock").ok().out
-    project.run("sync").ok()
-    assert project.python("import sys; print('%d.%d' % sys.version_info[:2])").strip() == series
+    project.run("lock").ok()
+    for version in (SERIES, series):
+        project.write(".python-version", f"{version}\n")
+        assert "up to date" in project.run("lock").ok().out
+        project.run("sync").ok()
+        assert project.python("import sys; print('%d.%d' % sys.version_info[:2])").strip() == version
 
 
 @LINUX
@@ -44,13 +42,26 @@ def test_wheels_count_from_the_floor_of_glibc_upwards(project: ScratchProject, i
 
 
 @LINUX
-def test_a_floor_above_this_machine_and_other_implementations_are_refused(project: ScratchProject) -> None:
+def test_a_lock_for_newer_machines_or_other_implementations_is_none_for_this_one(project: ScratchProject) -> None:
     project.manifest(dependencies=["icons"], more='[targets]\nglibc = "2.99"')
-    refused = project.run("lock")
+    project.run("lock").ok()
+    refused = project.run("sync")
     assert (refused.status, "glibc 2.99" in refused.err) == (2, True)
-    project.manifest(dependencies=["icons"], more='[targets]\nimplementations = ["pypy"]')
-    refused = project.run("lock")
-    assert (refused.status, "not for pypy" in refused.err) == (2, True)
+    project.manifest(dependencies=["icons"], python=">=3.10,<3.12", more='[targets]\nimplementations = ["pypy"]')
+    project.run("lock").ok()
+    refused = project.run("sync")
+    assert (refused.status, "none of the Pythons on this machine" in refused.err) == (2, True)
+    asked = project.run("lock", "--python", str(BASE_PYTHON))
+    assert (asked.status, "is no pypy" in asked.err) == (2, True)
+
+
+def test_a_python_that_must_not_be_left_out_is_among_the_declared_platforms(project: ScratchProject) -> None:
+    project.manifest(dependencies=["icons"], more='[targets]\nplatforms = ["windows-arm64"]')
+    project.run("lock").ok()
+    refused = project.run("lock", "--python", str(BASE_PYTHON))
+    assert (refused.status, "not among the `platforms`" in refused.err) == (2, True)
+    project.manifest(dependencies=["icons"], more=f'[targets]\nplatforms = ["windows-arm64", "{PLATFORM}"]')
+    assert f"for {PLATFORM} and windows-arm64, " in project.run("lock", "--python", str(BASE_PYTHON)).ok().out
 
 
 def test_the_environment_is_called_by_its_name(project: ScratchProject) -> None:

@@ -24,7 +24,10 @@ def test_what_is_removed_is_gone_with_what_only_it_needed(project: ScratchProjec
     assert project.installed() == {"checks": "3.1", "dropdown": "1.1", "icons": "2.0", "menu": "1.0"}
     assert project.python("import menu, dropdown, icons, checks; print(icons.version)") == "2.0"
     project.manifest(dependencies=["checks", "icons"])
-    assert project.run("lock").ok().out.splitlines()[:-1] == ["- dropdown 1.1", "- menu 1.0"]
+    assert project.run("lock").ok().out.splitlines()[:-1] == [
+        "- menu 1.0       no longer in env.toml",
+        "- dropdown 1.1   nothing requires it any more",
+    ]
     assert project.run("sync").ok().out.splitlines()[:-1] == ["- dropdown 1.1", "- menu 1.0"]
     assert project.installed() == {"checks": "3.1", "icons": "2.0"}
     left = project.python("import os, sys; print(sorted(os.listdir(sys.path[-1])))")
@@ -132,7 +135,7 @@ def test_pins_are_kept_until_they_are_let_go(synced: ScratchProject, index: Fake
     index.add(make_wheel("icons", "2.5"))
     synced.manifest(dependencies=["menu", "banner"], groups={"test": ["checks"]})
     index.add(make_wheel("banner", "1.0"))
-    assert synced.run("lock").ok().out.splitlines()[:-1] == ["+ banner 1.0"]
+    assert synced.run("lock").ok().out.splitlines()[:-1] == ["+ banner 1.0   env.toml requires banner"]
     assert synced.run("lock", "-P", "Icons").ok().out.splitlines()[:-1] == ["~ icons 2.0 -> 2.5"]
     assert synced.run("lock", "-U").ok().out.splitlines()[:-1] == ["~ menu 1.0 -> 1.2"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.index import FakeIndex
-from tests.fakes.project import PATIENCE, ScratchProject, plain
+from tests.fakes.project import PATIENCE, SERIES, ScratchProject, plain
 
 _ESCAPE = "\x1b"
 _WIPE = "\r\x1b[K"
@@ -56,7 +56,8 @@ def test_verbose_tells_decisions_and_twice_every_request(project: ScratchProject
     project.manifest(dependencies=["menu"])
     once = project.run("lock", "-v", "--cache-dir", str(project.scratch / "another"))
     twice = project.run("lock", "-vv", "--upgrade")
-    assert "locking for" in once.err
+    assert f"this machine is {sys.platform}-" in once.err
+    assert f"Python {SERIES}: as linux-x86_64, Python {SERIES}" in once.err
     assert "GET" not in once.err
     assert f"GET {index.url}menu/ -> 200, " in twice.err
     assert "GET" not in once.out + twice.out

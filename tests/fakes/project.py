@@ -22,11 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from packaging.markers import default_environment
+
 from lockenv.cli.main import run as run_command_line
+from lockenv.targets import platform_name
 
 #: The minor version of the running Python, such as ``3.11``, and its executable outside any environment.
 SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"
 BASE_PYTHON = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+#: This machine's platform, as `[targets]` names it.
+PLATFORM = platform_name({name: str(said) for name, said in default_environment().items()})
 #: Longer than anything takes here, so that what hangs fails.
 PATIENCE = 120
 _SYSTEM_PATH = "/usr/bin:/bin"
