@@ -121,7 +121,15 @@ class Account:
         listed = self._listed(name)
         if len(versions) > 1 and all(fate_of(self.known, name, v) for v in listed if v not in versions):
             return EVERY
-        return runs(versions, listed)
+        return runs(versions, self._countable(name))
+
+    def _countable(self, name: NormalizedName) -> list[Version]:
+        """The versions that a person counts: without pre-releases, where there are others."""
+        project = self._provider.project(name)
+        listed = self._listed(name)
+        return [
+            version for version in listed if not version.is_prerelease or project is None or not project.has_final
+        ]
 
     # -- what became of the versions ---------------------------------------------------------------------------
 
@@ -133,12 +141,15 @@ class Account:
             yield Fact(kind="empty", package=name, depth=depth)
         else:
             yield from self._constrained(name, depth)
-            for fate, versions in by_reason(self.fates(name)).items():
+            fates = self.fates(name)
+            for fate, versions in by_reason(fates).items():
+                if fate.why == "pre-release" and usable(fates):
+                    continue  # nobody expects one where there are others
                 yield Fact(
                     kind="out",
                     package=name,
                     versions=tuple(map(str, sorted(versions))),
-                    shown=runs(versions, project.versions),
+                    shown=runs(versions, self._countable(name)),
                     reason=fate.reason,
                     why=fate.why,
                     depth=depth,
