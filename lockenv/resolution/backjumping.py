@@ -125,6 +125,8 @@ class Backjumping(Resolution[RT, CT, KT]):
         self._promoted: dict[KT, int] = {}
         self._swapped: set[frozenset[KT]] = set()
         self._agenda = Agenda(self._pressing)
+        self._candidates = IteratorMapping(self._domains, operator.attrgetter("candidates"))
+        self._information = IteratorMapping(self._domains, operator.attrgetter("information"))
 
     def resolve(self, requirements: Iterable[RT], max_rounds: int) -> State[RT, CT, KT]:
         """Find candidates for all requirements and what follows from them.
@@ -165,7 +167,13 @@ class Backjumping(Resolution[RT, CT, KT]):
         if domain is None or node in self._mapping:
             return None
         if domain.preference is None:
-            domain.preference = self._get_preference(node)
+            domain.preference = self._p.get_preference(
+                identifier=node,
+                resolutions=self._mapping,
+                candidates=self._candidates,
+                information=self._information,
+                backtrack_causes=(),
+            )
         return self._promoted.get(node, 0), domain.preference
 
     # -- what holds now --------------------------------------------------------------------------------------
