@@ -160,14 +160,10 @@ class _View:
     def _wheel(self, package: Package, ranks: _Ranks) -> str:
         """The file name of the wheel that an installer takes (PEP 425 order, PEP 427 build numbers), or ''."""
         best: tuple[tuple[int, int], str] | None = None
-        for wheel in package.wheels or ():
-            filename = wheel.filename
-            rank = ranks.of(filename)
-            if rank is None:
-                continue
-            order = (rank, -_build_number(filename))
-            if best is None or order < best[0]:
-                best = (order, filename)
+        for filename, tags, build in self._truth.wheels(package):
+            rank = ranks.of(tags)
+            if rank is not None and (best is None or (rank, -build) < best[0]):
+                best = ((rank, -build), filename)
         return "" if best is None else best[1]
 
     def _needed(self, package: Package, extra: str) -> list[Requirement]:
@@ -175,14 +171,10 @@ class _View:
         key = (id(package), extra)
         known = self._needs.get(key)
         if known is None:
-            lines = [
-                parse_requirement(text) for metadata in self._metadata(package) for text in metadata.requires_dist
-            ]
             known = self._needs[key] = [
                 self._overridden(line)
-                for line in lines
-                if self._truth.holds(line, self._target, extra)
-                and (not extra or not self._truth.holds(line, self._target))
+                for metadata in self._metadata(package)
+                for line in self._truth.needs(metadata, extra, self._target)
             ]
         return known
 
@@ -218,9 +210,8 @@ class _Ranks:
         self._truth = truth
         self._known: dict[str, int | None] = {}
 
-    def of(self, filename: str) -> int | None:
-        """The rank of a wheel; None where it does not fit."""
-        text = "-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:])
+    def of(self, text: str) -> int | None:
+        """The rank of a wheel with these tags; None where it does not fit."""
         if text not in self._known:
             ranks = self._ranks
             self._known[text] = min((ranks[tag] for tag in self._truth.tags(text) if tag in ranks), default=None)
@@ -240,6 +231,39 @@ class _Truth:
         self._known: dict[tuple[object, ...], bool] = {}
         self._named: dict[int, tuple[object, tuple[str, ...]]] = {}
         self._tags: dict[str, frozenset[Tag]] = {}
+        self._lines: dict[int, tuple[Metadata, tuple[Requirement, ...], tuple[str, ...]]] = {}
+        self._needs: dict[tuple[object, ...], tuple[Requirement, ...]] = {}
+        self._wheels: dict[int, list[tuple[str, str, int]]] = {}
+
+    def needs(self, metadata: Metadata, extra: str, target: Target) -> tuple[Requirement, ...]:
+        """What a distribution requires on a target for its own sake, or for that of one extra."""
+        known = self._lines.get(id(metadata))
+        if known is None:
+            lines = tuple(map(parse_requirement, metadata.requires_dist))
+            named = {name for line in lines if line.marker for name in self._variables(line, line.marker)}
+            # The metadata are kept beside the answer so that their id stays taken.
+            known = self._lines[id(metadata)] = (metadata, lines, tuple(sorted(named)))
+        _, lines, names = known
+        key = (id(metadata), extra, *[target.variables[name] for name in names])
+        found = self._needs.get(key)
+        if found is None:
+            found = self._needs[key] = tuple(
+                line
+                for line in lines
+                if self.holds(line, target, extra) and (not extra or not self.holds(line, target))
+            )
+        return found
+
+    def wheels(self, package: Package) -> Sequence[tuple[str, str, int]]:
+        """The wheels of a package: file name, tags, and build number, 0 first where there is none."""
+        known = self._wheels.get(id(package))
+        if known is None:
+            names = [wheel.filename for wheel in package.wheels or ()]
+            known = self._wheels[id(package)] = [
+                (name, "-".join(name.removesuffix(".whl").rsplit("-", 3)[1:]), _build_number(name))
+                for name in names
+            ]
+        return known
 
     def tags(self, text: str) -> frozenset[Tag]:
         """The tags that a wheel's file name states."""

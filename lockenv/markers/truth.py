@@ -73,6 +73,14 @@ class Truth:
             answer = self._asked[id(requirement), extra] = self._answer(question, marker, extra)
         return answer
 
+    def would_apply(self, requirement: Requirement) -> bool:
+        """Whether a requirement seems to count here, for guesses from any thread: it counts as not asked."""
+        marker = requirement.marker
+        try:
+            return marker is None or self._answer(self._shared.question(requirement, marker), marker, "")
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            return False
+
     def asked(self) -> Iterator[tuple[Requirement, str, bool]]:
         """All that `applies` was asked and answered: (requirement, extra, answer), in the order first asked.
 

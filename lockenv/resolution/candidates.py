@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -21,6 +21,7 @@ from packaging.version import Version
 from lockenv.manifest.model import ALL
 from lockenv.packages import IndexFile, Listing, NormalizedName, Origin, Release
 from lockenv.resolution.model import Policy
+from lockenv.resolution.reach import reach
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
 
@@ -128,7 +129,7 @@ class Published:
     unfit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """A project's versions, newest first, and its releases by version.
 
@@ -143,14 +144,32 @@ class Project:
     own: frozenset[str]
     chosen: frozenset[Version]
     published: dict[Version, Published] = field(default_factory=dict)
-    _patchy: list[tuple[tuple[Version, str], ...]] = field(default_factory=list)
     yanked: list[tuple[Version, ...]] = field(default_factory=list)
+    _reached: dict[int, tuple[SpecifierSet, int]] = field(default_factory=dict)
 
+    @cached_property
     def patchy(self) -> tuple[tuple[Version, str], ...]:
-        """The releases whose Requires-Python speaks of a patch version, with that text; found once."""
-        if not self._patchy:
-            self._patchy.append(tuple(_patchy(self.releases)))
-        return self._patchy[0]
+        """The releases whose Requires-Python speaks of a patch version, with that text."""
+        return tuple(_patchy(self.releases))
+
+    @cached_property
+    def numbers(self) -> dict[Version, int]:
+        """The place of each version: 0 is the newest."""
+        return {version: number for number, version in enumerate(self.versions)}
+
+    @cached_property
+    def prereleases(self) -> int:
+        """The pre-releases that need leave, as a set of places."""
+        shut = (version for version in self.versions if version.is_prerelease and version not in self.chosen)
+        return sum(1 << self.numbers[version] for version in shut)
+
+    def reach(self, specifier: SpecifierSet) -> int:
+        """The versions that a specifier contains, pre-releases too, as a set of places."""
+        known = self._reached.get(id(specifier))
+        if known is None:
+            # The specifier is kept beside the answer so that its id stays taken.
+            known = self._reached[id(specifier)] = (specifier, reach(specifier, self.versions))
+        return known[1]
 
 
 def _patchy(releases: Mapping[Version, Release]) -> Iterator[tuple[Version, str]]:

@@ -26,7 +26,8 @@ class Demand:
     """A package (or one extra of it) within a range of versions.
 
     `text` is the requirement as its owner wrote it, which explanations quote. `direct` is false for the
-    demands that an extra makes on its own package. `gate` is the group that a root demand stands in.
+    demands that an extra makes on its own package. `gate` is the group that a root demand stands in. `tightness`
+    is that of the specifier (`tightness_of`).
     """
 
     node: Node
@@ -34,16 +35,17 @@ class Demand:
     text: str
     direct: bool = True
     gate: str = MAIN
+    tightness: int = 3
 
-    @property
-    def tightness(self) -> int:
-        """How much the range leaves open: 0 one version, 1 bounded above, 2 bounded otherwise, 3 anything."""
-        operators = {clause.operator for clause in self.specifier}
-        if any(clause.operator in {"==", "==="} and "*" not in clause.version for clause in self.specifier):
-            return 0
-        if operators & _UPPER:
-            return 1
-        return 2 if operators else 3
+
+def tightness_of(specifier: SpecifierSet) -> int:
+    """How much a range leaves open: 0 one version, 1 bounded above, 2 bounded otherwise, 3 anything."""
+    operators = {clause.operator for clause in specifier}
+    if any(clause.operator in {"==", "==="} and "*" not in clause.version for clause in specifier):
+        return 0
+    if operators & _UPPER:
+        return 1
+    return 2 if operators else 3
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,13 +63,28 @@ class Impossible:
 Want: TypeAlias = Demand | Impossible
 
 
-def demands_of(requirement: Requirement, gate: str = MAIN) -> Iterator[Demand]:
-    """Yield the demands that a requirement makes: on the package, and on each extra it asks for (PEP 508)."""
+#: What releases require is the same from release to release and for every target; requirements are interned.
+_DEMANDS: dict[int, tuple[Requirement, tuple[Demand, ...]]] = {}
+
+
+def demands_of(requirement: Requirement, gate: str = MAIN) -> tuple[Demand, ...]:
+    """Give the demands that a requirement makes: on each extra it asks for, and on the package (PEP 508)."""
+    if gate != MAIN:
+        return tuple(_demands(requirement, gate))
+    known = _DEMANDS.get(id(requirement))
+    if known is None:
+        # The requirement is kept beside the answer so that its id stays taken.
+        known = _DEMANDS[id(requirement)] = (requirement, tuple(_demands(requirement, gate)))
+    return known[1]
+
+
+def _demands(requirement: Requirement, gate: str) -> Iterator[Demand]:
     name = canonicalize_name(requirement.name)
-    text = str(requirement)
-    for extra in sorted(canonicalize_name(extra) for extra in requirement.extras):
-        yield Demand(node=Node(name, extra), specifier=requirement.specifier, text=text, gate=gate)
-    yield Demand(node=Node(name), specifier=requirement.specifier, text=text, gate=gate)
+    specifier, tightness = requirement.specifier, tightness_of(requirement.specifier)
+    for extra in (*sorted(map(canonicalize_name, requirement.extras)), ""):
+        yield Demand(
+            node=Node(name, extra), specifier=specifier, text=str(requirement), gate=gate, tightness=tightness
+        )
 
 
 class Dependencies:
@@ -122,7 +139,7 @@ class Dependencies:
                 line = parse_requirement(text)
             except InvalidRequirement:
                 continue
-            if line.url is None and self._means_something(line) and self._truth.applies(line):
+            if line.url is None and self._truth.would_apply(line):
                 found.setdefault(canonicalize_name(line.name))
         return tuple(found)
 
@@ -167,5 +184,9 @@ def own_version(candidate: Candidate) -> Demand:
     """Make the demand of an extra on its own package: the same version."""
     specifier = parse_specifier(f"==={candidate.version}")
     return Demand(
-        node=Node(candidate.name), specifier=specifier, text=f"{candidate.name}=={candidate.version}", direct=False
+        node=Node(candidate.name),
+        specifier=specifier,
+        text=f"{candidate.name}=={candidate.version}",
+        direct=False,
+        tightness=0,
     )

@@ -31,7 +31,7 @@ from lockenv.resolution.demands import (
     own_version,
 )
 from lockenv.resolution.model import Held, Policy
-from lockenv.resolution.reach import places, reach
+from lockenv.resolution.reach import places
 from lockenv.resolution.readings import Readings
 from lockenv.resolution.source import Source
 
@@ -71,15 +71,12 @@ class Provider(SetProvider[Want, Candidate, Node]):
         self._held = held
         self._report = reporter
         self._constraints = _constraints(policy.constraints, truth)
-        self._numbered: dict[NormalizedName, dict[Version, int]] = {}
-        self._reached: dict[tuple[NormalizedName, str], int] = {}
         self._met: dict[int, tuple[Want, int, int]] = {}
         self._closed: dict[NormalizedName, tuple[int, int]] = {}
         self._unfit: dict[NormalizedName, int] = {}
         self._wants: dict[int, tuple[Candidate, tuple[Want, ...]]] = {}
         self._tries: dict[NormalizedName, int] = {}
         self._own: dict[int, Demand] = {}
-        self._tightness: dict[int, tuple[Want, int]] = {}
         self.warnings: dict[str, None] = {}
         self.skipped: dict[NormalizedName, dict[Version, str]] = {}
 
@@ -141,7 +138,8 @@ class Provider(SetProvider[Want, Candidate, Node]):
     ) -> tuple[int, int, NormalizedName, bool]:
         """Say when a node is decided: tightest first, then roots, then by name; extras before their package."""
         del resolutions, candidates, backtrack_causes
-        tightness = min((self._tightness_of(info.requirement) for info in information[identifier]), default=3)
+        wants = (info.requirement for info in information[identifier])
+        tightness = min((want.tightness if isinstance(want, Demand) else 0 for want in wants), default=3)
         root = self._rank_of_root.get(identifier.name, len(self._rank_of_root))
         return (tightness, root, identifier.name, not identifier.extra)
 
@@ -212,13 +210,9 @@ class Provider(SetProvider[Want, Candidate, Node]):
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _numbers(self, name: NormalizedName) -> dict[Version, int]:
-        known = self._numbered.get(name)
-        if known is None:
-            project = self._offers.project(name)
-            versions = project.versions if project is not None else ()
-            known = self._numbered[name] = {version: number for number, version in enumerate(versions)}
-        return known
+    def _numbers(self, name: NormalizedName) -> Mapping[Version, int]:
+        project = self._offers.project(name)
+        return project.numbers if project is not None else {}
 
     def _meets(self, want: Want) -> tuple[Want, int, int]:
         known = self._met.get(id(want))
@@ -238,13 +232,11 @@ class Provider(SetProvider[Want, Candidate, Node]):
         return self._reach_of(want.node.name, want.specifier), prereleases | yanked
 
     def _reach_of(self, name: NormalizedName, specifier: SpecifierSet) -> int:
-        key = (name, str(specifier))
-        known = self._reached.get(key)
-        if known is None:
-            project = self._offers.project(name)
-            versions = project.versions if project is not None else ()
-            known = self._reached[key] = reach(specifier & self.constraint(name), versions)
-        return known
+        project = self._offers.project(name)
+        if project is None:
+            return 0
+        constraint = self._constraints.get(name)
+        return project.reach(specifier) & (-1 if constraint is None else project.reach(constraint))
 
     def _closed_to(self, node: Node) -> tuple[int, int]:
         """The candidates that need leave, as pre-releases and as yanked ones; none for an extra."""
@@ -266,11 +258,8 @@ class Provider(SetProvider[Want, Candidate, Node]):
             or (self._policy.prereleases == "if-necessary" and not project.has_final)
         )
         held = self._held.get(name)
-        prereleases = 0
-        numbers = self._numbers(name)
-        if not opened:
-            shut = (version for version in numbers if version.is_prerelease and version not in project.chosen)
-            prereleases = sum(1 << numbers[version] for version in shut)
+        prereleases = 0 if opened else project.prereleases
+        numbers = project.numbers
         # PEP 592: only if a specifier pins it (`==` without wildcard, or `===`), or the old lock holds it.
         yanked = sum(
             1 << numbers[version]
@@ -354,15 +343,6 @@ class Provider(SetProvider[Want, Candidate, Node]):
             ],
             self._dependencies.names,
         )
-
-    def _tightness_of(self, want: Want) -> int:
-        if isinstance(want, Impossible):
-            return 0
-        known = self._tightness.get(id(want))
-        if known is None:
-            known = (want, want.tightness)
-            self._tightness[id(want)] = known
-        return known[1]
 
     def _skip(self, name: NormalizedName, version: Version, reason: str) -> None:
         reasons = self.skipped.setdefault(name, {})
