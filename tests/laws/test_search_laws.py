@@ -275,9 +275,7 @@ class ShyProvider(GraphProvider):
         return lambda: self._judged(identifier, ranked)
 
 
-@pytest.mark.parametrize(
-    "shape", [Shape(5, 3, 3, tightness=0.4), Shape(6, 3, 3, tightness=0.4), Shape(4, 4, 3, tightness=0.35)], ids=str
-)
+@pytest.mark.parametrize("shape", [Shape(5, 3, 3, 0.4), Shape(6, 3, 3, 0.4), Shape(4, 4, 3, 0.35)], ids=str)
 def test_what_needs_leave_is_chosen_only_where_a_demand_in_the_answer_gives_it(shape: Shape) -> None:
     chosen_with_leave = 0
     for seed in range(400):

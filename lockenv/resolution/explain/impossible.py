@@ -63,13 +63,14 @@ def _explained(failures: Sequence[Failure], targets: Sequence[Target]) -> Resolu
 
 
 def in_brief(failure: Failure) -> str:
-    """Say in one sentence why there is no solution for one target: the reason too, where there is but one."""
+    """Say in one sentence why there is no solution for one target: of one package, why the newest is out."""
     with failure.memory.closed():
         (group,) = _grouped([failure])
         story = _story(group, [failure.target])
-    reasons = {fact.reason for fact in story.facts if fact.kind == "out"}
-    alone = len(reasons) == 1 and all(fact.kind == "out" for fact in story.facts)
-    return f"{story.verdict}: {reasons.pop()}" if alone else story.verdict
+    newest = next(iter(story.facts), None)
+    if newest is None or any(fact.kind != "out" for fact in story.facts):
+        return story.verdict
+    return f"{story.verdict}: {newest.reason}"
 
 
 def _grouped(failures: Sequence[Failure]) -> list[_Group]:

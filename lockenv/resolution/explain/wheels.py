@@ -63,7 +63,7 @@ def platform_words(platform: str) -> Iterator[str]:
 
 def _platforms(tags: Sequence[Tag]) -> str:
     words = sorted({word for tag in tags for word in platform_words(tag.platform)})
-    if len(words) > _MOST_PLATFORMS:
+    if len(words) > _MOST_PLATFORMS + 1:
         return f"{', '.join(words[:_MOST_PLATFORMS])} and {len(words) - _MOST_PLATFORMS} other platforms"
     return listed(words) if words else "other Pythons"
 

@@ -42,7 +42,11 @@ def on(platform: str, *also: str) -> Target:
         (["cp312-cp312-manylinux_2_99_x86_64"], "wheels need glibc 2.99 or newer"),
         (
             [f"py3-none-{one}" for one in ("win32", "win_amd64", "win_arm64", "macosx_11_0_arm64", "linux_s390x")],
-            "wheels only for linux-s390x, macos-arm64, windows-arm64, windows-x86 and 1 other platforms",
+            "wheels only for linux-s390x, macos-arm64, windows-arm64, windows-x86 and windows-x86_64",
+        ),
+        (
+            [f"py3-none-linux_{one}" for one in ("s390x", "ppc64le", "i686", "armv7l", "riscv64", "aarch64")],
+            "wheels only for linux-aarch64, linux-armv7l, linux-i686, linux-ppc64le and 2 other platforms",
         ),
     ],
 )
