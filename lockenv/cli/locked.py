@@ -9,7 +9,7 @@ from lockenv.cli.screen import Screen, duration
 from lockenv.operations.changes import Entry
 from lockenv.operations.lock import Locked
 from lockenv.operations.question import Upgrade
-from lockenv.targets import Target, summary
+from lockenv.targets import summary
 
 SCHEMA = 1  #: of the JSON document
 
@@ -81,12 +81,10 @@ def _verdict(done: Locked, upgrade: Upgrade) -> str:
 
 
 def _targets(done: Locked) -> str:
-    """What the lock is for; where a platform lacks only some Pythons, the summary alone would say too much."""
+    """What the lock is for; where some platforms lack some Pythons, the summary alone would say too much."""
     whole = summary(done.targets)
-    if {_platform(target) for target in done.uncovered}.isdisjoint(map(_platform, done.targets)):
+    pairs = {(target.name.partition(", ")[0], target.variables["python_version"]) for target in done.targets}
+    platforms, pythons = ({pair[place] for pair in pairs} for place in (0, 1))
+    if len(pairs) == len(platforms) * len(pythons):
         return whole
     return f"{len(done.targets)} of {len(done.targets) + len(done.uncovered)} targets ({whole})"
-
-
-def _platform(target: Target) -> str:
-    return target.name.partition(", ")[0]

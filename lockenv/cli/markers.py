@@ -38,7 +38,7 @@ def _said(expression: Expression) -> str:
         case Every(parts=parts):
             platform = " ".join(_said(part) for part in parts if _of_a_platform(part))
             others = [part for part in parts if not _of_a_platform(part)]
-            told = [f"({_said(part)})" if isinstance(part, Some) else _said(part) for part in others]
+            told = [f"({_said(part)})" if _is_loose(part) else _said(part) for part in others]
             return ", ".join([*told, platform] if platform else told)
         case Some(parts=parts):
             return _alternatives(parts)
@@ -53,6 +53,11 @@ def _alternatives(parts: tuple[Expression, ...]) -> str:
     told = [f"({_said(part)})" if isinstance(part, Every) else _said(part) for part in others]
     named = [f"group{'s' if len(groups) > 1 else ''} {' or '.join(groups)}"] if groups else []
     return " or ".join([*told, *named])
+
+
+def _is_loose(part: Expression) -> bool:
+    """Whether a part needs parentheses among others: it has alternatives that are more than groups."""
+    return isinstance(part, Some) and not all(map(_is_group, part.parts))
 
 
 def _of_a_platform(part: Expression) -> bool:

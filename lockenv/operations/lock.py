@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import Manifest
 from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources
+from lockenv.operations.dropped import told
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, question_of
 from lockenv.operations.read import manifest_of, parse_lock
@@ -26,7 +26,7 @@ from lockenv.project import MANIFEST
 from lockenv.resolution.model import Dropped, Question, Resolution, nothing_held
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
-from lockenv.targets import Target, summary
+from lockenv.targets import Target
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -160,21 +160,14 @@ def _relock(
 def _warn(session: Session, question: Question, resolution: Resolution) -> None:
     for warning in resolution.warnings:
         session.report(Warned(message=warning))
-    for reason, targets in _by_reason(resolution.dropped).items():
-        session.report(Warned(message=f"the lock is not for {targets}: {reason}"))
+    for sentence in told(resolution.dropped, resolution.targets):
+        session.report(Warned(message=sentence))
     if question.policy.overrides:
         session.report(
             Warned(
                 message="the lock rests on overrides: pip checks requirements again and may refuse to install it"
             )
         )
-
-
-def _by_reason(dropped: Sequence[Dropped]) -> Mapping[str, str]:
-    found: dict[str, list[Target]] = {}
-    for each in dropped:
-        found.setdefault(each.reason, []).append(each.target)
-    return {reason: summary(targets) for reason, targets in found.items()}
 
 
 def _hashed(session: Session, client: IndexClient, resolution: Resolution) -> Resolution:

@@ -1,0 +1,68 @@
+"""Optional targets that a lock leaves out, told in as few words as are true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from packaging.version import Version
+
+from lockenv.manifest.words import listed
+from lockenv.resolution.model import Dropped
+from lockenv.targets import Target
+
+
+def told(dropped: Sequence[Dropped], kept: Sequence[Target]) -> Iterator[str]:
+    """One sentence for each reason, in the order in which they were found."""
+    by_reason: dict[str, list[Target]] = {}
+    for each in dropped:
+        by_reason.setdefault(each.reason, []).append(each.target)
+    for reason, targets in by_reason.items():
+        yield f"the lock is not for {', nor for '.join(_places(targets, kept))}: {reason}"
+
+
+def _places(targets: Sequence[Target], kept: Sequence[Target]) -> Iterator[str]:
+    """Whole platforms and whole Pythons first, where none of theirs is kept; then what is left, one by one."""
+    platforms, pythons = ({name(target) for target in kept} for name in (_platform, _python))
+    gone = _names(_platform(target) for target in targets if _platform(target) not in platforms)
+    if gone:
+        yield listed(gone)
+    rest = [target for target in targets if _platform(target) in platforms]
+    missing = _names(_python(target) for target in _by_version(rest) if _python(target) not in pythons)
+    if missing:
+        yield _pythons(missing)
+    by_platform: dict[str, list[str]] = {}
+    for target in _by_version(rest):
+        if _python(target) in pythons:
+            by_platform.setdefault(_platform(target), []).append(_python(target))
+    same: dict[str, list[str]] = {}
+    for platform, some in by_platform.items():
+        same.setdefault(_pythons(some), []).append(platform)
+    yield from (f"{listed(alike)} with {some}" for some, alike in same.items())
+
+
+def _by_version(targets: Iterable[Target]) -> list[Target]:
+    """Oldest Python first; a stable sort, so that platforms stay in their order."""
+    return sorted(targets, key=lambda target: target.span.lowest)
+
+
+def _pythons(names: Sequence[str]) -> str:
+    """``Python 3.9``, ``Python 3.9 and 3.10``, ``Python 3.9 to 3.12`` of names in order."""
+    implementations = {name.partition(" ")[0] for name in names}
+    versions = [name.partition(" ")[2] for name in names]
+    if len(implementations) > 1 or any(" " in version for version in versions):
+        return listed(names)
+    minors = [Version(version).minor for version in versions]
+    row = len(minors) > 2 and minors == list(range(minors[0], minors[-1] + 1))
+    return f"{implementations.pop()} {f'{versions[0]} to {versions[-1]}' if row else listed(versions)}"
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _platform(target: Target) -> str:
+    return target.name.partition(", ")[0]
+
+
+def _python(target: Target) -> str:
+    return target.name.partition(", ")[2]
