@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -13,22 +12,14 @@ from typing import TypeAlias
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lockenv.archive.sdist import SUFFIXES
+from lockenv.build.footprint import DECLARATIONS, files
 from lockenv.build.sources import ArchiveFile, Tree, inside
 from lockenv.build.static import read_project
 from lockenv.errors import MetadataError, UsageError
 from lockenv.files import hash_file
 from lockenv.packages import NormalizedName
 
-#: What says that a folder is a project: without any of these no backend knows what to do (PEP 517, 518).
-DECLARATIONS = ("pyproject.toml", "setup.py", "setup.cfg")
 _PROJECTS = ("pyproject.toml", "setup.py")
-
-#: What a build of a project does not read, or makes itself. The last ones only count at its top.
-_PASSED_OVER = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", ".tox", ".nox", "node_modules"})
-_RESULTS = frozenset({"build", "dist"})
-_RESULT_SUFFIXES = (".egg-info", ".dist-info", ".pyc", ".pyo")
-#: A folder with one of these is a cache or an environment (Cache Directory Tagging Specification, PEP 405).
-_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +87,12 @@ def _tree(
         raise UsageError(f"{shown} holds no project: it has neither pyproject.toml nor setup.py")
     if editable:
         return Tree(folder=folder, digest=declaration_digest(folder), shown=shown, name=name)
-    revision = describe(folder) if describe is not None and not _is_static(folder) else ""
+    revision = describe(folder) if describe is not None and not is_static(folder) else ""
     return Tree(folder=folder, digest=tree_digest(folder, revision=revision), shown=shown, name=name)
 
 
-def _is_static(folder: Path) -> bool:
+def is_static(folder: Path) -> bool:
+    """Whether a project's folder says all that resolution reads without a build (PEP 621)."""
     try:
         return read_project((folder / "pyproject.toml").read_bytes(), shown="") is not None
     except (FileNotFoundError, MetadataError):
@@ -113,28 +105,18 @@ def tree_digest(folder: Path, *, revision: str = "") -> str:
     Names, contents and executable bits count, links by their text, times not. Raises `OSError`.
     """
     digest = hashlib.sha256(f"lockenv tree 1\n{revision}\n".encode())
-    for path, fact in sorted(_facts(str(folder), "", _PASSED_OVER | _RESULTS)):
+    for path, fact in sorted((path, _fact(entry)) for path, entry in files(str(folder))):
         name = os.fsencode(path)
         digest.update(b"%d %b\n%b\n" % (len(name), name, os.fsencode(fact)))
     return digest.hexdigest()
 
 
-def _facts(folder: str, prefix: str, passed_over: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield what counts of each file below a folder, by its path."""
-    with os.scandir(folder) as entries:
-        listed = list(entries)
-    if prefix and any(entry.name in _MARKS for entry in listed):
-        return
-    for entry in listed:
-        if entry.name in passed_over or entry.name.endswith(_RESULT_SUFFIXES):
-            continue
-        path = prefix + entry.name
-        if entry.is_symlink():
-            yield path, f"link {os.readlink(entry.path)}"  # noqa: PTH115
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _facts(entry.path, f"{path}/", _PASSED_OVER)
-        elif stat.S_ISREG(mode := entry.stat(follow_symlinks=False).st_mode):
-            yield path, f"file {bool(mode & 0o100)} {hash_file(Path(entry.path))['sha256']}"
+def _fact(entry: os.DirEntry[str]) -> str:
+    """What counts of a file or a link."""
+    if entry.is_symlink():
+        return f"link {os.readlink(entry.path)}"  # noqa: PTH115
+    mode = entry.stat(follow_symlinks=False).st_mode
+    return f"file {bool(mode & 0o100)} {hash_file(Path(entry.path))['sha256']}"
 
 
 def declaration_digest(folder: Path) -> str:

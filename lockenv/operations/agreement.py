@@ -6,12 +6,12 @@ wheel itself is here for the first time when a sync fetches it; then its own MET
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.pylock import Package, Pylock
 from packaging.requirements import InvalidRequirement
 
-from lockenv.errors import MetadataError, Problem, Refused
+from lockenv.errors import LockError, MetadataError, Problem, Refused
 from lockenv.index.metadata import read_metadata
 from lockenv.lockfile.freshness import FORMAT
 from lockenv.lockfile.pylock import tool_table
@@ -24,24 +24,40 @@ from lockenv.targets import Target
 def check_agreement(lock: Pylock, target: Target, arrived: Iterable[tuple[Package, StoredWheel]]) -> None:
     """Refuse wheels that require, on this target, what the lock does not know of.
 
-    Only locks of our own record requirements; those of others are taken as they are. Raises `Refused`.
+    Only locks of our own record requirements; those of others are taken as they are. Raises `LockError` for
+    folders of the project, which may change, and `Refused` for all else.
     """
     table = tool_table(lock)
     if table.get("format") != FORMAT:
         return
     overridden = {canonicalize_name(parse_requirement(text).name) for text in table.get("overrides", ())}
     truth = Truth(target)
-    problems = [
-        Problem(where=stored.filename, message=f"requires {line}, which the lock does not know of")
+    found = [
+        (package, _problem(package, stored, f"requires {line}, which the lock does not know of"))
         for package, stored in arrived
         for line in _unknown(package, stored, truth)
         if canonicalize_name(line.name) not in overridden
     ]
+    _refuse([problem for package, problem in found if package.directory is None])
+    if found:
+        raise LockError(
+            "the lock is out of date: a folder that a package comes from requires other packages than it did",
+            problems=[problem for _, problem in found],
+            hint="run `lockenv lock`, then `lockenv sync`",
+        )
+
+
+def _problem(package: Package, stored: StoredWheel, message: str) -> Problem:
+    where = stored.filename if package.directory is None else package.directory.path
+    return Problem(where=where, message=message)
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
         raise Refused(
-            "what wheels require is not what the index said when they were locked",
+            "what wheels require is not what their index or source said when they were locked",
             problems=problems,
-            hint="the index is broken or hostile; tell its owner, and rule these versions out in env.toml",
+            hint="it is broken or hostile; tell its owner, and rule these versions out in env.toml",
         )
 
 

@@ -14,9 +14,11 @@ from lockenv.build.sources import Source as Buildable
 from lockenv.build.trees import local_source
 from lockenv.errors import LockError, Refused
 from lockenv.index.http import Http
+from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.select import Selected
 from lockenv.operations.archives import Archives
-from lockenv.operations.provisions import Bringing, LockedBuilds, permitting, remedy
+from lockenv.operations.declared import is_local
+from lockenv.operations.provisions import Bringing, LockedBuilds, remedy
 from lockenv.operations.workshop import archives_of, repositories_of
 from lockenv.packages import NormalizedName
 from lockenv.python.interpreter import Interpreter
@@ -32,15 +34,23 @@ def build_all(
     *,
     interpreter: Interpreter,
     allowed: frozenset[str],
+    own: frozenset[NormalizedName],
     connect: Callable[[], Http],
 ) -> dict[NormalizedName, StoredWheel]:
     """Build, or find built, a wheel for each of what `lock` selects. Nothing runs before all of it is allowed.
 
+    That are packages by name, and the `own` ones where they come from the project's folders and files.
     Raises `Refused` for what nobody has allowed, `LockError` where the lock does not say what something is built
     with, `BuildError` where a build fails, and what fetching raises.
     """
     target = interpreter.target()
-    _refuse_unallowed([one for one in chosen if one.package.name not in allowed], target)
+    refused = [
+        one
+        for one in chosen
+        if one.package.name not in allowed and not (one.package.name in own and is_local(one.artifact))
+    ]
+    if refused:
+        raise _unallowed(refused, target, ours=bool(tool_table(lock)))
     packages = {one.package.name: one.package for one in chosen}
     repositories = repositories_of(session)
     builder = Builder(
@@ -50,7 +60,6 @@ def build_all(
         provide=LockedBuilds(lock, packages, Bringing(session, target, connect)),
         repositories=repositories,
         environ=session.environ,
-        permit=permitting(allowed),
         reporter=session.report,
     )
     archives = archives_of(session, connect)
@@ -62,29 +71,29 @@ def build_all(
     return found
 
 
-def _refuse_unallowed(chosen: Sequence[Selected], target: Target) -> None:
-    if chosen:
-        names = [one.package.name for one in chosen]
-        raise Refused(
-            f"{' and '.join(names)} must be built, which runs foreign code, and nobody has allowed that",
-            details=[f"{one.package.name}: {_why(one, target)}" for one in chosen],
-            hint=remedy(names),
-        )
+def _unallowed(chosen: Sequence[Selected], target: Target, *, ours: bool) -> Refused:
+    names = [one.package.name for one in chosen]
+    return Refused(
+        f"{' and '.join(names)} must be built, which runs foreign code, and nobody has allowed that",
+        details=[_why(one, target) for one in chosen],
+        hint=remedy(names, ours=ours),
+    )
 
 
 def _why(one: Selected, target: Target) -> str:
     """Say why there is no wheel."""
+    name, version = one.package.name, one.package.version
     match one.artifact:
         case PackageSdist() if one.package.wheels:
-            return f"no wheel of {one.package.version} fits {target.name}; there is a source distribution"
+            return f"no wheel of {name} {version} fits {target.name}; there is a source distribution"
         case PackageSdist():
-            return f"{one.package.version} has no wheels, only a source distribution"
+            return f"{name} {version} has no wheels, only a source distribution"
         case PackageVcs():
-            return "it comes from a Git repository"
+            return f"{name} comes from a Git repository"
         case PackageDirectory(path=path):
-            return f"it comes from the folder {path}"
+            return f"{name} comes from the folder {path}"
         case _:
-            return "it comes from an archive of sources"
+            return f"{name} comes from an archive of sources"
 
 
 def _source(one: Selected, archives: Archives, repositories: Repositories, folder: Path) -> tuple[Buildable, bool]:

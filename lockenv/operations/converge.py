@@ -20,7 +20,7 @@ from lockenv.lockfile.select import Selected, Selection, select
 from lockenv.manifest.model import Manifest
 from lockenv.operations.agreement import check_agreement
 from lockenv.operations.choose import interpreter_for_sync
-from lockenv.operations.declared import path_sources
+from lockenv.operations.declared import changed_sources, path_sources, watched_in
 from lockenv.operations.direct_urls import direct_url_text
 from lockenv.operations.fetch import fetch, need_of
 from lockenv.operations.files import shown
@@ -47,16 +47,19 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     where = shown(project, project.lock)
     lock = parse_lock(raw, where)
     manifest, included = _manifest_for(project, lock)
+    folder = Path(project.lock).parent
     python = manifest.python if manifest is not None else lock.requires_python or SpecifierSet()
     interpreter = interpreter_for_sync(session, python, lock)
     target = target_for(interpreter, manifest)
     session.report(Noted(message=f"using {target.name} ({interpreter.path})"))
     if manifest is not None:
-        _refuse_stale(manifest, lock, target, where)
+        _refuse_stale(manifest, lock, target, where, folder=folder)
     chosen = _choose(lock, wish, target, where)
+    # What is found in order is what stands there now, before anything of it is built.
+    watched = watched_in(lock, [one.artifact for one in chosen], folder)
+    inputs = inputs_digest(project, lock_digest, included, watched)
     wheels = _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
     check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen])
-    folder = Path(project.lock).parent
     packages = [(_wanted(one, stored, folder), stored) for one in chosen for stored in [wheels[one.package.name]]]
     if wish.seed:
         packages += _seed(session, interpreter, packages)
@@ -66,7 +69,7 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     env = Path(project.env)
     applied = apply(env, desired, link_mode=session.settings.link_mode, reporter=session.report)
     session.report(StageFinished(stage="Linking"))
-    note_fresh(project.env, inputs_digest(project, lock_digest, included), included)
+    note_fresh(project.env, inputs, included, watched)
     return Synced(
         env=shown(project, project.env),
         lock=where,
@@ -84,9 +87,9 @@ def _manifest_for(project: Project, lock: Pylock) -> tuple[Manifest | None, tupl
     return manifest_and_included(project)
 
 
-def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str) -> None:
+def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str, *, folder: Path) -> None:
     check_supported(manifest)
-    reasons = stale(manifest, lock, [target], name=MANIFEST)
+    reasons = [*stale(manifest, lock, [target], name=MANIFEST), *changed_sources(lock, folder)]
     if reasons:
         raise LockError(f"{where} is out of date", details=reasons, hint="run `lockenv lock`, then `lockenv sync`")
 
@@ -153,9 +156,10 @@ def _build(
     from lockenv.operations.builds import build_all
 
     allowed = frozenset(canonicalize_name(name) for name in wish.allow_build)
+    own = frozenset[NormalizedName]()
     if manifest is not None:
-        allowed |= manifest.build.allow | path_sources(manifest)
-    return build_all(session, lock, sources, interpreter=interpreter, allowed=allowed, connect=connect)
+        allowed, own = allowed | manifest.build.allow, path_sources(manifest)
+    return build_all(session, lock, sources, interpreter=interpreter, allowed=allowed, own=own, connect=connect)
 
 
 def _wanted(one: Selected, stored: StoredWheel, folder: Path) -> Wanted:

@@ -10,22 +10,31 @@ from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
 
 def direct_url_text(artifact: object, folder: Path) -> str | None:
-    """The text of direct_url.json for what comes from no index (direct URL data structure); None for the rest."""
+    """The text of direct_url.json for what comes from no index (direct URL data structure); None for the rest.
+
+    `folder` is the lock's, from which its paths count.
+    """
+
+    def url_of(url: str | None, path: str | None) -> str:
+        return url or "" if path is None else (folder / path).resolve().as_uri()
+
     match artifact:
-        case PackageArchive(url=str(url)):
+        case PackageArchive(url=url, path=path):
             described = DirectUrl(
-                url=url, archive_info=ArchiveInfo(hashes=dict(artifact.hashes)), subdirectory=artifact.subdirectory
+                url=url_of(url, path),
+                archive_info=ArchiveInfo(hashes=dict(artifact.hashes)),
+                subdirectory=artifact.subdirectory,
             )
-        case PackageVcs(url=str(url)):
+        case PackageVcs(url=url, path=path):
             info = VcsInfo(
                 vcs=artifact.type,
                 commit_id=artifact.commit_id,
                 requested_revision=artifact.requested_revision,
             )
-            described = DirectUrl(url=url, vcs_info=info, subdirectory=artifact.subdirectory)
-        case PackageDirectory():
+            described = DirectUrl(url=url_of(url, path), vcs_info=info, subdirectory=artifact.subdirectory)
+        case PackageDirectory(path=path):
             described = DirectUrl(
-                url=(folder / artifact.path).resolve().as_uri(),
+                url=url_of(None, path),
                 dir_info=DirInfo(editable=artifact.editable is True),
                 subdirectory=artifact.subdirectory,
             )

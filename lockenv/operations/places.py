@@ -46,12 +46,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What sources are opened with; `builder` is made when something has to be built."""
+    """What sources are opened with; `builder` is made when something has to be built.
+
+    `give_leave` is told of what is the project's own, which may be built unasked.
+    """
 
     archives: Archives
     repositories: Repositories
     store: Callable[[], Store]
     builder: Callable[[], Builder]
+    give_leave: Callable[[Buildable], None]
 
 
 class Places:
@@ -98,6 +102,8 @@ class Places:
             describe=self._tools.repositories.describe,
         )
         path = self._locked_path(source.path)
+        if not isinstance(found, WheelFile):
+            self._tools.give_leave(found)
         match found:
             case WheelFile():
                 stored = self._stored(absolute, found.filename, found.sha256)

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockenv.build.requirements import Chain, Pin, Provision
 from lockenv.build.sources import Source as Buildable
-from lockenv.build.sources import shown
+from lockenv.build.sources import identity, shown
 from lockenv.errors import BuildError, LockError, Refused, ResolutionImpossible
 from lockenv.graph import MAIN
 from lockenv.index.http import Http
@@ -41,22 +41,34 @@ Connect = Callable[[], Http]
 Answer: TypeAlias = tuple[Pylock, tuple[Dropped, ...]]
 
 
-def permitting(allowed: frozenset[str]) -> Callable[[Buildable], None]:
-    """Make a builder's `permit`: it raises `Refused` where nobody has allowed to build a package."""
+class Leave:
+    """Which builds may run: those of `named` packages, and those of sources that are the project's own."""
 
-    def permit(source: Buildable) -> None:
-        name = source.name or ""
-        if name not in allowed:
+    def __init__(self, named: frozenset[str]) -> None:
+        self._named = named
+        self._own: set[str] = set()
+
+    def give(self, source: Buildable) -> None:
+        """Count a source as the project's own."""
+        self._own.add(identity(source))
+
+    def covers(self, source: Buildable) -> bool:
+        """Whether its build may run."""
+        return (source.name or "") in self._named or identity(source) in self._own
+
+    def check(self, source: Buildable) -> None:
+        """Raise `Refused` where its build may not run: a builder's `permit`."""
+        if not self.covers(source):
             msg = f"only its build can say what {shown(source)} requires, and nobody has allowed to run that"
-            raise Refused(msg, hint=remedy([name]))
-
-    return permit
+            raise Refused(msg, hint=remedy([source.name or ""]))
 
 
-def remedy(names: Sequence[str]) -> str:
-    """Say how to allow builds."""
+def remedy(names: Sequence[str], *, ours: bool = True) -> str:
+    """Say how to allow builds; `ours` is whether there is a manifest to write it into."""
     listed = ", ".join(f'"{name}"' for name in names)
     flags = " ".join(f"--allow-build {name}" for name in names)
+    if not ours:
+        return f"if you trust who wrote the lock, say `{flags}`"
     return f"write `allow = [{listed}]` below [build] in env.toml, or say `{flags}`"
 
 

@@ -18,7 +18,6 @@ from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, pylock
 from lockenv.manifest.model import GitSource, Manifest, UrlSource
 from lockenv.operations.choose import interpreter_for_lock
-from lockenv.operations.declared import path_sources
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, nothing_held
@@ -179,7 +178,7 @@ def _policy(
         overrides=options.overrides,
         only_binary=options.only_binary,
         no_binary=options.no_binary,
-        allow_build=frozenset(manifest.build.allow) | allowed | path_sources(manifest),
+        allow_build=frozenset(manifest.build.allow) | allowed,
         sources=frozenset(_source_urls(manifest)),
     )
 

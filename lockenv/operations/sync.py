@@ -12,7 +12,7 @@ from pathlib import Path
 from lockenv.errors import LockError
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.inputs import inputs_digest
-from lockenv.operations.unchanged import count_if_unchanged, digest_of, included_then
+from lockenv.operations.unchanged import count_if_unchanged, digest_of, read_note
 from lockenv.operations.wish import Synced, Wish
 from lockenv.session import Session
 
@@ -30,12 +30,11 @@ def sync(session: Session, wish: Wish) -> Synced:
         raise _no_lock(session, where)
     lock_digest = digest_of(raw)
     if session.settings.python is None:
-        inputs = inputs_digest(project, lock_digest, included_then(project.env))
-        packages = count_if_unchanged(
-            project.env, inputs=inputs, lock_digest=lock_digest, selection=wish.selection
-        )
-        if packages is not None:
-            return Synced(env=env, lock=where, packages=packages)
+        inputs, included, watched = read_note(project.env)
+        if inputs and inputs == inputs_digest(project, lock_digest, included, watched):
+            packages = count_if_unchanged(project.env, lock_digest=lock_digest, selection=wish.selection)
+            if packages is not None:
+                return Synced(env=env, lock=where, packages=packages)
     # Lazy: this is where the heavy imports begin, and most syncs end above.
     from lockenv.operations.converge import converge
 

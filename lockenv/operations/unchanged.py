@@ -11,7 +11,7 @@ asked of the transaction's record of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from lockenv.transaction import places as env_places
@@ -37,13 +37,10 @@ def interpreter_id(executable: str) -> str:
     return f"{executable}\0{found.st_mtime_ns}\0{found.st_size}"
 
 
-def count_if_unchanged(env: str, *, inputs: str, lock_digest: str, selection: Iterable[str]) -> int | None:
-    """The number of packages if a sync has nothing to do; None if it must take a closer look.
-
-    `inputs` is the digest of everything the choice of Python and the freshness of the lock depend on.
-    """
+def count_if_unchanged(env: str, *, lock_digest: str, selection: Iterable[str]) -> int | None:
+    """The number of packages if the environment is what this lock and selection made; else None."""
     record = state.read_current(env)
-    if record is None or _read_note(env)[:1] != [inputs]:
+    if record is None:
         return None
     executable = record.interpreter_id.split("\0")[0]
     try:
@@ -57,28 +54,28 @@ def count_if_unchanged(env: str, *, inputs: str, lock_digest: str, selection: It
     return len(record.packages)
 
 
-def included_then(env: str) -> list[str]:
-    """The files that the manifest included when it was last found in order, as it names them."""
-    return _read_note(env)[1:]
+def read_note(env: str) -> tuple[str, list[str], list[str]]:
+    """What was noted when all was last found in order: the digest of the inputs, and what went into it.
+
+    That is the files that the manifest includes, as it names them, and the folders and files that are watched.
+    """
+    try:
+        with open(f"{env_places.home(env)}/{_NOTE}", encoding="utf-8", errors="surrogateescape") as file:
+            inputs, count, *names = file.read().split("\n")
+        return inputs, names[: int(count)], names[int(count) :]
+    except (OSError, ValueError):
+        return "", [], []
 
 
-def note_fresh(env: str, inputs: str, included: Iterable[str]) -> None:
-    """Note that these inputs were found in order, and the files that the manifest includes.
+def note_fresh(env: str, inputs: str, included: Sequence[str], watched: Iterable[str]) -> None:
+    """Note that these inputs were found in order.
 
     A note that cannot be written costs time later, nothing else.
     """
     path = f"{env_places.home(env)}/{_NOTE}"
     try:
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
-            file.write("\n".join([inputs, *included]))
+        with open(f"{path}.new", "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write("\n".join([inputs, str(len(included)), *included, *watched]))
         os.replace(f"{path}.new", path)  # noqa: PTH105
     except (OSError, ValueError):
         return
-
-
-def _read_note(env: str) -> list[str]:
-    try:
-        with open(f"{env_places.home(env)}/{_NOTE}", encoding="utf-8") as file:
-            return file.read().split("\n")
-    except (OSError, ValueError):
-        return []

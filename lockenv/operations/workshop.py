@@ -23,7 +23,7 @@ from lockenv.operations.archives import Archives
 from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import declared_by
 from lockenv.operations.places import Places, Tools
-from lockenv.operations.provisions import Bringing, ResolvedBuilds, permitting
+from lockenv.operations.provisions import Bringing, Leave, ResolvedBuilds
 from lockenv.operations.question import Upgrade
 from lockenv.operations.sources import OnlyIndexes, Sources, packages_by_name
 from lockenv.packages import NormalizedName
@@ -40,13 +40,13 @@ Tables = Mapping[int, Mapping[str, Any]]
 class Workshop:
     """What a lock is made with where something has to be built. `builder` and `builds` are made when that is so.
 
-    `allowed` are the packages whose build may run.
+    `leave` says which builds may run.
     """
 
     sources: Sources
     builder: Callable[[], Builder]
     builds: Callable[[], ResolvedBuilds]
-    allowed: frozenset[str]
+    leave: Leave
 
 
 def workshop_for(
@@ -60,7 +60,7 @@ def workshop_for(
     local: Mapping[str, str],
 ) -> Workshop:
     """Open the workshop for a lock. Nothing is built, fetched or looked for before it is asked for."""
-    allowed = question.policy.allow_build
+    leave = Leave(question.policy.allow_build)
     repositories = repositories_of(session)
 
     def connect() -> Http:
@@ -83,7 +83,7 @@ def workshop_for(
             provide=builds,
             repositories=repositories,
             environ=session.environ,
-            permit=permitting(allowed),
+            permit=leave.check,
             reporter=session.report,
         )
         return builder, builds
@@ -93,13 +93,19 @@ def workshop_for(
 
     archives = archives_of(session, connect)
     places = Places(
-        Tools(archives=archives, repositories=repositories, store=lambda: session.store, builder=builder),
+        Tools(
+            archives=archives,
+            repositories=repositories,
+            store=lambda: session.store,
+            builder=builder,
+            give_leave=leave.give,
+        ),
         folder=Path(session.project.folder),
         lock_folder=Path(session.project.lock).parent,
         old=_kept(old, upgrade),
     )
     sources = Sources(client, manifest.sources, places=places, archives=archives, builder=builder)
-    return Workshop(sources=sources, builder=builder, builds=lambda: made()[1], allowed=allowed)
+    return Workshop(sources=sources, builder=builder, builds=lambda: made()[1], leave=leave)
 
 
 def _kept(old: Pylock | None, upgrade: Upgrade) -> dict[NormalizedName, list[Package]]:
@@ -142,11 +148,9 @@ def tables(session: Session, resolution: Resolution, workshop: Workshop) -> Tabl
     """
     found: dict[int, Mapping[str, Any]] = {}
     for number, pinned in enumerate(resolution.pins):
-        targets = _building(pinned, resolution)
-        if targets:
-            found[number] = dict(_declared(pinned, Path(session.project.lock).parent))
-        if targets and pinned.name in workshop.allowed:
-            found[number] = {**found[number], **_built_with(session, pinned, targets, workshop)}
+        if targets := _building(pinned, resolution):
+            declared = _declared(pinned, Path(session.project.lock).parent)
+            found[number] = {**dict(declared), **_built_with(session, pinned, targets, workshop)}
     return found
 
 
@@ -154,6 +158,8 @@ def _built_with(
     session: Session, pinned: Pin, targets: tuple[Target, ...], workshop: Workshop
 ) -> Mapping[str, Any]:
     source, editable = _buildable(pinned, workshop.sources)
+    if not workshop.leave.covers(source):
+        return {}
     requirements = workshop.builder().needs(source, editable=editable).requirements
     answer, dropped = workshop.builds().answer(pinned.name, requirements, targets)
     for each in dropped:

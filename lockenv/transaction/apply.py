@@ -201,12 +201,17 @@ class _Work:
             write_atomically(path, self._record(tree).pack())
 
     def _why(self) -> str | None:
-        return state.why_not(
+        reason = state.why_not(
             self.env,
             lock_digest=self.desired.lock_digest,
             selection=self.desired.selection,
             interpreter_id=self.desired.interpreter_id,
         )
+        record = state.read_current(self.env) if reason is None else None
+        if record is not None and record.packages != self._record(record.tree).packages:
+            # One lock leads to other wheels where a folder that one is built from has changed.
+            return "what is built from a folder has changed"
+        return reason
 
     def _tell_what_goes(self, maker: str | None, packages: int) -> None:
         if maker is not None:

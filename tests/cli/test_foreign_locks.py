@@ -184,12 +184,12 @@ def test_what_needs_a_build_is_refused_by_name(foreign: ScratchProject, index: F
     for source, kind in (
         (
             f'sdist = {{ url = "{_url(index, sdist)}", hashes = {{ sha256 = "{sdist.sha256}" }} }}',
-            "flag 1.0 has no wheel for",
+            "flag 1.0 has no wheels, only a source distribution",
         ),
-        ('directory = { path = "libs/flag" }', "flag comes from a folder"),
+        ('directory = { path = "libs/flag" }', "flag comes from the folder libs/flag"),
         (
             f'vcs = {{ type = "git", url = "https://example.com/flag.git", commit-id = "{"a" * 40}" }}',
-            "flag comes from a git repository",
+            "flag comes from a Git repository",
         ),
     ):
         version = 'version = "1.0"\n' if source.startswith("sdist") else ""
@@ -197,7 +197,7 @@ def test_what_needs_a_build_is_refused_by_name(foreign: ScratchProject, index: F
             "pylock.toml",
             f'lock-version = "1.0"\ncreated-by = "somebody"\n[[packages]]\nname = "flag"\n{version}{source}\n',
         )
-        check_refusal(foreign.run("sync"), 4, kind, "pylock.toml")
+        check_refusal(foreign.run("sync"), 4, kind, "`--allow-build flag`")
     assert not foreign.env.exists()
 
 

@@ -3,8 +3,8 @@
     folder = source_tree(tmp_path / "menu", "menu", "1.0", requires=["dropdown>=2"])
     built = source_sdist("menu", "1.0", plan={"fail": {"build_wheel": "no compiler"}})
 
-What the backend does is a plan, a JSON file beside it: `Plan` says what it may hold. The wheel holds a module
-named after the package, and ``<module>_built.json``: the variables, arguments and paths that the build saw.
+What the backend does is a plan, a JSON file beside it: `Plan` says what it may hold. The wheel holds the module
+below ``src`` that is named after the package, and ``<module>_built.json``: the variables, arguments and paths that the build saw.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def hook(function):
 
     def called(*args):
         print("running", name)
-        with open(os.path.join(HERE, "calls"), "a") as file:
+        # Among the results of builds, which do not make the project another one.
+        os.makedirs(os.path.join(HERE, "..", "build"), exist_ok=True)
+        with open(os.path.join(HERE, "..", "build", "calls"), "a") as file:
             file.write(name + "\\n")
         if name in PLAN.get("fail", {}):
             raise RuntimeError(PLAN["fail"][name])
@@ -79,6 +81,12 @@ def prepare(folder, settings=None):
     return info
 
 
+def sources():
+    name = PLAN["module"] + ".py"
+    with open(os.path.join(HERE, "..", "src", name)) as file:
+        return {name: file.read()}
+
+
 def build(folder, settings=None, module=None):
     for name in PLAN.get("imports", []):
         importlib.import_module(name)
@@ -88,7 +96,7 @@ def build(folder, settings=None, module=None):
     info = stem() + ".dist-info"
     seen = {"environ": dict(os.environ), "settings": settings, "path": sys.path, "cwd": os.getcwd()}
     seen.update({"python": list(sys.version_info[:2]), "prefix": sys.prefix, "stdin": sys.stdin.read()})
-    files = dict(module or {PLAN["module"] + ".py": "version = %r\\n" % PLAN["version"]})
+    files = dict(module or sources())
     files[PLAN["module"] + "_built.json"] = json.dumps(seen)
     files[info + "/METADATA"] = metadata()
     files[info + "/WHEEL"] = "Wheel-Version: 1.0\\nGenerator: fake\\nRoot-Is-Purelib: true\\nTag: %s\\n" % tag
@@ -211,5 +219,5 @@ def source_sdist(
 
 def calls(folder: Path) -> list[str]:
     """Say which hooks of a tree's backend ran, in order."""
-    path = folder / "_build" / "calls"
+    path = folder / "build" / "calls"
     return path.read_text().split() if path.exists() else []
