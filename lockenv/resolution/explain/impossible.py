@@ -99,7 +99,9 @@ def _story(group: _Group, targets: Sequence[Target]) -> Story:
 
 
 def _sentence(story: Story, place: Place) -> str:
-    return f"{story.verdict}, {place.words}" if place.words else story.verdict
+    # A name that is unknown is so everywhere.
+    everywhere = place.narrower is None and any(fact.kind in {"unknown", "empty"} for fact in story.facts)
+    return f"{story.verdict}, {place.words}" if place.words and not everywhere else story.verdict
 
 
 def _hint(story: Story) -> str | None:
