@@ -40,7 +40,7 @@ _AT_LOCK = [
         name="unknown",
         make=lambda index: None,
         status=3,
-        words=("no index knows a package named banner", "check the spelling"),
+        words=("no index knows `banner`", "check the spelling"),
     ),
     Trouble(
         name="login",
