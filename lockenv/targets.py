@@ -8,7 +8,7 @@ its `PlatformFacts`, and declared platforms (a universal lock) can state theirs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -73,9 +73,10 @@ class Target:
 
     name: str
     environment: tuple[tuple[str, str], ...]
-    tags: tuple[Tag, ...]
+    # A thousand tags are too many to hash at each look-up, and the rest tells targets apart.
+    tags: tuple[Tag, ...] = field(hash=False)
     span: Span
-    also: tuple[tuple[str, tuple[Tag, ...]], ...] = ()
+    also: tuple[tuple[str, tuple[Tag, ...]], ...] = field(default=(), hash=False)
     optional: bool = False
 
     @cached_property

@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion
 
 from lockenv.errors import MetadataError
 from lockenv.graph import MAIN, Node
-from lockenv.markers.truth import Truth, names_extra
+from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.resolution.candidates import Candidate, parse_specifier, parse_version
 from lockenv.resolution.model import Policy
@@ -109,24 +109,20 @@ class Dependencies:
             return (impossible(candidate, f"its metadata is broken: {first}"),)
         wants: list[Want] = []
         for line in lines:
-            if not self._means_something(line):
+            try:
+                counts = self._counts(line, candidate.extra)
+            except (UndefinedComparison, UndefinedEnvironmentName):
+                # Markers such as ``sys_platform ~= "5"``.
                 return (impossible(candidate, f"its metadata is broken: `{line.marker}` means nothing"),)
-            if self._counts(line, candidate.extra):
+            if counts:
                 wants.extend(self._wants(candidate, line))
         return tuple(wants)
 
     def _counts(self, line: Requirement, extra: str) -> bool:
-        if not extra:
-            return self._truth.applies(line)
-        return names_extra(line, canonicalize_name(extra), self._truth)
-
-    def _means_something(self, line: Requirement) -> bool:
-        """Whether a requirement's marker can be evaluated: ``sys_platform ~= "5"`` cannot."""
-        try:
-            self._truth.applies(line)
-        except (UndefinedComparison, UndefinedEnvironmentName):
-            return False
-        return True
+        if line.marker is None:
+            return not extra
+        plain = self._truth.applies(line)
+        return plain if not extra else not plain and self._truth.applies(line, canonicalize_name(extra))
 
     def names(self, metadata: Metadata) -> tuple[NormalizedName, ...]:
         """The packages that metadata requires here without any extra: a guess at what is asked for next.

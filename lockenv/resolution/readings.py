@@ -2,7 +2,7 @@
 
 The wheels of a release nearly always require the same, so one of them is read for all targets; to read each before
 it is known whether the release is chosen would multiply the requests by the number of platforms. But nothing rests
-on that guess: the files of what was chosen are read before the answer counts (`unproven`), and a release whose
+on that guess: the files of what was chosen are read before the answer counts (`prove`), and a release whose
 wheels differ is then read file by file.
 """
 
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from packaging.version import Version
+
 from lockenv.errors import MetadataError
 from lockenv.packages import IndexFile, Metadata, NormalizedName
 from lockenv.resolution.candidates import Candidate
 from lockenv.resolution.source import Source
 
-_Key = tuple[NormalizedName, str]
+_Key = tuple[NormalizedName, Version]
 
 
 class Readings:
@@ -26,6 +28,7 @@ class Readings:
         self._speaking: dict[_Key, IndexFile] = {}
         self._apart: set[_Key] = set()
         self._alike: set[str] = set()
+        self._read_before: dict[str, Metadata] = {}
 
     def file_for(self, candidate: Candidate) -> IndexFile:
         """The file whose metadata is read for a candidate, as things are known so far."""
@@ -94,11 +97,15 @@ class Readings:
         return metadata
 
     def _read(self, candidate: Candidate, file: IndexFile) -> Metadata:
-        return self._source.metadata(candidate.name, str(candidate.version), file)
+        known = self._read_before.get(file.url)
+        if known is None:
+            known = self._source.metadata(candidate.name, str(candidate.version), file)
+            self._read_before[file.url] = known
+        return known
 
 
 def _key(candidate: Candidate) -> _Key:
-    return (candidate.name, str(candidate.version))
+    return (candidate.name, candidate.version)
 
 
 def _same_hash(one: IndexFile, other: IndexFile) -> bool:
