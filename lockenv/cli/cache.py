@@ -13,7 +13,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run `lockenv cache`."""
     options = parser(
         "cache",
-        "Show or clean the cache: unpacked wheels, index pages, metadata. All of it can be fetched again.",
+        "Show or clean the cache: unpacked wheels, index pages, metadata, builds. All of it can be made again.",
         ["lockenv cache dir", "lockenv cache size", "lockenv cache prune --days 30"],
         usage="lockenv cache {dir,size,prune} [options]",
     )
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str]) -> int:
                     [
                         ("unpacked wheels", amount(found.store)),
                         ("pages and metadata", amount(found.index)),
-                        ("together", amount(found.store + found.index)),
+                        ("builds and sources", amount(found.builds)),
+                        ("together", amount(found.together)),
                     ]
                 )
             case _:

@@ -15,6 +15,7 @@ from packaging.pylock import Package, PackageWheel, Pylock, PylockValidationErro
 
 from lockenv.errors import LockError
 from lockenv.lockfile.pylock import tool_table
+from lockenv.packages import NormalizedName
 
 
 def build_table(requires: Sequence[str], answer: Pylock) -> dict[str, Any]:
@@ -48,6 +49,11 @@ def build_lock(package: Package) -> Pylock:
     except (PylockValidationError, TypeError, ValueError, AttributeError) as error:
         msg = f"what {package.name} is built with cannot be read from the lock: {error}"
         raise LockError(msg, hint="run `lockenv lock` to make it anew from env.toml") from None
+
+
+def builders_of(lock: Pylock) -> frozenset[NormalizedName]:
+    """The names of all that packages of a lock are built with. Raises as `build_lock` does."""
+    return frozenset(each.name for package in lock.packages for each in build_lock(package).packages)
 
 
 def _line(package: Package, wheel: PackageWheel) -> Mapping[str, Any]:

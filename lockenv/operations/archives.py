@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +17,9 @@ from lockenv.events import Reporter
 from lockenv.files import hash_file
 from lockenv.index.download import download
 from lockenv.index.http import Http
+
+#: The folder of the cache that holds them.
+SOURCES = "sources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +98,29 @@ class Archives:
         path = self._root / sha256 / filename
         try:
             if hash_file(path)["sha256"] == sha256:
+                with contextlib.suppress(OSError):  # a cache that cannot be written serves as well
+                    os.utime(path)
                 return Arrived(path=path, sha256=sha256, size=path.stat().st_size)
         except OSError:
             pass
         return None
+
+
+def size(root: Path) -> int:
+    """Count the bytes of all archives below ``<cache>/sources``."""
+    return sum(path.stat().st_size for path in root.glob("*/*"))
+
+
+def prune(root: Path, *, older_than: float) -> int:
+    """Remove archives that were not used for so many seconds; give the bytes freed. Raises `OSError`."""
+    freed = 0
+    for path in root.glob("*/*"):
+        found = path.stat()
+        if time.time() - found.st_mtime >= older_than:
+            freed += found.st_size
+            path.unlink()
+            path.parent.rmdir()
+    return freed
 
 
 def _check_name(filename: str) -> None:

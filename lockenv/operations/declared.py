@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.pylock import PackageArchive, PackageDirectory
 
 from lockenv.files import hash_file
+from lockenv.lockfile.builds import build_requires
 from lockenv.lockfile.pylock import tool_table
 from lockenv.manifest.model import Manifest, PathSource
 from lockenv.packages import NormalizedName
 
 if TYPE_CHECKING:
-    from packaging.pylock import Pylock
+    from packaging.pylock import Package, Pylock
 
 
 def path_sources(manifest: Manifest) -> frozenset[NormalizedName]:
@@ -53,6 +55,34 @@ def changed_sources(lock: Pylock, folder: Path) -> Iterator[str]:
                 yield f"{directory.path} has changed what it declares"
         elif (archive := package.archive) is not None and not _is_still(folder, archive):
             yield f"{archive.path} is not the file that was locked"
+
+
+def is_unsettled(lock: Pylock, folder: Path, allowed: frozenset[str]) -> bool:
+    """Whether only a new look can tell that the lock is right, though nothing that was declared has changed.
+
+    So it is with a folder of which a build must say what it requires, and where something of `allowed` may be
+    built now and the lock does not say with what.
+    """
+    return any(
+        (package.directory is not None and not _says_all(folder, package.directory))
+        or (package.name in allowed and is_built(package) and build_requires(package) is None)
+        for package in lock.packages
+    )
+
+
+def _says_all(folder: Path, directory: PackageDirectory) -> bool:
+    try:
+        return is_static(folder, directory)
+    except OSError:
+        return False
+
+
+def is_built(package: Package) -> bool:
+    """Whether a package comes from no index and is no wheel, so that every sync has to build it."""
+    archive = package.archive
+    return any((package.vcs, package.directory)) or (
+        archive is not None and not urlsplit(archive.url or archive.path or "").path.endswith(".whl")
+    )
 
 
 def _now(folder: Path, directory: PackageDirectory) -> str:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockenv.build import housekeeping as builds
 from lockenv.files import remove_tree
+from lockenv.operations import archives
+from lockenv.operations.archives import SOURCES
 from lockenv.session import Session
 
 _DAY = 24 * 3600.0
@@ -16,28 +19,42 @@ _DAY = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Bytes in each part of the cache."""
+    """Bytes in each part of the cache: unpacked wheels, pages and metadata, what is built and built from."""
 
     store: int
     index: int
+    builds: int
+
+    @property
+    def together(self) -> int:
+        """All of them."""
+        return self.store + self.index + self.builds
 
 
 def sizes(session: Session) -> Sizes:
-    """Count the bytes of unpacked wheels, and of pages and metadata."""
-    return Sizes(store=session.store.size(), index=session.index_cache.size()[0])
+    """Count the bytes of each part."""
+    return Sizes(
+        store=session.store.size(),
+        index=session.index_cache.size()[0],
+        builds=builds.size(session.cache) + archives.size(session.cache / SOURCES),
+    )
 
 
 def prune(session: Session, *, older_than_days: float) -> int:
     """Remove what was not used for so many days; give the bytes freed. Environments keep their files."""
-    freed = session.store.prune(older_than=older_than_days * _DAY)
+    age = older_than_days * _DAY
+    freed = session.store.prune(older_than=age)
     freed += session.index_cache.prune(older_than_days=older_than_days)[0]
-    return freed + sum(_remove(file) for file in _abandoned(session.cache / "arriving"))
+    freed += builds.prune(session.cache, older_than=age) + archives.prune(session.cache / SOURCES, older_than=age)
+    left = (session.cache / "arriving", session.cache / SOURCES)
+    return freed + sum(_remove(file) for folder in left for file in _abandoned(folder))
 
 
 def _abandoned(folder: Path) -> Iterator[Path]:
     """Downloads that a killed process has left behind; one that has grown within a day may still arrive."""
     with contextlib.suppress(OSError):
-        yield from [file for file in folder.iterdir() if file.lstat().st_mtime < time.time() - _DAY]
+        files = [file for file in folder.iterdir() if not file.is_dir()]
+        yield from [file for file in files if file.lstat().st_mtime < time.time() - _DAY]
 
 
 def _remove(file: Path) -> int:

@@ -14,7 +14,7 @@ from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import Manifest
 from lockenv.operations.changes import Change, Entries, changes, entries_of
-from lockenv.operations.declared import changed_sources
+from lockenv.operations.declared import changed_sources, is_unsettled
 from lockenv.operations.dropped import told
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, question_of
@@ -86,7 +86,9 @@ def lock(
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
     # A lock may answer a manifest that it was not made from; made anew, it is what a fresh start would give.
     same = old is not None and pylock.tool_table(old).get("manifest") == freshness.digests(manifest)
-    if old is not None and not reasons and (check or (same and not upgrade.asked)):
+    folder = Path(session.project.lock).parent
+    settled = same and not upgrade.asked and old is not None and not is_unsettled(old, folder, allowed)
+    if old is not None and not reasons and (check or settled):
         covered = tuple(target for target in question.targets if freshness.covers(old, target))
         uncovered = tuple(target for target in question.targets if target not in covered)
         return Locked(path=where, targets=covered, packages=entries_of(old), uncovered=uncovered)
@@ -126,12 +128,13 @@ def _relock(
     upgrade: Upgrade,
 ) -> Locked:
     # Lazy: a lock that is up to date needs no search.
+    from lockenv.lockfile.builds import builders_of
     from lockenv.operations.workshop import tables, workshop_for
     from lockenv.operations.written import local_indexes, lock_text
     from lockenv.resolution.resolve import resolve
 
     before = entries_of(old) if old is not None else {}
-    check_upgrade(upgrade, before)
+    check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
     client = session.client(manifest)
     local = local_indexes(session, manifest)
     workshop = workshop_for(session, manifest, question, client, old=old, upgrade=upgrade, local=local)

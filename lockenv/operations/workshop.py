@@ -19,7 +19,7 @@ from lockenv.index.client import IndexClient
 from lockenv.index.http import Http
 from lockenv.lockfile.builds import build_lock, build_table
 from lockenv.manifest.model import Manifest
-from lockenv.operations.archives import Archives
+from lockenv.operations.archives import SOURCES, Archives
 from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import declared_by
 from lockenv.operations.places import Places, Tools
@@ -138,7 +138,7 @@ def repositories_of(session: Session) -> Repositories:
 
 def archives_of(session: Session, connect: Callable[[], Http]) -> Archives:
     """The archives of sources, kept in the cache."""
-    return Archives(session.cache / "sources", connect, offline=session.settings.offline, report=session.report)
+    return Archives(session.cache / SOURCES, connect, offline=session.settings.offline, report=session.report)
 
 
 def tables(session: Session, resolution: Resolution, workshop: Workshop) -> Tables:
