@@ -19,7 +19,6 @@ from lockenv.events import Noted, Reporter
 from lockenv.graph import Node
 from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name
-from lockenv.resolution.backjumping import SetProvider
 from lockenv.resolution.candidates import Candidate, Offer, Offers, Project, Unfit, parse_version
 from lockenv.resolution.demands import (
     Demand,
@@ -30,6 +29,7 @@ from lockenv.resolution.demands import (
     impossible,
     own_version,
 )
+from lockenv.resolution.domains import SetProvider
 from lockenv.resolution.model import Held, Policy
 from lockenv.resolution.reach import places
 from lockenv.resolution.readings import Readings

@@ -10,8 +10,9 @@ import pytest
 from resolvelib import BaseReporter, ResolutionTooDeep
 from resolvelib.structs import RequirementInformation
 
-from lockenv.resolution.backjumping import Backjumping, Refuted, SetProvider
+from lockenv.resolution.backjumping import Backjumping, Refuted
 from lockenv.resolution.conflicts import derivation
+from lockenv.resolution.domains import SetProvider
 
 #: What needs a package: the package and the versions that would do.
 Needs = Sequence[tuple[str, frozenset[int]]]
