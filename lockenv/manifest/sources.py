@@ -243,7 +243,7 @@ def _is_git(entry: Entry, url: str) -> bool:
     elif at and scheme_of(url) and "/" in address.partition("://")[2] and "/" not in revision:
         entry.refuse("`git` takes an address without a revision", _as_git(address, revision))
     else:
-        return is_place(entry, url, ("https", "http", "ssh", "git", "file"))
+        return is_place(entry, url, ("https", "ssh", "file"))
     return False
 
 
