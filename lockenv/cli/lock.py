@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from lockenv.cli.locked import document, show
 from lockenv.cli.options import add_build, add_json, add_lock, add_network, add_python, parser, session_of
-from lockenv.operations.lock import lock
-from lockenv.operations.question import Upgrade, names_to_upgrade
-from lockenv.packages import canonicalize_name
+from lockenv.cli.screen import Screen, duration
+from lockenv.operations.standing import note_standing, standing
+from lockenv.session import Session
+
+if TYPE_CHECKING:
+    from lockenv.operations.question import Upgrade
 
 _PYTHON = "the Python of this machine that must not be left out: a version, a command or a path"
 
@@ -43,8 +47,16 @@ def main(arguments: Sequence[str]) -> int:
     )
     add_common(options)
     asked = options.parse_args(arguments)
-    upgrade = Upgrade(everything=True) if asked.upgrade else names_to_upgrade(asked.upgrade_package)
-    return run(asked, upgrade, check=asked.check)
+    return run(asked, _upgrade(asked), check=asked.check)
+
+
+def _upgrade(asked: argparse.Namespace) -> Upgrade | None:
+    if not asked.upgrade and not asked.upgrade_package:
+        return None
+    # Lazy: most runs upgrade nothing.
+    from lockenv.operations.question import Upgrade, names_to_upgrade
+
+    return Upgrade(everything=True) if asked.upgrade else names_to_upgrade(asked.upgrade_package)
 
 
 def add_common(options: argparse.ArgumentParser) -> None:
@@ -56,15 +68,42 @@ def add_common(options: argparse.ArgumentParser) -> None:
     add_network(options)
 
 
-def run(asked: argparse.Namespace, upgrade: Upgrade, *, check: bool = False) -> int:
+def run(asked: argparse.Namespace, upgrade: Upgrade | None = None, *, check: bool = False) -> int:
     """Make the lock, and tell what became of it."""
     began = time.perf_counter()
-    allowed = frozenset(map(canonicalize_name, asked.allow_build))
     with session_of(asked) as (session, screen):
-        done = lock(session, upgrade=upgrade, check=check, allowed=allowed)
-        verbose = session.settings.verbosity > 0
+        if upgrade is None and not asked.json and not asked.allow_build:
+            said = standing(session)
+            if said is not None:
+                screen.say(f"{said}, {duration(time.perf_counter() - began)}")
+                return 0
+        _lock(session, screen, asked, upgrade, check=check, began=began)
+    return 0
+
+
+def _lock(
+    session: Session,
+    screen: Screen,
+    asked: argparse.Namespace,
+    upgrade: Upgrade | None,
+    *,
+    check: bool,
+    began: float,
+) -> None:
+    # A lock makes few circles of objects and is soon over; to look for them takes a quarter of its time.
+    gc.disable()
+    # Lazy: a lock that stands needs none of this.
+    from lockenv.cli.locked import document, show, verdict
+    from lockenv.operations.lock import lock
+    from lockenv.packages import canonicalize_name
+
+    allowed = frozenset(map(canonicalize_name, asked.allow_build))
+    done = lock(session, upgrade=upgrade, check=check, allowed=allowed)
+    if done.stands is not None and not allowed:
+        stands = done.stands
+        note_standing(session, verdict(done), included=stands.included, executable=stands.executable)
     if asked.json:
         screen.document(document(done, screen.warned))
     else:
+        verbose = session.settings.verbosity > 0
         show(screen, done, upgrade, seconds=time.perf_counter() - began, verbose=verbose)
-    return 0

@@ -14,11 +14,12 @@ from lockenv.targets import summary
 SCHEMA = 1  #: of the JSON document
 
 
-def show(screen: Screen, done: Locked, upgrade: Upgrade, *, seconds: float, verbose: bool) -> None:
+def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: float, verbose: bool) -> None:
     """Write what has changed and what is true now."""
     show_changes(screen, done.changes, first=done.first, everything=verbose)
     moved = {change.name for change in done.changes}
-    for name in sorted(upgrade.names - upgrade.exactly.keys() - moved & done.packages.keys()):
+    stays = upgrade.names - upgrade.exactly.keys() - moved & done.packages.keys() if upgrade is not None else ()
+    for name in sorted(stays):
         versions = " and ".join(entry.version for entry in done.packages[name])
         screen.say(f"{name} stays at {versions}: nothing newer fits")
     held = [
@@ -29,7 +30,7 @@ def show(screen: Screen, done: Locked, upgrade: Upgrade, *, seconds: float, verb
     ]
     if done.written and held:
         screen.say(f"held back by others: {_listed(held)}")
-    screen.say(f"{_verdict(done, upgrade)}, {duration(seconds)}")
+    screen.say(f"{verdict(done, upgrade)}, {duration(seconds)}")
 
 
 def document(done: Locked, warnings: Sequence[str]) -> dict[str, object]:
@@ -69,13 +70,14 @@ def _listed(named: Sequence[str], most: int = 5) -> str:
     return ", ".join([*named[:most], *rest])
 
 
-def _verdict(done: Locked, upgrade: Upgrade) -> str:
+def verdict(done: Locked, upgrade: Upgrade | None = None) -> str:
+    """Say in one line what is true now."""
     count = len(done.packages)
     packages = f"{'1 package' if count == 1 else f'{count} packages'} for {_targets(done)}"
     if done.written:
         anew = not done.changes and not done.first
         return f"{done.path} {'is written anew, all versions as before:' if anew else 'locks'} {packages}"
-    if upgrade.asked:
+    if upgrade is not None and upgrade.asked:
         return f"{'nothing newer fits; ' if upgrade.everything else ''}{done.path} still locks {packages}"
     return f"{done.path} is up to date: {packages}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,11 @@ from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import Manifest
 from lockenv.operations.changes import Change, Entries, changes, entries_of
-from lockenv.operations.declared import changed_sources, is_unsettled
+from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import told
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, question_of
-from lockenv.operations.read import manifest_of, parse_lock
+from lockenv.operations.read import manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.support import check_supported
 from lockenv.packages import IndexFile, NormalizedName
@@ -35,12 +36,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stands:
+    """What else a lock's being in order rests on: files that the manifest includes, and this machine's Python."""
+
+    included: tuple[str, ...]
+    executable: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
     """What `lock` did.
 
     `path` is the lock as a person says it, `packages` what it holds; `written` is false where its bytes were
     right, `first` is true where there was none before. `targets` are those that it is for, `uncovered` those that
-    were left out, of which `dropped` says why if that was found out now.
+    were left out, of which `dropped` says why if that was found out now. `stands` is there if the lock was found
+    in order and will be so as long as a few bytes do not change.
     """
 
     path: str
@@ -51,6 +61,7 @@ class Locked:
     dropped: tuple[Dropped, ...] = ()
     written: bool = False
     first: bool = False
+    stands: Stands | None = None
 
 
 def lock(
@@ -68,7 +79,7 @@ def lock(
     `LockenvError`; then the old lock stands as it was.
     """
     upgrade = upgrade or Upgrade()
-    manifest = manifest_of(session.project)
+    manifest, included = manifest_and_included(session.project)
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
     if check and raw is None:
@@ -91,8 +102,18 @@ def lock(
     if old is not None and not reasons and (check or settled):
         covered = tuple(target for target in question.targets if freshness.covers(old, target))
         uncovered = tuple(target for target in question.targets if target not in covered)
-        return Locked(path=where, targets=covered, packages=entries_of(old), uncovered=uncovered)
+        executable = here.executable if here is not None else ""
+        lasts = settled and not any(map(is_local, _artifacts(old)))
+        stands = Stands(included=included, executable=executable) if lasts else None
+        return Locked(path=where, targets=covered, packages=entries_of(old), uncovered=uncovered, stands=stands)
     return _relock(session, manifest, question, old=old, raw=raw, upgrade=upgrade)
+
+
+def _artifacts(lock: Pylock) -> Iterator[object]:
+    """What packages come from that is no file of an index."""
+    for package in lock.packages:
+        yield package.directory
+        yield package.archive
 
 
 def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -> Pylock | None:

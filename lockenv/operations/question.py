@@ -72,7 +72,7 @@ def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | 
         session.report(Noted(message=f"this machine has no say in what is locked: {said}"))
         return None
     session.report(Noted(message=f"this machine is {target.name} ({interpreter.path})"))
-    return Here(target=target, facts=interpreter.facts)
+    return Here(target=target, facts=interpreter.facts, executable=str(interpreter.executable))
 
 
 def platforms_declared(manifest: Manifest) -> bool:
@@ -180,6 +180,7 @@ def _policy(
         no_binary=options.no_binary,
         allow_build=frozenset(manifest.build.allow) | allowed,
         sources=frozenset(_source_urls(manifest)),
+        asked=upgrade.exactly,
     )
 
 

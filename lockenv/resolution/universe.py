@@ -22,10 +22,11 @@ from lockenv.targets import PlatformFacts, Span, Target, compatible_tags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """This machine: the target of the interpreter that would be used, and the facts behind its tags."""
+    """This machine: the target of the interpreter that would be used, the facts behind its tags, and its path."""
 
     target: Target
     facts: PlatformFacts
+    executable: str = ""
 
 
 def targets_of(python: SpecifierSet, declared: Targets | None, here: Here | None) -> tuple[Target, ...]:

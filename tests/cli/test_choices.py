@@ -134,3 +134,22 @@ def test_a_check_writes_nothing_and_asks_nobody(project: ScratchProject, index: 
     assert (project.lock.read_bytes(), index.count()) == (before, asked)
     project.run("lock").ok()
     assert project.lock.read_bytes() != before
+
+
+def test_a_lock_that_stands_is_told_from_a_note_as_long_as_nothing_changes(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    said = project.run("lock").ok().out
+    assert said.split(", ")[:-1] == project.run("lock").ok().out.split(", ")[:-1]
+    notes = list((project.cache / "standing").iterdir())
+    assert len(notes) == 1
+    # Another lock, another manifest, a broken note: each is looked at anew.
+    project.lock.write_text(project.lock.read_text(encoding="utf-8").replace('"2.0"', '"2"'), encoding="utf-8")
+    project.manifest(dependencies=["menu", "checks"])
+    assert project.run("lock", "--check").status == 1
+    project.run("lock").ok()
+    for text in ("", "{", "[]", '{"inputs": 1}'):
+        notes[0].write_text(text, encoding="utf-8")
+        assert "up to date" in project.run("lock").ok().out
+    project.lock.unlink()
+    assert project.run("lock", "--check").status == 1
