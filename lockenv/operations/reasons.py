@@ -66,17 +66,20 @@ class Reasons:
             for number in sorted(pin.cells)
             if self._then(number).get(name, pin.version) != pin.version
         ]
-        for number, _ in moved:
-            reason = self._of_the_manifest(name, number) or self._of_others(name, number)
-            if reason is not None:
-                return reason
         if not moved:
             return "others", "for other targets than before"
-        back = any(str(pin.version) in gave_way for _, pin in moved)
-        return "others", "nothing holds it back any more" if back else ""
+        if said := self._first(self._of_the_manifest(name, number) for number, _ in moved):
+            return "manifest", said
+        if any(str(pin.version) in gave_way for _, pin in moved):
+            return "others", "nothing holds it back any more"
+        return "others", self._first(self._of_others(name, number) for number, _ in moved)
 
-    def _of_the_manifest(self, name: NormalizedName, number: int) -> tuple[Cause, str] | None:
-        """What of the manifest rules the old version out in a cell."""
+    @staticmethod
+    def _first(reasons: Iterable[str]) -> str:
+        return next(filter(None, reasons), "")
+
+    def _of_the_manifest(self, name: NormalizedName, number: int) -> str:
+        """What of the manifest rules the old version out in a cell; '' if nothing does."""
         then, policy = self._then(number)[name], self._question.policy
         limits = [
             *_about(name, policy.overrides, f"{MANIFEST} overrides it with"),
@@ -85,21 +88,21 @@ class Reasons:
         roots = [] if self._overridden(name, number) else self._roots(name, self._cells[number].fork)
         for requirement, said in [*roots, *limits]:
             if self._bars(requirement, then, number):
-                return "manifest", said
-        return None
+                return said
+        return ""
 
-    def _of_others(self, name: NormalizedName, number: int) -> tuple[Cause, str] | None:
-        """The package that rules the old version out in a cell; or that the old version would rule out."""
+    def _of_others(self, name: NormalizedName, number: int) -> str:
+        """The package that rules the old version out in a cell, or that the old version would rule out; or ''."""
         then, now = self._then(number)[name], self._now(number)
         requirers = [] if self._overridden(name, number) else self._requirers.get(name, [])
         for pin, requirement in requirers:
             if number in pin.cells and self._bars(requirement, then, number, pin.extras):
-                return "others", f"{pin.name} {pin.version} requires {_stated(requirement)}"
+                return f"{pin.name} {pin.version} requires {_stated(requirement)}"
         for requirement in self._required(name, then):
             other = canonicalize_name(requirement.name)
             if other in now and self._bars(requirement, now[other], number):
-                return "others", f"{name} {then} requires {_stated(requirement)}"
-        return None
+                return f"{name} {then} requires {_stated(requirement)}"
+        return ""
 
     def _bars(self, requirement: Requirement, version: Version, number: int, extras: Iterable[str] = ()) -> bool:
         truth = self._truth(number)

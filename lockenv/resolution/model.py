@@ -22,7 +22,8 @@ class Policy:
     for single packages, None meaning that all of their files exist. `untimed` are the URLs of indexes that say of
     no file when it was uploaded, and whose files exist all the same. Names are normalised; a set that holds
     ``:all:`` means every package. `sources` are the names and URLs that the manifest takes packages from: a
-    package of an index may require these by URL, and no others.
+    package of an index may require these by URL, and no others. `asked` are versions that the command line asks
+    for, this once; they stand among the constraints too.
     """
 
     strategy: Literal["highest", "lowest", "lowest-direct"] = "highest"
@@ -36,6 +37,7 @@ class Policy:
     no_binary: frozenset[str] = frozenset()
     allow_build: frozenset[str] = frozenset()
     sources: frozenset[tuple[NormalizedName, str]] = frozenset()
+    asked: Mapping[NormalizedName, Version] = field(default_factory=dict)
 
     def cutoff(self, name: NormalizedName) -> datetime | None:
         """The moment from which on files of a package do not exist; None if all do."""

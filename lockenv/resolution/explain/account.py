@@ -205,7 +205,20 @@ class Account:
         listed = self._listed(name)
         lost = reach(demanded, listed) & ~reach(constraint, listed)
         if usable({listed[place]: fate_of(self.known, name, listed[place]) for place in places(lost)}):
-            yield Fact(kind="constrained", package=name, requirement=str(constraint), depth=depth)
+            yield from self._limits(name, constraint, depth)
+
+    def _limits(self, name: NormalizedName, constraint: SpecifierSet, depth: int) -> Iterator[Fact]:
+        """What the command line asks for, this once, and what the manifest says besides."""
+        asked = self._provider.policy.asked.get(name)
+        exactly = "" if asked is None else f"=={asked}"
+        if exactly:
+            listed = self._listed(name)
+            there = any(version == asked for version in listed)
+            instead = "" if there else _instead(listed, SpecifierSet(exactly))
+            yield Fact(kind="asked", package=name, requirement=exactly, reason=instead, depth=depth)
+        rest = SpecifierSet(",".join(str(clause) for clause in constraint if str(clause) != exactly))
+        if str(rest):
+            yield Fact(kind="constrained", package=name, requirement=str(rest), depth=depth)
 
     def _none(self, name: NormalizedName, project: Project, depth: int) -> Iterator[Fact]:
         """That the listing has no version in range, where the demands do not plainly exclude each other."""

@@ -48,7 +48,10 @@ def _for_groups(account: Account) -> Iterator[str]:
         yield f"if {names} are never installed together, say so in [resolution]: `conflicts = [[{members}]]`"
 
 
-def _for_policy(facts: Iterable[Fact]) -> Iterator[str]:
+def _for_policy(facts: Sequence[Fact]) -> Iterator[str]:
+    asked = [f"`{fact.package}`" for fact in facts if fact.kind == "asked"]
+    if asked:
+        yield f"ask for another version of {listed(asked, last='or')}, or relax what stands against it"
     for fact in facts:
         if fact.kind == "constrained":
             yield f"relax the constraint on `{fact.package}` in [resolution]"

@@ -92,6 +92,9 @@ def _of_package(fact: Fact) -> str:
             return f"{fact.package} has no version {fact.requirement}; {fact.reason}"
         case "constrained":
             return f"your manifest constrains {fact.package} to {fact.requirement}"
+        case "asked":
+            missing = f", and it has no such version; {fact.reason}" if fact.reason else ""
+            return f"the command line asks for {fact.package}{fact.requirement}{missing}"
         case "apart":
             return f"no version of {fact.package} suits one of each"
         case "empty":

@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 #:   empty        the index lists no file of it that could be installed
 #:   none         it has no version in `requirement`; `reason` says what there is instead
 #:   constrained  the manifest constrains it to `requirement`
+#:   asked        the command line asks for `requirement` of it; `reason` says what there is instead, if it is not
 #:   apart        each version of those who require it takes other versions of it
-FactKind: TypeAlias = Literal["requires", "out", "unknown", "empty", "none", "constrained", "apart"]
+FactKind: TypeAlias = Literal["requires", "out", "unknown", "empty", "none", "constrained", "asked", "apart"]
 
 #: How prose names all versions of a package.
 EVERY = "(every version)"

@@ -15,6 +15,9 @@ _MOST_NAMES = 4
 def verdict(account: Account, facts: Sequence[Fact]) -> str:
     """Say in one sentence what cannot be."""
     names = account.root_names()
+    asked = [f"`{fact.package}{fact.requirement}`" for fact in facts if fact.kind == "asked"]
+    if asked:
+        return f"{listed(asked)} cannot be had"
     unknown = _of_kind("unknown", facts)
     if unknown:
         return f"no index knows `{unknown[0]}`" + ("" if unknown[0] in names else f", which `{names[0]}` requires")
