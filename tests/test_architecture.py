@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("markers", "platforms", "pythons"),
     ("graph", "manifest"),
     ("resolution",),
-    ("lockfile",),
+    ("lockfile", "index.columns"),
     ("plan", "formats", "index.simple"),
     ("index",),
     ("python", "archive"),
@@ -47,7 +47,7 @@ PURE: tuple[str, ...] = (
     "graph",
     "manifest",
 )
-PURE += ("resolution", "lockfile", "plan", "formats", "index.simple")
+PURE += ("resolution", "lockfile", "plan", "formats", "index.simple", "index.columns")
 WORLD = {"os", "time", "subprocess", "socket", "pathlib", "zipfile", "tarfile", "threading", "shutil", "tempfile"}
 WORLD |= {"urllib.request", "http", "urllib3", "concurrent", "multiprocessing", "random", "sys"}
 

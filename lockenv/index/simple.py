@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from packaging.version import InvalidVersion, Version
 
 from lockenv.errors import NetworkError
+from lockenv.index.columns import UPLOAD_TIME, rows_by_column
 from lockenv.packages import Listing, NormalizedName, Release, canonicalize_name
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
@@ -36,7 +37,6 @@ _HTML_TYPES = frozenset(
 _STATUSES = frozenset({"active", "archived", "quarantined", "deprecated"})  # PEP 792
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32,256}")
-_UPLOAD_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _ORDINARY_URL = re.compile(r"https?://[A-Za-z0-9.:-]+/[!-~]*")
 
 
@@ -245,7 +245,7 @@ def _hashes(pairs: Iterable[tuple[str, object]]) -> Hashes:
 
 
 def _upload_time(value: str | None) -> str | None:
-    return value if value is not None and _UPLOAD_TIME.fullmatch(value) else None
+    return value if value is not None and UPLOAD_TIME.fullmatch(value) else None
 
 
 # -- JSON
@@ -281,9 +281,13 @@ class _Json:
     def optional_text(self, value: Any, where: str) -> str | None:
         return None if value is None else self.text(value, where)
 
-    def rows(self, files: Any) -> Iterator[Row | None]:
+    def rows(self, files: Any) -> Iterable[Row | None]:
         if not isinstance(files, list):
             raise self.error("files is not a list")
+        ordinary = rows_by_column(files)
+        return self._one_by_one(files) if ordinary is None else ordinary
+
+    def _one_by_one(self, files: Iterable[Any]) -> Iterator[Row | None]:
         for position, file in enumerate(files):
             yield self._row(self.mapping(file, f"files[{position}]"), f"files[{position}]")
 
