@@ -16,7 +16,7 @@ _Rows: TypeAlias = "list[tuple[object, ...]]"
 _Hashes: TypeAlias = tuple[tuple[str, str], ...]
 
 _URLS = re.compile(r'(?:https?://[A-Za-z0-9.:-]+/[!"$-~]*\n)*+')  # neither fragments nor what must be quoted
-_HEXADECIMAL = re.compile(r"[0-9a-f]*")
+_HEXADECIMAL = b"0123456789abcdef"
 #: ISO 8601 as PEP 700 has it, with less or more precision.
 UPLOAD_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _NONE = type(None)
@@ -42,6 +42,11 @@ def rows_by_column(files: Sequence[Any]) -> _Rows | None:
     except (_Unusual, AttributeError, KeyError, TypeError):
         return None
     return list(zip(*columns, strict=True))
+
+
+def printable(text: str) -> str:
+    """Text of an index that a person will see: one line without control characters, and not a novel."""
+    return "".join(character if character.isprintable() else " " for character in text[:500]).strip()
 
 
 def _required(files: Sequence[Mapping[str, Any]], key: str, types: set[type]) -> list[Any]:
@@ -73,7 +78,7 @@ def _sha256(hashes: Sequence[Mapping[str, Any]]) -> list[_Hashes]:
     """Read hashes that are one SHA-256 each, as those of nearly all files are."""
     digests = _required(hashes, "sha256", {str})
     _insist({1}.issuperset(map(len, hashes)) and {64}.issuperset(map(len, digests)))
-    _insist(_HEXADECIMAL.fullmatch("".join(digests)))
+    _insist(not "".join(digests).encode(errors="surrogatepass").translate(None, _HEXADECIMAL))
     return [(("sha256", digest),) for digest in digests]
 
 
@@ -91,8 +96,9 @@ def _upload_times(files: Sequence[Mapping[str, Any]]) -> list[str | None]:
 
 
 def _yanked(files: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    """PEP 592: reasons are texts that must be made fit to be shown, and rare."""
-    return ["" if yanked else None for yanked in _typed([file.get("yanked", False) for file in files], {bool})]
+    """PEP 592: a boolean, or the reason."""
+    values = _typed([file.get("yanked", False) for file in files], {bool, str})
+    return [None if yanked is False else "" if yanked is True else printable(yanked) for yanked in values]
 
 
 def _core_metadata(files: Sequence[Mapping[str, Any]]) -> list[_Hashes | None]:

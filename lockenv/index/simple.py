@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from packaging.version import InvalidVersion, Version
 
 from lockenv.errors import NetworkError
-from lockenv.index.columns import UPLOAD_TIME, rows_by_column
+from lockenv.index.columns import UPLOAD_TIME, printable, rows_by_column
 from lockenv.packages import Listing, NormalizedName, Release, canonicalize_name
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
@@ -67,7 +67,7 @@ def parse_json(body: str | bytes, url: str, name: NormalizedName, index_url: str
     _check_api_version(version, url, index_url)
     said = page.text(content.get("name", name), "name")
     if canonicalize_name(said) != name:
-        raise _malformed(url, index_url, f"it is about `{_printable(said)}`, not `{name}`")
+        raise _malformed(url, index_url, f"it is about `{printable(said)}`, not `{name}`")
     found = releases_of(name, page.rows(content.get("files")))
     marker = content.get("project-status")
     status = page.mapping(marker, "project-status") if marker is not None else {}
@@ -170,7 +170,7 @@ def _listing(
         index=index_url,
         releases=found[0],
         status=cast("str", status) if known else "active",
-        status_reason=_printable(reason) if known and isinstance(reason, str) else "",
+        status_reason=printable(reason) if known and isinstance(reason, str) else "",
         skipped=found[1],
     )
 
@@ -178,7 +178,7 @@ def _listing(
 def _check_api_version(version: str, url: str, index_url: str) -> None:
     """PEP 629: a client must refuse another major version."""
     if not re.fullmatch(r"1\.\d+", version, re.ASCII):
-        msg = f"{url} speaks version {_printable(version)!r} of the simple repository API; lockenv knows 1.x"
+        msg = f"{url} speaks version {printable(version)!r} of the simple repository API; lockenv knows 1.x"
         raise NetworkError(msg, hint=f"a newer lockenv may understand {index_url}")
 
 
@@ -195,11 +195,6 @@ def _no_index_page(url: str, name: NormalizedName, index_url: str) -> NetworkErr
         hint=f"check that {index_url} is the address of a simple repository (PEP 503), and whether this network"
         " wants a login in the browser first",
     )
-
-
-def _printable(text: str) -> str:
-    """Text of an index that a person will see: one line without control characters, and not a novel."""
-    return "".join(character if character.isprintable() else " " for character in text[:500]).strip()
 
 
 # -- links and hashes
@@ -265,7 +260,7 @@ class _Json:
         try:
             return json.loads(body.decode() if isinstance(body, bytes) else body)
         except (ValueError, RecursionError) as error:
-            reason = "it is nested too deeply" if isinstance(error, RecursionError) else _printable(str(error))
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else printable(str(error))
             raise self.error(f"no JSON ({reason})") from None
 
     def mapping(self, value: Any, where: str) -> Mapping[str, Any]:
@@ -313,7 +308,7 @@ class _Json:
         yanked = file.get("yanked", False)
         if isinstance(yanked, bool):
             return "" if yanked else None
-        return _printable(self.text(yanked, f"{where}.yanked"))
+        return printable(self.text(yanked, f"{where}.yanked"))
 
     def _core_metadata(self, file: Mapping[str, Any], where: str) -> Hashes | None:
         """PEP 714: `core-metadata` counts, and its old name where that is missing."""
@@ -389,7 +384,7 @@ def _html_row(link: Mapping[str, str | None], base: str) -> Row | None:
     fragment = href.partition("#")[2]
     # `data-upload-time` is no standard; mirrors that add it to HTML pages make `exclude-newer` possible there.
     upload_time = _upload_time(link.get("data-upload-time"))
-    yanked = _printable(link["data-yanked"] or "") if "data-yanked" in link else None
+    yanked = printable(link["data-yanked"] or "") if "data-yanked" in link else None
     filename = unquote(url.partition("?")[0].rpartition("/")[2])
     requires_python = (link.get("data-requires-python") or "").strip() or None
     return (
