@@ -19,7 +19,7 @@ from packaging.version import Version
 
 from lockenv.graph import MAIN, Node, gates
 from lockenv.lockfile.pylock import tool_table
-from lockenv.manifest.model import Manifest, Options, Source
+from lockenv.manifest.model import Manifest, Options, Source, Targets
 from lockenv.markers.truth import Truth, names_extra
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.resolution.model import Held
@@ -42,7 +42,7 @@ def digests(manifest: Manifest) -> dict[str, str]:
         "python": str(manifest.python),
         "dependencies": _texts(manifest.dependencies),
         "groups": {group.name: _texts(group.requirements) for group in manifest.groups},
-        "targets": manifest.targets,
+        "targets": _unordered(manifest.targets),
         "index": manifest.indexes,
         "sources": _by_name(manifest.sources),
         "resolution": _options(manifest.resolution),
@@ -187,6 +187,17 @@ def _nodes(requirements: Iterable[Requirement]) -> Iterator[Node]:
         name = canonicalize_name(requirement.name)
         yield Node(name)
         yield from (Node(name, canonicalize_name(extra)) for extra in sorted(requirement.extras))
+
+
+def _unordered(targets: Targets | None) -> Targets | None:
+    """What `[targets]` means, whatever the order in which it is said."""
+    if targets is None:
+        return None
+    return dataclasses.replace(
+        targets,
+        platforms=tuple(sorted(targets.platforms)),
+        implementations=tuple(sorted(targets.implementations)),
+    )
 
 
 def _texts(requirements: Iterable[Requirement]) -> list[str]:
