@@ -29,12 +29,21 @@ __all__ = [
     "Release",
     "Requirement",
     "Sourced",
+    "address",
     "canonicalize_name",
     "parse_requirement",
 ]
 
 #: Where a package comes from that the manifest takes from no index (PEP 751, ``packages.archive`` and so on).
 Origin: TypeAlias = "PackageArchive | PackageDirectory | PackageVcs"
+
+
+def address(origin: Origin) -> str:
+    """Say where a package comes from that comes from no index: no two sources of one package have the same."""
+    place = getattr(origin, "url", None) or origin.path or ""
+    commit = getattr(origin, "commit_id", "")
+    return f"{place}@{commit}#{origin.subdirectory or ''}"
+
 
 #: The marker variables of PEP 508, in the order of the specification.
 MARKER_VARIABLES = (

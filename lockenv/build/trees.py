@@ -64,14 +64,15 @@ def local_source(
         return ArchiveFile(
             path=path, filename=path.name, sha256=sha256, name=name, subdirectory=subdirectory, is_sdist=False
         )
-    raise UsageError(f"{shown} is no project's folder, archive of sources or wheel")
+    kinds = ", ".join((".whl", *SUFFIXES))
+    raise UsageError(f"{shown} is no project's folder, archive of sources or wheel", hint=f"files end in {kinds}")
 
 
 def _wheel(path: Path, sha256: str, shown: str) -> WheelFile:
     try:
         name, version, *_ = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
-        raise UsageError(f"{shown} is no name of a wheel: {error}") from None
+        raise UsageError(f"{shown} is no name of a wheel: {error}", hint="call it as its builder did") from None
     return WheelFile(path=path, filename=path.name, sha256=sha256, name=name, version=str(version))
 
 
@@ -84,7 +85,10 @@ def _tree(
     editable: bool,
 ) -> Tree:
     if not any((folder / declaration).is_file() for declaration in _PROJECTS):
-        raise UsageError(f"{shown} holds no project: it has neither pyproject.toml nor setup.py")
+        raise UsageError(
+            f"{shown} holds no project: it has neither pyproject.toml nor setup.py",
+            hint="if the project stands in a folder of it, say so by `subdirectory`",
+        )
     if editable:
         return Tree(folder=folder, digest=declaration_digest(folder), shown=shown, name=name)
     revision = describe(folder) if describe is not None and not is_static(folder) else ""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.pylock import Package, Pylock
@@ -18,11 +19,11 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import canonicalize_name
 
 from lockenv.errors import InternalError, Problem
-from lockenv.packages import MARKER_VARIABLES, Metadata, NormalizedName, Requirement, parse_requirement
+from lockenv.packages import MARKER_VARIABLES, Metadata, NormalizedName, Requirement, address, parse_requirement
 from lockenv.targets import Target
 
 _MAIN = ""
-#: A package's name and the name of its chosen file; '' where it is no wheel or sdist.
+#: A package's name and the name of its chosen file, or where it comes from if no index has it (`address`).
 Evidence = Mapping[tuple[NormalizedName, str], Metadata]
 
 
@@ -147,8 +148,10 @@ class _View:
         python = self._target.python
         if package.requires_python is not None and not package.requires_python.contains(python, prereleases=True):
             yield f"it requires Python {package.requires_python}"
-        source = any((package.sdist, package.archive, package.vcs, package.directory))
-        buildable = source and (package.name in self._claim.buildable or not package.sdist)
+        buildable = (package.archive or package.vcs or package.directory) is not None and not any(
+            _archived(package)
+        )
+        buildable |= package.sdist is not None and package.name in self._claim.buildable
         if not buildable and not all(self._wheel(package, ranks) for ranks in self._tags):
             yield "no file of it fits"
         for constraint in self._claim.constraints:
@@ -180,7 +183,9 @@ class _View:
 
     def _metadata(self, package: Package) -> Iterator[Metadata]:
         names = {self._wheel(package, ranks) for ranks in self._tags} - {""}
-        if not names:
+        if (origin := package.archive or package.vcs or package.directory) is not None:
+            names = {address(origin)}
+        elif not names:
             names = {package.sdist.filename if package.sdist is not None else ""}
         for filename in sorted(names):
             read = self._claim.evidence.get((package.name, filename))
@@ -224,6 +229,15 @@ def _build_number(filename: str) -> int:
     return int(digits[0]) if digits else -1
 
 
+def _archived(package: Package) -> Iterator[str]:
+    """Give the name of the wheel, if it is one, that a package comes from without an index."""
+    archive = package.archive
+    if archive is not None:
+        path = archive.path or unquote(urlsplit(archive.url or "").path)
+        if path.endswith(".whl"):
+            yield path.rpartition("/")[2]
+
+
 class _Truth:
     """Evaluates markers with `packaging`, each once for all targets that agree on the variables it names."""
 
@@ -258,7 +272,7 @@ class _Truth:
         """The wheels of a package: file name, tags, and build number, 0 first where there is none."""
         known = self._wheels.get(id(package))
         if known is None:
-            names = [wheel.filename for wheel in package.wheels or ()]
+            names = [*(wheel.filename for wheel in package.wheels or ()), *_archived(package)]
             known = self._wheels[id(package)] = [
                 (name, "-".join(name.removesuffix(".whl").rsplit("-", 3)[1:]), _build_number(name))
                 for name in names

@@ -33,9 +33,9 @@ def check_agreement(lock: Pylock, target: Target, arrived: Iterable[tuple[Packag
     overridden = {canonicalize_name(parse_requirement(text).name) for text in table.get("overrides", ())}
     truth = Truth(target)
     found = [
-        (package, _problem(package, stored, f"requires {line}, which the lock does not know of"))
+        (package, _problem(package, stored, message))
         for package, stored in arrived
-        for line in _unknown(package, stored, truth)
+        for line, message in _differences(package, stored, truth)
         if canonicalize_name(line.name) not in overridden
     ]
     _refuse([problem for package, problem in found if package.directory is None])
@@ -61,13 +61,20 @@ def _refuse(problems: Sequence[Problem]) -> None:
         )
 
 
-def _unknown(package: Package, stored: StoredWheel, truth: Truth) -> Iterator[Requirement]:
+def _differences(package: Package, stored: StoredWheel, truth: Truth) -> Iterator[tuple[Requirement, str]]:
+    """What a wheel requires here that the lock does not know of; of a folder also what it no longer requires."""
     table = tool_table(package)
-    known = {str(parse_requirement(text)) for text in table.get("requires", ())}
     extras = ["", *(canonicalize_name(extra) for extra in table.get("extras", ()))]
-    for line in _requirements(stored):
-        if str(line) not in known and any(truth.applies(line, extra) for extra in extras):
-            yield line
+
+    def here(lines: Iterable[Requirement]) -> dict[str, Requirement]:
+        return {str(line): line for line in lines if any(truth.applies(line, extra) for extra in extras)}
+
+    known, own = here(map(parse_requirement, table.get("requires", ()))), here(_requirements(stored))
+    yield from (
+        (own[text], f"requires {text}, which the lock does not know of") for text in own if text not in known
+    )
+    if package.directory is not None:
+        yield from ((known[text], f"no longer requires {text}") for text in known if text not in own)
 
 
 def _requirements(stored: StoredWheel) -> list[Requirement]:

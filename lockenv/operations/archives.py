@@ -127,4 +127,5 @@ def _check_name(filename: str) -> None:
     """Refuse a name that would lead elsewhere. Raises `Refused`."""
     if "/" in filename or (reason := refusal(filename)):
         reason = "a slash" if "/" in filename else reason
-        raise Refused(f"{filename!r} is no name of a file: it is refused for {reason}")
+        msg = f"{filename!r} is no name of a file: it is refused for {reason}"
+        raise Refused(msg, hint="give the URL of a wheel or an sdist")

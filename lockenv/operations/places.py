@@ -204,7 +204,8 @@ class Places:
         try:
             its_name, version, *_ = parse_wheel_filename(filename)
         except InvalidWheelFilename as error:
-            raise UsageError(f"{filename} is no name of a wheel: {error}") from None
+            hint = "it has to be called as its builder called it"
+            raise UsageError(f"{filename} is no name of a wheel: {error}", hint=hint) from None
         return self._tools.store().add(sha256, path, name=its_name, version=str(version), filename=filename)
 
     def _built(

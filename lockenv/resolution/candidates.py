@@ -373,7 +373,7 @@ class Offers:
         if not files:
             reason = f"[sources] takes {name} from elsewhere on {self._target.name}"
             if version in project.chosen:
-                reason = f"[sources] takes it from where it stands, but not on {self._target.name}"
+                reason = "[sources] names it for other targets"
             return Unfit(version=version, reason=reason, kind="source")
         fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
         if not fitting:

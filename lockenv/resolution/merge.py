@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from packaging.version import Version
 
 from lockenv.graph import Node
-from lockenv.packages import IndexFile, Metadata, NormalizedName
+from lockenv.packages import IndexFile, Metadata, NormalizedName, address
 from lockenv.resolution.candidates import Candidate, Unfit, build_number, python_specifier, tags_text
 from lockenv.resolution.demands import Demand
 from lockenv.resolution.model import Cell, Dropped, Fork, Pin, Question, Resolution
@@ -193,7 +193,8 @@ def _evidence(answers: Sequence[Answer]) -> Iterator[tuple[tuple[NormalizedName,
         for candidate in answer.found.candidates.values():
             metadata = answer.provider.metadata(candidate)
             for file in (candidate.file, *candidate.beside):
-                yield (candidate.name, "" if candidate.origin is not None else file.filename), metadata
+                where = file.filename if candidate.origin is None else address(candidate.origin)
+                yield (candidate.name, where), metadata
 
 
 def _skipped(answers: Sequence[Answer]) -> Mapping[str, None]:

@@ -57,7 +57,9 @@ def fate_of(
         return Fate(offer.kind, _files(known, name, version) if offer.kind == "files" else offer.reason)
     if offer.yanked is not None and not pinned:
         return Fate("yanked", f"yanked: {offer.yanked}" if offer.yanked else "yanked")
-    if version.is_prerelease and not opened:
+    project = provider.project(name)
+    chosen = project is not None and version in project.chosen
+    if version.is_prerelease and not (opened or chosen):
         return Fate("pre-release", "a pre-release" if not version.is_devrelease else "a development release")
     skipped = known.broken.get((name, version)) or provider.skipped.get(name, {}).get(version)
     if skipped is None:

@@ -44,6 +44,8 @@ def _remedy(account: Account, name: NormalizedName, version: Version, fate: Fate
             yield from _other_files(account, name, fate, place)
         case "dependency":
             yield from _source(fate)
+        case "source":
+            yield f"name a source of `{name}` for these targets as well, in [sources]"
         case "quarantine":
             yield f"do without `{name}` until the index lets it go"
         case "metadata" if other := _or_another(account, name):
@@ -114,7 +116,17 @@ def _source(fate: Fate) -> Iterator[str]:
     """A URL that a package of an index asks for has to be named in the manifest."""
     found = re.search(r"it depends on (\S+?)(?:\[\S*\])? ?@ ?(\S+?),? ", fate.reason)
     if found:
-        yield f'if you trust it, name it in env.toml: `[sources] {found[1]} = {{ url = "{found[2]}" }}`'
+        yield f"if you trust it, name it in env.toml: `[sources] {found[1]} = {{ {_as_source(found[2])} }}`"
+
+
+def _as_source(url: str) -> str:
+    """A URL as a requirement has it, written as a manifest does."""
+    if not url.startswith("git+"):
+        return f'url = "{url}"'
+    address, at, revision = url.removeprefix("git+").partition("#")[0].rpartition("@")
+    if not at or "/" not in address.partition("://")[2]:
+        return f'git = "{url.removeprefix("git+").partition("#")[0]}"'
+    return f'git = "{address}", rev = "{revision}"'
 
 
 def _or_another(account: Account, name: NormalizedName) -> str:
