@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
     from lockenv.index.client import IndexClient
+    from lockenv.operations.workshop import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,19 +151,14 @@ def _relock(
 ) -> Locked:
     # Lazy: a lock that is up to date needs no search.
     from lockenv.lockfile.builds import builders_of
-    from lockenv.operations.workshop import tables, workshop_for
-    from lockenv.operations.written import local_indexes, lock_text
-    from lockenv.resolution.resolve import resolve
+    from lockenv.operations.written import lock_text
 
     before = entries_of(old) if old is not None else {}
     check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
     client = session.client(manifest)
-    local = local_indexes(session, manifest)
-    workshop = workshop_for(session, manifest, question, client, old=old, upgrade=upgrade, local=local)
-    resolution = resolve(question, workshop.sources, session.report)
+    resolution, more = _resolved(session, manifest, question, client, old=old, upgrade=upgrade)
     _warn(session, question, resolution)
     resolution = _hashed(session, client, resolution)
-    more = tables(session, resolution, workshop)
     made, text = lock_text(session, manifest, question, resolution, more)
     content = text.encode("utf-8")
     if content != raw:
@@ -179,6 +175,30 @@ def _relock(
         written=content != raw,
         first=old is None,
     )
+
+
+def _resolved(
+    session: Session,
+    manifest: Manifest,
+    question: Question,
+    client: IndexClient,
+    *,
+    old: Pylock | None,
+    upgrade: Upgrade,
+) -> tuple[Resolution, Tables]:
+    """Resolve, and find out what is built with what where something may be built."""
+    # Lazy: a lock that is up to date needs no search, and most others no builds.
+    from lockenv.resolution.resolve import resolve
+
+    if not question.policy.allow_build and not question.policy.sources:
+        return resolve(question, client, session.report), {}
+    from lockenv.operations.workshop import tables, workshop_for
+    from lockenv.operations.written import local_indexes
+
+    local = local_indexes(session, manifest)
+    workshop = workshop_for(session, manifest, question, client, old=old, upgrade=upgrade, local=local)
+    resolution = resolve(question, workshop.sources, session.report)
+    return resolution, tables(session, resolution, workshop)
 
 
 def _warn(session: Session, question: Question, resolution: Resolution) -> None:

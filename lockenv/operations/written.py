@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Pylock
 
@@ -13,9 +13,11 @@ from lockenv.lockfile import freshness, judge, pylock
 from lockenv.lockfile.pin import pin
 from lockenv.manifest.model import Manifest
 from lockenv.operations.question import forbidden, standing
-from lockenv.operations.workshop import Tables
 from lockenv.resolution.model import Question, Resolution
 from lockenv.session import Session
+
+if TYPE_CHECKING:
+    from lockenv.operations.workshop import Tables
 
 
 def lock_text(

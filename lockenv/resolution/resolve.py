@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lockenv.events import Reporter, StageFinished, StageStarted, silent
 from lockenv.packages import NormalizedName, canonicalize_name
-from lockenv.resolution.explain.failure import Failure
-from lockenv.resolution.explain.impossible import explain, in_brief
 from lockenv.resolution.memory import Memory
 from lockenv.resolution.merge import merge
 from lockenv.resolution.model import Dropped, Question, Resolution
 from lockenv.resolution.solve import Answer, Solver, Stuck
 from lockenv.resolution.source import Source
 from lockenv.resolution.sweep import Swept, sweep
+from lockenv.targets import Target
+
+if TYPE_CHECKING:
+    from lockenv.resolution.explain.failure import Failure
 
 
 def resolve(question: Question, source: Source, report: Reporter = silent) -> Resolution:
@@ -31,12 +34,12 @@ def resolve(question: Question, source: Source, report: Reporter = silent) -> Re
     swept = _proven(question, solver)
     required = [each for each in swept.stuck if not each.target.optional]
     if required or not _whole(swept):
+        # Lazy, as in `_failure`.
+        from lockenv.resolution.explain.impossible import explain
+
         raise explain([_failure(each, memory) for each in swept.stuck], question.targets)
     swept = _with_returns(question, solver, swept)
-    dropped = [
-        Dropped(target=each.target, reason=in_brief(_failure(each, memory)))
-        for each in _one_of_each_target(swept.stuck)
-    ]
+    dropped = [_dropped(each, memory) for each in _one_of_each_target(swept.stuck)]
     resolution = merge(question, _whole(swept), dropped)
     report(StageFinished(stage="Resolving"))
     return resolution
@@ -58,6 +61,9 @@ def _proven(question: Question, solver: Solver, returning: frozenset[NormalizedN
 
 
 def _failure(stuck: Stuck, memory: Memory) -> Failure:
+    # Lazy: most resolutions have nothing to explain.
+    from lockenv.resolution.explain.failure import Failure
+
     return Failure(
         target=stuck.target,
         roots=tuple(demand for demands in stuck.roots.values() for demand in demands),
@@ -65,6 +71,12 @@ def _failure(stuck: Stuck, memory: Memory) -> Failure:
         provider=stuck.provider,
         memory=memory,
     )
+
+
+def _dropped(stuck: Stuck, memory: Memory) -> Dropped:
+    from lockenv.resolution.explain.impossible import in_brief  # lazy, as in `_failure`
+
+    return Dropped(target=stuck.target, reason=in_brief(_failure(stuck, memory)))
 
 
 def _one_of_each_target(stuck: Iterable[Stuck]) -> list[Stuck]:
@@ -106,10 +118,22 @@ def _displaced(answer: Answer) -> list[NormalizedName]:
 
 
 def _nothing_else_moves(before: Swept, after: Swept, returning: frozenset[NormalizedName]) -> bool:
-    then = {(answer.target, answer.fork): answer.versions for answer in before.answers}
-    now = {(answer.target, answer.fork): answer.versions for answer in after.answers}
-    return then.keys() == now.keys() and all(
-        name in returning or now[cell].get(name, version) == version
-        for cell, versions in then.items()
-        for name, version in versions.items()
+    """Whether both are for the same targets, and only packages in `returning` differ, wherever parts are cut."""
+    return _claimed(before) == _claimed(after) and all(
+        name in returning or now.versions.get(name, version) == version
+        for then in before.answers
+        for now in after.answers
+        if then.fork == now.fork and then.target.overlaps(now.target)
+        for name, version in then.versions.items()
     )
+
+
+def _claimed(swept: Swept) -> list[Target]:
+    """The targets with an answer, neighbouring parts joined."""
+    found: list[Target] = []
+    for target in dict.fromkeys(answer.target for answer in _whole(swept)):
+        if found and found[-1].adjoins(target):
+            found[-1] = found[-1].joined(target)
+        else:
+            found.append(target)
+    return found
