@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lockenv.cli.changes import show_changes
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.changes import Entry
 from lockenv.operations.lock import Locked
 from lockenv.operations.question import Upgrade
-from lockenv.targets import summary
+from lockenv.targets import Target, summary
 
 SCHEMA = 1  #: of the JSON document
 
@@ -85,8 +85,13 @@ def verdict(done: Locked, upgrade: Upgrade | None = None) -> str:
 def _targets(done: Locked) -> str:
     """What the lock is for; where some platforms lack some Pythons, the summary alone would say too much."""
     whole = summary(done.targets)
-    pairs = {(target.name.partition(", ")[0], target.variables["python_version"]) for target in done.targets}
+    pairs = _pairs(done.targets)
     platforms, pythons = ({pair[place] for pair in pairs} for place in (0, 1))
     if len(pairs) == len(platforms) * len(pythons):
         return whole
-    return f"{len(done.targets)} of {len(done.targets) + len(done.uncovered)} targets ({whole})"
+    return f"{len(pairs)} of {len(pairs | _pairs(done.uncovered))} targets ({whole})"
+
+
+def _pairs(targets: Iterable[Target]) -> set[tuple[str, str]]:
+    """Platforms and minors of Python; parts of a minor count as one."""
+    return {(target.name.partition(", ")[0], target.variables["python_version"]) for target in targets}

@@ -38,7 +38,7 @@ def _said(expression: Expression) -> str:
         case Every(parts=parts):
             platform = " ".join(_said(part) for part in parts if _of_a_platform(part))
             others = [part for part in parts if not _of_a_platform(part)]
-            told = [f"({_said(part)})" if _is_loose(part) else _said(part) for part in others]
+            told = [_said(part) for part in others]
             return ", ".join([*told, platform] if platform else told)
         case Some(parts=parts):
             return _alternatives(parts)
@@ -48,6 +48,10 @@ def _said(expression: Expression) -> str:
 
 def _alternatives(parts: tuple[Expression, ...]) -> str:
     """Groups are named together: ``groups dev or test``."""
+    absent = [part for part in parts if _is_group(part, "not in")]
+    if absent and all(part in absent or _is_group(part) for part in parts):
+        # Groups that conflict: what is said of others beside is for those who ask for two of them.
+        parts = tuple(absent)
     groups = [part.value for part in parts if isinstance(part, Atom) and _is_group(part)]
     others = [part for part in parts if not _is_group(part)]
     told = [f"({_said(part)})" if isinstance(part, Every) else _said(part) for part in others]
@@ -55,23 +59,20 @@ def _alternatives(parts: tuple[Expression, ...]) -> str:
     return " or ".join([*told, *named])
 
 
-def _is_loose(part: Expression) -> bool:
-    """Whether a part needs parentheses among others: it has alternatives that are more than groups."""
-    return isinstance(part, Some) and not all(map(_is_group, part.parts))
-
-
 def _of_a_platform(part: Expression) -> bool:
     """Whether a part names a system or a machine: together they make a platform."""
     return isinstance(part, Atom) and part.variable in _PLATFORM and part.operator == "==" and not part.mirrored
 
 
-def _is_group(part: Expression) -> bool:
-    return isinstance(part, Atom) and part.variable == "dependency_groups" and part.operator == "in"
+def _is_group(part: Expression, operator: str = "in") -> bool:
+    return isinstance(part, Atom) and part.variable == "dependency_groups" and part.operator == operator
 
 
 def _compared(atom: Atom) -> str:
     if _is_group(atom):
         return f"group {atom.value}"
+    if _is_group(atom, "not in"):
+        return f"without group {atom.value}"
     if atom.mirrored or not atom.variable:
         return atom.text
     if atom.variable in _PYTHON:

@@ -22,17 +22,17 @@ def told(dropped: Sequence[Dropped], kept: Sequence[Target]) -> Iterator[str]:
 
 def _places(targets: Sequence[Target], kept: Sequence[Target]) -> Iterator[str]:
     """Whole platforms and whole Pythons first, where none of theirs is kept; then what is left, one by one."""
-    platforms, pythons = ({name(target) for target in kept} for name in (_platform, _python))
+    platforms, minors = ({name(target) for target in kept} for name in (_platform, _minor))
     gone = _names(_platform(target) for target in targets if _platform(target) not in platforms)
     if gone:
         yield listed(gone)
     rest = [target for target in targets if _platform(target) in platforms]
-    missing = _names(_python(target) for target in _by_version(rest) if _python(target) not in pythons)
+    missing = _names(_python(target) for target in _by_version(rest) if _minor(target) not in minors)
     if missing:
         yield _pythons(missing)
     by_platform: dict[str, list[str]] = {}
     for target in _by_version(rest):
-        if _python(target) in pythons:
+        if _minor(target) in minors:
             by_platform.setdefault(_platform(target), []).append(_python(target))
     same: dict[str, list[str]] = {}
     for platform, some in by_platform.items():
@@ -66,3 +66,8 @@ def _platform(target: Target) -> str:
 
 def _python(target: Target) -> str:
     return target.name.partition(", ")[2]
+
+
+def _minor(target: Target) -> str:
+    """The Python without the words on its patch versions, of which a target may hold only some."""
+    return _python(target).partition(" (")[0]

@@ -22,7 +22,14 @@ _WORDS = {
     'sys_platform == "win32" or (sys_platform == "linux" and "x" in dependency_groups)': (
         "Windows or (group x, Linux)"
     ),
-    '"gpu" not in dependency_groups': '"gpu" not in dependency_groups',
+    '"gpu" not in dependency_groups': "without group gpu",
+    '"gpu" not in dependency_groups and "ml" not in dependency_groups': "without group gpu, without group ml",
+    'python_version < "3.12" and ("gpu" not in dependency_groups or "cpu" in dependency_groups)': (
+        "Python < 3.12, without group gpu"
+    ),
+    'sys_platform == "linux" and (python_version < "3.9" or python_version >= "3.12")': (
+        "Python < 3.9 or Python >= 3.12, Linux"
+    ),
     '"linux" in sys_platform': '"linux" in sys_platform',
     'platform_release == "6.1"': 'platform_release == "6.1"',
     "no marker at all": "no marker at all",

@@ -72,5 +72,9 @@ def test_pypy_and_parts_of_a_python_are_named_in_full() -> None:
     dropped = [Dropped(target=target, reason="no wheel") for target in (cpython, pypy)]
     kept = [target for target in EVERY if "3.12" in target.name]
     assert list(told(dropped, kept)) == ["the lock is not for Python 3.11 and PyPy 3.11: no wheel"]
+    rest = cpython.until(Version("3.11.4"))
     part = Dropped(target=cpython.since(Version("3.11.4")), reason="no wheel")
     assert list(told([part], kept)) == ["the lock is not for Python 3.11 (3.11.4 and later): no wheel"]
+    assert list(told([part], [*kept, rest])) == [
+        "the lock is not for linux-x86_64 with Python 3.11 (3.11.4 and later): no wheel"
+    ]
