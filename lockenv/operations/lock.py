@@ -13,7 +13,7 @@ from lockenv.events import Warned
 from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import ALGORITHMS
-from lockenv.manifest.model import Manifest
+from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import told
@@ -190,7 +190,7 @@ def _resolved(
     # Lazy: a lock that is up to date needs no search, and most others no builds.
     from lockenv.resolution.resolve import resolve
 
-    if not question.policy.allow_build and not question.policy.sources:
+    if not question.policy.allow_build and all(isinstance(source, IndexSource) for _, source in manifest.sources):
         return resolve(question, client, session.report), {}
     from lockenv.operations.workshop import tables, workshop_for
     from lockenv.operations.written import local_indexes
