@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from lockenv.cli.main import COMMANDS
 from lockenv.lockfile import freshness, pylock
 from lockenv.manifest.read import read
-from tests.fakes.source import linux_target
+from lockenv.resolution.universe import targets_of
+from tests.fakes.project import ScratchProject
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -40,6 +42,22 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_that_is_shown_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    shown = re.findall(r"(?:^\$ |&& |`)lockenv (?:-\S+ (?:\S*/\S* )?)?([a-z]+)", text, re.MULTILINE)
+    assert set(shown) <= COMMANDS.keys()
+
+
+@pytest.mark.parametrize("command", ["lock", "upgrade"])
+def test_every_option_of_a_command_that_makes_a_lock_is_explained(command: str, tmp_path: Path) -> None:
+    reference = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+    settings = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    options = re.findall(r"--[a-z-]+", ScratchProject(tmp_path).run(command, "--help").out)
+    assert f"## `lockenv {command}" in reference
+    assert [each for each in dict.fromkeys(options) if each not in reference + settings + "--help"] == []
+
+
 def test_every_decision_has_its_three_parts() -> None:
     decisions = sorted(ROOT.glob("docs/decisions/*.md"))
     assert decisions
@@ -62,7 +80,9 @@ def test_the_example_s_lock_is_fresh_and_its_files_are_those_of_the_wheelhouse()
     example = ROOT / "examples/offline"
     lock = pylock.read((example / "pylock.toml").read_text(encoding="utf-8"))
     manifest = read((example / "env.toml").read_text(encoding="utf-8"))
-    assert freshness.stale(manifest, lock, [linux_target()]) == ()
+    targets = targets_of(manifest.python, manifest.targets, None)
+    assert freshness.stale(manifest, lock, targets) == ()
+    assert [target.name for target in targets if not freshness.covers(lock, target)] == []
     for package in lock.packages:
         for wheel in package.wheels or ():
             assert wheel.path is not None
