@@ -216,7 +216,8 @@ class LockedBuilds:
             if truth.applies(line) and (version is None or not line.specifier.contains(version, prereleases=True)):
                 has = f"has {version}" if version is not None else "has none"
                 msg = f"{name} asks for {text} to be built on {target.name}; the lock {has}"
-                raise LockError(msg, hint="run `lockenv lock` on this machine")
+                hint = f"let its backend be asked by this Python: run `lockenv lock --upgrade-package {name}`"
+                raise LockError(msg, hint=hint)
 
 
 def _alone(target: Target) -> Target:

@@ -4,7 +4,8 @@
     built = source_sdist("menu", "1.0", plan={"fail": {"build_wheel": "no compiler"}})
 
 What the backend does is a plan, a JSON file beside it: `Plan` says what it may hold. The wheel holds the module
-below ``src`` that is named after the package, and ``<module>_built.json``: the variables, arguments and paths that the build saw.
+below ``src`` that is named after the package, and ``<module>_built.json``: the variables, arguments and paths that
+the build saw.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ class Plan(TypedDict, total=False):
     build_requires: Sequence[str]  #: what `get_requires_for_build_wheel` and `…_editable` give
     fail: Mapping[str, str]  #: hooks that raise, and with which words
     exit: Mapping[str, int]  #: hooks that end the process with a status
-    imports: Sequence[str]  #: modules that must be there to build the wheel
+    imports: Sequence[str]  #: modules that must be there to build the wheel, which says which version they had
     runs: Sequence[str]  #: programs that must be on PATH to build the wheel
     waits: bool  #: build_wheel says where its process and one that it starts are, then waits for ever
     gives: Mapping[str, Any]  #: hooks that do nothing and give just this
     tag: str  #: the tag of the wheel instead of py3-none-any
     said_version: str  #: the version of the wheel instead of the true one
+    said_name: str  #: the name of the wheel instead of the true one
+    witness: str  #: a file, by its absolute path, to which each call adds a line: for what is built in passing
 
 
 # On any Python since 3.8, with nothing but the standard library.
@@ -46,6 +49,9 @@ def hook(function):
 
     def called(*args):
         print("running", name)
+        if "witness" in PLAN:
+            with open(PLAN["witness"], "a") as file:
+                file.write(name + "\\n")
         # Among the results of builds, which do not make the project another one.
         os.makedirs(os.path.join(HERE, "..", "build"), exist_ok=True)
         with open(os.path.join(HERE, "..", "build", "calls"), "a") as file:
@@ -62,7 +68,7 @@ def hook(function):
 
 
 def stem():
-    return PLAN["module"] + "-" + PLAN.get("said_version", PLAN["version"])
+    return PLAN.get("said_name", PLAN["module"]) + "-" + PLAN.get("said_version", PLAN["version"])
 
 
 def metadata():
@@ -88,13 +94,15 @@ def sources():
 
 
 def build(folder, settings=None, module=None):
+    with_versions = {}
     for name in PLAN.get("imports", []):
-        importlib.import_module(name)
+        with_versions[name] = getattr(importlib.import_module(name), "version", None)
     for name in PLAN.get("runs", []):
         print(subprocess.check_output([name]).decode())
     tag = PLAN.get("tag", "py3-none-any")
     info = stem() + ".dist-info"
     seen = {"environ": dict(os.environ), "settings": settings, "path": sys.path, "cwd": os.getcwd()}
+    seen["with"] = with_versions
     seen.update({"python": list(sys.version_info[:2]), "prefix": sys.prefix, "stdin": sys.stdin.read()})
     files = dict(module or sources())
     files[PLAN["module"] + "_built.json"] = json.dumps(seen)
@@ -166,7 +174,7 @@ def source_files(
 ) -> dict[str, str]:
     """Make the files of a project, by path. Its metadata are static where `dynamic` is empty."""
     module = name.lower().replace("-", "_").replace(".", "_")
-    core = ["Metadata-Version: 2.1", f"Name: {name}", "Version: VERSION"]
+    core = ["Metadata-Version: 2.1", f"Name: {(plan or {}).get('said_name', name)}", "Version: VERSION"]
     core += [f"Requires-Dist: {requirement}" for requirement in requires]
     whole = {**(plan or {}), "module": module, "version": version, "metadata": "\n".join(core) + "\n"}
     project = [
