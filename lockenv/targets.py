@@ -117,6 +117,11 @@ class Target:
             and self.variables["python_version"] == above.variables["python_version"]
         )
 
+    def overlaps(self, other: Target) -> bool:
+        """Whether another target stands for some of the same Pythons on the same platform."""
+        low, high = sorted((self.span, other.span), key=lambda span: span.lowest)
+        return self.platform == other.platform and (low.beyond is None or high.lowest < low.beyond)
+
     def joined(self, above: Target) -> Target:
         """This target and the one that follows it, as one."""
         return self._part(Span(lowest=self.span.lowest, beyond=above.span.beyond), {})

@@ -89,14 +89,18 @@ def held(lock: Pylock, target: Target, chosen: frozenset[str]) -> dict[Normalize
     apart = {group for conflict in tool_table(lock).get("conflicts", ()) for group in conflict}
     groups = frozenset(lock.dependency_groups or ()) - apart | chosen
     return {
-        package.name: Held(version=package.version, instead_of=_instead_of(package))
+        package.name: Held(version=package.version, instead_of=_instead_of(package, target, groups))
         for package in _holding(lock, target, groups)
         if package.version is not None
     }
 
 
-def _instead_of(package: Package) -> tuple[Version, ...]:
-    return tuple(map(Version, tool_table(package).get("instead-of", ())))
+def _instead_of(package: Package, target: Target, groups: frozenset[str]) -> tuple[Version, ...]:
+    """The versions that gave way on this target, and under this choice of groups."""
+    said = [text.partition(" ; ") for text in tool_table(package).get("instead-of", ())]
+    return tuple(
+        Version(version) for version, _, marker in said if not marker or _selects(Marker(marker), target, groups)
+    )
 
 
 def requirement_graph(packages: Iterable[Package], truth: Truth) -> dict[Node, tuple[Node, ...]]:

@@ -24,8 +24,8 @@ from packaging.version import Version
 
 from lockenv.errors import Refused
 from lockenv.lockfile.pylock import TOOL
-from lockenv.markers.cover import Universe
-from lockenv.markers.space import Fork, row_of
+from lockenv.markers.cover import Universe, cover
+from lockenv.markers.space import Fork, Row, row_of
 from lockenv.markers.text import environments
 from lockenv.packages import IndexFile, NormalizedName, Origin
 from lockenv.resolution.model import Pin, Resolution
@@ -55,7 +55,7 @@ def pin(
     """
     rows = [row_of(cell.target, _fork(cell.fork, conflicts)) for cell in resolution.cells]
     markers = _markers(resolution.pins, Universe(rows, standing))
-    more = tables or {}
+    more = [{**_gave_way(pinned, rows), **(tables or {}).get(n, {})} for n, pinned in enumerate(resolution.pins)]
     return Pylock(
         lock_version=Version("1.0"),
         environments=list(environments(rows, requires_python)),
@@ -64,8 +64,8 @@ def pin(
         dependency_groups=sorted(groups),
         created_by="lockenv",
         packages=[
-            _package(pinned, marker, local, more.get(number, {}))
-            for number, (pinned, marker) in enumerate(zip(resolution.pins, markers, strict=True))
+            _package(pinned, marker, local, said)
+            for pinned, marker, said in zip(resolution.pins, markers, more, strict=True)
         ],
         tool={TOOL: tool},
     )
@@ -123,10 +123,18 @@ def _table(pinned: Pin, more: Mapping[str, Any]) -> dict[str, Any]:
         table["extras"] = list(pinned.extras)
     if pinned.requires:
         table["requires"] = list(pinned.requires)
-    if pinned.instead_of:
-        table["instead-of"] = [str(version) for version in pinned.instead_of]
-    table.update(more)
-    return table
+    return {**table, **more}
+
+
+def _gave_way(pinned: Pin, rows: Sequence[Row]) -> dict[str, Any]:
+    """The versions that gave way to this one; with a marker, where they did so in a part of its cells only."""
+    here = [rows[cell] for cell in pinned.cells]
+    texts = []
+    for version, cells in pinned.instead_of.items():
+        on = [rows[cell] for cell in cells]
+        marker = cover(on, [row for row in here if row not in on])
+        texts.append(str(version) if marker is None else f"{version} ; {marker}")
+    return {"instead-of": texts} if texts else {}
 
 
 def _file(name: NormalizedName, file: IndexFile, index: str, folder: str | None) -> dict[str, Any]:

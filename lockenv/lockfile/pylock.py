@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.pylock import (
     Package,
     PackageSdist,
@@ -67,8 +68,10 @@ def _sound(table: Mapping[str, Any]) -> bool:
         for text in [*table.get("requires", ()), *table.get("overrides", ()), *table.get("build-requires", ())]:
             parse_requirement(text)
         for text in table.get("instead-of", ()):
-            Version(text)
-    except (InvalidRequirement, InvalidVersion):
+            version, _, marker = text.partition(" ; ")
+            Version(version)
+            Marker(marker or "os_name == ''")
+    except (InvalidRequirement, InvalidVersion, InvalidMarker):
         return False
     return True
 

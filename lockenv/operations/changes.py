@@ -66,7 +66,7 @@ def _entry(package: Package) -> Entry:
         version=version,
         marker=str(package.marker) if package.marker is not None else "",
         direct=table.get("direct") is True,
-        instead_of=tuple(table.get("instead-of", ())),
+        instead_of=tuple(text.partition(" ; ")[0] for text in table.get("instead-of", ())),
     )
 
 

@@ -31,7 +31,7 @@ class _Entry:
     files: dict[str, IndexFile] = field(default_factory=dict)
     reach: dict[str, set[int]] = field(default_factory=dict)
     direct: bool = False
-    instead_of: dict[Version, None] = field(default_factory=dict)
+    gave_way: dict[tuple[Version, ...], set[int]] = field(default_factory=dict)
 
 
 def merge(question: Question, answers: Sequence[Answer], dropped: Sequence[Dropped]) -> Resolution:
@@ -111,6 +111,7 @@ def _add_all(entries: dict[_Key, _Entry], number: int, answer: Answer) -> None:
         entry.direct |= candidate.name in direct
         for gate in reach[candidate.name]:
             entry.reach.setdefault(gate, set()).add(number)
+        entry.gave_way.setdefault(tuple(_gave_way(answer, candidate)), set()).add(number)
 
 
 def _add(entry: _Entry, answer: Answer, node: Node, candidate: Candidate) -> None:
@@ -119,7 +120,6 @@ def _add(entry: _Entry, answer: Answer, node: Node, candidate: Candidate) -> Non
     entry.requires |= {want.text for want in wants if isinstance(want, Demand) and want.direct}
     entry.extras |= {node.extra} - {""}
     entry.files |= {file.filename: file for file in answer.offers.usable_files(candidate)}
-    entry.instead_of |= dict.fromkeys(_gave_way(answer, candidate))
 
 
 def _gave_way(answer: Answer, candidate: Candidate) -> Iterator[Version]:
@@ -164,8 +164,18 @@ def _pin(entry: _Entry) -> Pin:
         reach={gate: frozenset(cells) for gate, cells in sorted(entry.reach.items())},
         direct=entry.direct,
         origin=entry.candidate.origin,
-        instead_of=tuple(version for version in entry.instead_of if version != entry.candidate.version),
+        instead_of=dict(_instead_of(entry.gave_way)),
     )
+
+
+def _instead_of(gave_way: Mapping[tuple[Version, ...], set[int]]) -> Iterator[tuple[Version, frozenset[int]]]:
+    """Each version with its cells, in an order that keeps that of every cell, and else from the newest down."""
+    left = [list(versions) for versions in gave_way]
+    while waiting := {version for versions in left for version in versions}:
+        later = {version for versions in left for version in versions[1:]}
+        version = max(waiting - later or waiting)
+        left = [[other for other in versions if other != version] for versions in left]
+        yield version, frozenset().union(*(cells for versions, cells in gave_way.items() if version in versions))
 
 
 def _current(files: Iterable[IndexFile]) -> tuple[IndexFile, ...]:

@@ -115,7 +115,7 @@ class Pin:
     sorted. `files` are those that some target can use. `index` is the URL of the index; a package with an `origin`
     comes from there instead. `direct` packages are
     named by the manifest itself. `instead_of` are versions that the old lock held, or would have held, and that
-    had to give way.
+    had to give way, each with the cells in which it did.
     """
 
     name: NormalizedName
@@ -128,7 +128,7 @@ class Pin:
     reach: Mapping[str, frozenset[int]]
     direct: bool = False
     origin: Origin | None = None
-    instead_of: tuple[Version, ...] = ()
+    instead_of: Mapping[Version, frozenset[int]] = field(default_factory=dict)
 
     @property
     def cells(self) -> frozenset[int]:

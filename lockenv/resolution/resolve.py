@@ -102,7 +102,8 @@ def _whole(swept: Swept) -> list[Answer]:
 
 def _with_returns(question: Question, solver: Solver, swept: Swept) -> Swept:
     """Bring versions back that once gave way, where nothing else has to move for it: all at once, or singly."""
-    names = sorted({name for answer in swept.answers for name in _displaced(answer)})
+    displaced = (answer.wishes.held.items() for answer in swept.answers)
+    names = sorted({name for held in displaced for name, one in held if one.instead_of})
     attempts = [frozenset(names), *(frozenset({name}) for name in names if len(names) > 1)]
     for returning in attempts if names else ():
         solver.start_over()
@@ -110,11 +111,6 @@ def _with_returns(question: Question, solver: Solver, swept: Swept) -> Swept:
         if _nothing_else_moves(swept, again, returning):
             return again
     return swept
-
-
-def _displaced(answer: Answer) -> list[NormalizedName]:
-    versions = answer.versions
-    return [name for name, held in answer.wishes.held.items() if held.instead_of and name in versions]
 
 
 def _nothing_else_moves(before: Swept, after: Swept, returning: frozenset[NormalizedName]) -> bool:

@@ -19,6 +19,7 @@ from packaging.pylock import Pylock
 
 from lockenv.errors import ResolutionImpossible
 from lockenv.lockfile import pylock
+from lockenv.lockfile.pylock import tool_table
 from lockenv.packages import canonicalize_name
 from lockenv.resolution.model import Resolution
 from lockenv.resolution.resolve import resolve
@@ -88,8 +89,8 @@ def check(step: dict[str, Any], lock: Pylock, resolution: Resolution) -> None:
     assert "expect" in step or "same-as" in step, "a step expects something"
     if "expect" in step:
         assert entries(lock) == expected(step["expect"])
-    giving_way = [pinned for pinned in resolution.pins if pinned.instead_of]
-    remembered = {pinned.name: [str(version) for version in pinned.instead_of] for pinned in giving_way}
+    tables = [(package.name, tool_table(package)) for package in lock.packages]
+    remembered = {name: table["instead-of"] for name, table in tables if "instead-of" in table}
     assert remembered == step.get("instead-of", {})
     warnings = [step["warning"]] if "warning" in step else []
     assert len(resolution.warnings) == len(warnings), resolution.warnings
