@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from fnmatch import fnmatchcase
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 from packaging.utils import is_normalized_name
@@ -36,6 +36,16 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 _PAGE_ANSWERS = frozenset({200, 304, 404, 410})
 _UNKNOWN_NAME = frozenset({404, 410})
+
+
+class Guide(Protocol):
+    """Leads to what will probably be asked for (`lockenv.resolution.source.Guide`). Called from any thread."""
+
+    def choose(self, listing: Listing) -> tuple[NormalizedName, str, IndexFile] | None:
+        """Say whose metadata comes next after a listing, if any does."""
+
+    def follow(self, metadata: Metadata) -> Iterable[NormalizedName]:
+        """Say which listings come next after metadata."""
 
 
 class IndexClient:
@@ -134,6 +144,17 @@ class IndexClient:
         follow: Callable[[Metadata], Iterable[NormalizedName]],
     ) -> None:
         self.prefetch_listings(follow(self.metadata(name, version, file)))
+
+    def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
+        """Fetch listings, and from there on whatever the guide leads to. Returns at once and raises nothing."""
+        for name in names:
+            self._submit(self._explore, name, guide)
+
+    def _explore(self, name: NormalizedName, guide: Guide) -> None:
+        listing = self.listing(name)
+        wanted = guide.choose(listing) if listing is not None else None
+        if wanted is not None:
+            self.explore(guide.follow(self.metadata(*wanted)), guide)
 
     def _submit(self, work: Callable[..., object], *arguments: object) -> None:
         with self._lock:

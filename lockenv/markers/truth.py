@@ -73,11 +73,11 @@ class Truth:
             answer = self._asked[id(requirement), extra] = self._answer(question, marker, extra)
         return answer
 
-    def would_apply(self, requirement: Requirement) -> bool:
+    def would_apply(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether a requirement seems to count here, for guesses from any thread: it counts as not asked."""
         marker = requirement.marker
         try:
-            return marker is None or self._answer(self._shared.question(requirement, marker), marker, "")
+            return marker is None or self._answer(self._shared.question(requirement, marker), marker, extra)
         except (UndefinedComparison, UndefinedEnvironmentName):
             return False
 

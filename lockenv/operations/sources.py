@@ -6,7 +6,7 @@ one release: what stands there (`lockenv.operations.places`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 
 from packaging.pylock import Package, Pylock
@@ -20,6 +20,7 @@ from lockenv.manifest.model import IndexSource, Source
 from lockenv.operations.archives import Archives
 from lockenv.operations.places import Direct, Place, Places
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, Sourced
+from lockenv.resolution.source import Guide
 
 
 class Sources:
@@ -83,6 +84,11 @@ class Sources:
 
         self._indexes.prefetch_metadata([each for each in wanted if each[2].url not in self.places], followed)
 
+    def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
+        """Let a guide lead the indexes, but to nothing that does not come from there."""
+        fenced = _Fenced(guide, self._declared)
+        self._indexes.explore(fenced.allowed(names), fenced)
+
     # -- what a lock asks
 
     def archive_of(self, name: NormalizedName, version: str, file: IndexFile) -> ArchiveFile:
@@ -133,6 +139,28 @@ class OnlyIndexes:
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Pass on what indexes are asked for."""
         self._indexes.prefetch_listings([name for name in names if name not in self._elsewhere])
+
+    def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
+        """Let a guide lead the indexes, but to nothing that does not come from there."""
+        fenced = _Fenced(guide, self._elsewhere)
+        self._indexes.explore(fenced.allowed(names), fenced)
+
+
+class _Fenced:
+    """A guide that leads to no name that the manifest takes from elsewhere: indexes are not to hear of those."""
+
+    def __init__(self, guide: Guide, elsewhere: Container[NormalizedName]) -> None:
+        self._guide = guide
+        self._elsewhere = elsewhere
+        self.choose = guide.choose
+
+    def allowed(self, names: Iterable[NormalizedName]) -> list[NormalizedName]:
+        """Leave out what does not come from an index."""
+        return [name for name in names if name not in self._elsewhere]
+
+    def follow(self, metadata: Metadata) -> Iterable[NormalizedName]:
+        """Say which listings of indexes come next after metadata."""
+        return self.allowed(self._guide.follow(metadata))
 
 
 def packages_by_name(lock: Pylock | None) -> dict[NormalizedName, list[Package]]:

@@ -187,13 +187,21 @@ class Projects:
         self._source = source
         self._policy = policy
         self._known: dict[NormalizedName, Project | None] = {}
+        self._ahead: dict[NormalizedName, Project] = {}
 
     def get(self, name: NormalizedName) -> Project | None:
         """All versions of a project; None where no index knows it. Raises `NetworkError`."""
         if name not in self._known:
             listing = self._source.listing(name)
-            self._known[name] = None if listing is None else _project(listing)
+            self._known[name] = None if listing is None else self.ahead(listing)
         return self._known[name]
+
+    def ahead(self, listing: Listing) -> Project:
+        """Make a project of a listing before it is asked for, from any thread; it counts as not known."""
+        found = self._ahead.get(listing.name)
+        if found is None or found.listing is not listing:
+            found = self._ahead[listing.name] = _project(listing)
+        return found
 
     def known(self, name: NormalizedName) -> Project | None:
         """A project that was asked for before; None for any other. Asks nobody."""
@@ -230,6 +238,24 @@ class Projects:
             yanked=None if current else existing[0].yanked,
             unfit="",
         )
+
+
+class AheadOfSearch(Projects):
+    """The projects that a guess came upon: made once for it and the search, to which they count as not known."""
+
+    def __init__(self, projects: Projects, policy: Policy) -> None:
+        self._projects = projects
+        self._policy = policy
+        self._known = {}
+
+    def add(self, listing: Listing) -> Project:
+        """All versions of a listed project."""
+        project = self._known[listing.name] = self._projects.ahead(listing)
+        return project
+
+    def get(self, name: NormalizedName) -> Project | None:
+        """A project that was added. Asks nobody."""
+        return self._known.get(name)
 
 
 def _project(listing: Listing) -> Project:

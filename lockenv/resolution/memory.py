@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from lockenv.errors import MetadataError
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName
-from lockenv.resolution.source import Source
+from lockenv.resolution.source import Guide, Source
 
 
 class NotAsked(Exception):
@@ -78,6 +78,11 @@ class Memory:
             unknown = [entry for entry in wanted if entry[2].url not in self._metadata]
             if unknown:
                 self._source.prefetch_metadata(unknown, follow)
+
+    def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
+        """Let a guide lead the source to what will be asked for, unless closed. Nothing is remembered of it."""
+        if not self._closed:
+            self._source.explore(names, guide)
 
     def _open(self) -> Source:
         if self._closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from packaging.version import Version
 
@@ -12,12 +13,13 @@ from lockenv.events import Event, Noted, Reporter
 from lockenv.graph import Node, gates
 from lockenv.markers.truth import Truth, Truths
 from lockenv.packages import NormalizedName, Requirement, parse_requirement
-from lockenv.resolution.candidates import Candidate, Offers, Projects, Unfit
+from lockenv.resolution.candidates import AheadOfSearch, Candidate, Offers, Projects, Unfit
 from lockenv.resolution.closure import faults
 from lockenv.resolution.demands import Demand, Dependencies, demands_of
 from lockenv.resolution.model import Fork, Held, Question
 from lockenv.resolution.provider import Provider
 from lockenv.resolution.readings import Readings
+from lockenv.resolution.scout import Scout
 from lockenv.resolution.search import DeadEnd, Exhausted, Found, search
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
@@ -89,6 +91,7 @@ class Solver:
         self._truths = Truths()
         self._views: dict[Target, tuple[Truth, Offers]] = {}
         self._answers: list[Answer] = []
+        self._explored = False
 
     def start_over(self) -> None:
         """Forget the answers, because what they rest on has changed; not what the world has said."""
@@ -107,6 +110,7 @@ class Solver:
         if known is not None:
             found = known
         else:
+            self._explore(target, truth, roots, wishes)
             outcome = self._search(target, truth, offers, roots, provider)
             if isinstance(outcome, DeadEnd):
                 return Stuck(
@@ -188,6 +192,22 @@ class Solver:
                 )
             case outcome:
                 return outcome
+
+    def _explore(
+        self, target: Target, truth: Truth, roots: Mapping[str, tuple[Demand, ...]], wishes: Wishes
+    ) -> None:
+        """Have the source begin with what the first target will need, which is most of what the others will."""
+        if self._explored:
+            return
+        self._explored = True
+        scout = Scout(
+            projects=AheadOfSearch(self.projects, self._question.policy),
+            target=target,
+            policy=self._question.policy,
+            truth=truth,
+            first=wishes.first,
+        )
+        self._source.explore(scout.start(chain.from_iterable(roots.values())), scout)
 
     # -- using an earlier answer again (RESOLVER section 1) ----------------------------------------------------
 

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName
+
+#: A file whose metadata is of interest, with the name and version of its release.
+Wanted: TypeAlias = tuple[NormalizedName, str, IndexFile]
+
+
+class Guide(Protocol):
+    """Leads a source to what will probably be asked of it. Called from any thread, from several at once."""
+
+    def choose(self, listing: Listing) -> Wanted | None:
+        """Say whose metadata comes next after a listing, if any does."""
+
+    def follow(self, metadata: Metadata) -> Iterable[NormalizedName]:
+        """Say which listings come next after metadata."""
 
 
 class Source(Protocol):
@@ -28,10 +41,13 @@ class Source(Protocol):
 
     def prefetch_metadata(
         self,
-        wanted: Iterable[tuple[NormalizedName, str, IndexFile]],
+        wanted: Iterable[Wanted],
         follow: Callable[[Metadata], Iterable[NormalizedName]],
     ) -> None:
         """Say that this metadata will probably be asked for soon. Never blocks, never raises.
 
         `follow` names the listings that come next once metadata is there; it may be called from any thread.
         """
+
+    def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
+        """Fetch these listings, and from there on whatever the guide leads to. Never blocks, never raises."""

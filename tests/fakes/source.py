@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from lockenv.errors import MetadataError, NetworkError
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, canonicalize_name
+from lockenv.resolution.source import Guide
 from lockenv.targets import PlatformFacts, Span, Target, target_of
 
 LINUX = PlatformFacts(
@@ -135,6 +136,9 @@ class FakeSource:
 
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Nothing is far away."""
+
+    def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
+        """Go nowhere: nothing has to be fetched here."""
 
     def prefetch_metadata(
         self,

@@ -511,6 +511,22 @@ class TestMetadata:
             metadata_of(client)
 
 
+class Guide:
+    """Leads to the newest version and all that it requires, and tells when it comes to what requires nothing."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+
+    def choose(self, listing: Listing) -> tuple[NormalizedName, str, IndexFile]:
+        release = listing.releases[0]
+        return listing.name, release.version, release.files[0]
+
+    def follow(self, metadata: Metadata) -> list[NormalizedName]:
+        if not metadata.requires_dist:
+            self.arrived.set()
+        return [NormalizedName(text.partition(">")[0]) for text in metadata.requires_dist]
+
+
 class TestPrefetching:
     def test_what_was_prefetched_is_not_fetched_again(self, tmp_path: Path, index: FakeIndex) -> None:
         names = [NormalizedName(f"menu-{number}") for number in range(20)]
@@ -539,6 +555,16 @@ class TestPrefetching:
             assert followed.wait(10)
         # Closing has waited for what was under way.
         assert index.count("/simple/dropdown/") == 1
+
+    def test_a_guide_leads_from_listings_to_metadata_and_on(self, tmp_path: Path, index: FakeIndex) -> None:
+        index.add(make_wheel("menu", "1.0", requires=["dropdown>=2"]))
+        index.add(make_wheel("dropdown", "2.0"))
+        guide = Guide()
+        with run(tmp_path, index.url) as client:
+            client.explore([MENU], guide)
+            assert guide.arrived.wait(10)
+        assert index.count("/simple/menu/") == index.count("/simple/dropdown/") == 1
+        assert index.count("/files/*") == 2
 
     def test_prefetching_does_not_block(self, tmp_path: Path, index: FakeIndex) -> None:
         gate = threading.Event()
