@@ -1,0 +1,168 @@
+"""Random small worlds: an index and a manifest for several platforms and Pythons, and all their solutions.
+
+A world is a scenario as `tests.scenarios.cases` reads it. Its solutions are found by trying every choice, with
+`packaging` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from lockenv.targets import Target
+from tests.fakes.installer import pythons
+from tests.scenarios.cases import Case, targets
+
+NAMES = "abcd"
+VERSIONS = ("1", "2", "3")
+SPECIFIERS = ("", "", "", "", ">=1", "==2", "<2", ">=2", "<3", "<3", "!=2")
+PLATFORMS = ("linux-x86_64", "macos-arm64", "windows-x86_64")
+#: The wheel that each platform takes beside pure ones.
+WHEELS = {
+    "linux": "py3-none-manylinux_2_17_x86_64",
+    "darwin": "py3-none-macosx_11_0_arm64",
+    "win32": "py3-none-win_amd64",
+}
+PURE = "py3-none-any"
+MARKERS = (
+    'sys_platform == "win32"',
+    'sys_platform != "win32"',
+    'sys_platform == "linux"',
+    'python_version < "3.12"',
+    'python_version >= "3.12" and sys_platform != "darwin"',
+    'python_full_version < "3.11.3"',
+    'python_full_version >= "3.11.3"',
+)
+EXTRA_MARKERS = ('extra == "x"', 'extra == "x" and sys_platform == "win32"')
+PYTHONS = (">=3.12", "<3.12", ">=3.11.3", "<3.11.3")
+#: Patch versions on either side of the one that markers and bounds speak of, and far from it.
+PATCHES = (2, 3, 9)
+
+Pins = dict[str, str]
+
+
+def _line(name: str, specifier: str, extra: str, marker: str) -> str:
+    return f"{name}{extra}{specifier}{f' ; {marker}' if marker else ''}"
+
+
+def _lines(markers: Sequence[str], most: int) -> st.SearchStrategy[list[str]]:
+    # Most requirements have no marker and ask for no extra, as in life.
+    some = st.sampled_from([*[""] * (2 * len(markers)), *markers])
+    extra = st.sampled_from(["", "", "", "", "[x]"])
+    line = st.builds(_line, st.sampled_from(NAMES), st.sampled_from(SPECIFIERS), extra, some)
+    return st.lists(line, max_size=most, unique_by=lambda text: text[0])
+
+
+_BUILT = st.lists(st.sampled_from([*WHEELS.values()]), min_size=1, unique=True)
+_WHEELS = st.one_of(*[st.just([PURE])] * 5, _BUILT)
+_PYTHON = st.sampled_from([*[None] * 12, *PYTHONS])
+
+
+@st.composite
+def _releases(draw: st.DrawFn) -> dict[str, Any]:
+    release: dict[str, Any] = {"requires": draw(_lines([*MARKERS, *EXTRA_MARKERS], 2)), "wheels": draw(_WHEELS)}
+    release["extras"] = ["x"]
+    python = draw(_PYTHON)
+    return release | ({"python": python} if python is not None else {})
+
+
+_INDEX = st.fixed_dictionaries(
+    {name: st.dictionaries(st.sampled_from(VERSIONS), _releases(), min_size=2) for name in NAMES}
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, conflicts: bool = False, groups: bool = True) -> dict[str, Any]:
+    """A manifest for two Pythons and two or three platforms, and an index of four packages."""
+    roots = _lines(MARKERS, 3)
+    case: dict[str, Any] = {
+        "python": draw(st.sampled_from([">=3.11,<3.13", ">=3.11,<3.13", ">=3.11.3,<3.13", ">=3.11,<3.12"])),
+        "targets": {"platforms": list(PLATFORMS[: draw(st.integers(2, 3))])},
+        "dependencies": draw(roots) or [draw(st.sampled_from(NAMES))],
+        "groups": {name: draw(roots) for name in ("g", "h")} if groups else {},
+        "index": draw(_INDEX),
+        "options": {},
+    }
+    if conflicts:
+        case["groups"]["f"] = draw(roots)
+        case["options"]["conflicts"] = [["g", "h"]]
+    return case
+
+
+def places(case: Case) -> Iterator[tuple[Target, dict[str, str]]]:
+    """Every target with each Python at which something may change."""
+    for target in targets(case):
+        for environment in pythons(target, PATCHES):
+            yield target, environment
+
+
+def forks(case: Case) -> list[list[str]]:
+    """The groups that are resolved together: all, but one at most of those that conflict."""
+    members = [member for conflict in case["options"].get("conflicts", ()) for member in conflict]
+    free = [name for name in case["groups"] if name not in members]
+    return [[*free, *chosen] for chosen in ([], *([member] for member in members))] if members else [free]
+
+
+def roots_of(case: Case, groups: Sequence[str]) -> list[str]:
+    return [*case["dependencies"], *(text for name in groups for text in case["groups"][name])]
+
+
+def solutions(case: Case, roots: Sequence[str], environment: Mapping[str, str]) -> Iterator[Pins]:
+    """Every choice of versions that satisfies the roots in one place, and holds nothing else."""
+    place = tuple(sorted(environment.items()))
+    wanted = [text for text in roots if _holds(text, place, "")]
+    yield from _search(case["index"], place, {}, frozenset(), wanted)
+
+
+def _search(
+    index: Mapping[str, Any],
+    place: tuple[tuple[str, str], ...],
+    pins: Pins,
+    extras: frozenset[tuple[str, str]],
+    waiting: list[str],
+) -> Iterator[Pins]:
+    if not waiting:
+        yield pins
+        return
+    requirement = _parsed(waiting[0])
+    name, rest = requirement.name, waiting[1:]
+    for version in [pins[name]] if name in pins else sorted(index.get(name, {}), reverse=True):
+        release = index[name][version]
+        if not requirement.specifier.contains(version) or not _usable(release, place):
+            continue
+        more = [] if name in pins else _required(release, place, "")
+        asked = frozenset((name, extra) for extra in requirement.extras) - extras
+        for _, extra in asked:
+            more += _required(release, place, extra)
+        yield from _search(index, place, pins | {name: version}, extras | asked, rest + more)
+
+
+def _required(release: Mapping[str, Any], place: tuple[tuple[str, str], ...], extra: str) -> list[str]:
+    return [text for text in release["requires"] if _holds(text, place, extra)]
+
+
+def _usable(release: Mapping[str, Any], place: tuple[tuple[str, str], ...]) -> bool:
+    said = dict(place)
+    fits = PURE in release["wheels"] or WHEELS[said["sys_platform"]] in release["wheels"]
+    return fits and _admits(release.get("python", ""), said["python_full_version"])
+
+
+@cache
+def _admits(specifier: str, python: str) -> bool:
+    return SpecifierSet(specifier).contains(python)
+
+
+@cache
+def _parsed(text: str) -> Requirement:
+    return Requirement(text)
+
+
+@cache
+def _holds(text: str, place: tuple[tuple[str, str], ...], extra: str) -> bool:
+    marker = _parsed(text).marker
+    return marker is None or marker.evaluate({**dict(place), "extra": extra})
