@@ -107,7 +107,10 @@ def _source(one: Selected, archives: Archives, repositories: Repositories, folde
             return _archive(one, artifact, filename, archives, folder), False
         case PackageVcs():
             if artifact.type != "git":
-                raise Refused(f"{package.name} comes from a {artifact.type} repository; only Git is understood")
+                raise Refused(
+                    f"{package.name} comes from a {artifact.type} repository; only Git is understood",
+                    hint="lock it as a wheel or a source distribution",
+                )
             url = artifact.url or (folder / (artifact.path or "")).resolve().as_uri()
             checkout = Checkout(
                 url=url,

@@ -35,7 +35,7 @@ def direct_url_text(artifact: object, folder: Path) -> str | None:
         case PackageDirectory(path=path):
             described = DirectUrl(
                 url=url_of(None, path),
-                dir_info=DirInfo(editable=artifact.editable is True),
+                dir_info=DirInfo(editable=artifact.editable or None),
                 subdirectory=artifact.subdirectory,
             )
         case _:

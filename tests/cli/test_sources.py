@@ -39,7 +39,7 @@ def test_a_folder_that_says_all_is_locked_by_what_it_says(project: ScratchProjec
     assert package["tool"]["lockenv"]["requires"] == ["icons"]
     project.run("sync").ok()
     assert project.installed() == {"core": "1.0", "icons": "2.0"}
-    assert direct_url(project, "core") == {"url": folder.as_uri(), "dir_info": {"editable": False}}
+    assert direct_url(project, "core") == {"url": folder.as_uri(), "dir_info": {}}
     assert calls(folder) == ["get_requires_for_build_wheel", "build_wheel"]
 
 
