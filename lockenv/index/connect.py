@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Pools:
-    """The connection pools of a process: one set for direct connections, one for each proxy.
+    """The connection pools of a process: for direct connections and for each proxy, with and without TLS.
 
     `environ` names proxies (``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) and certificates;
     `connections` bounds those to one host; `timeout` is in seconds.
@@ -34,7 +34,7 @@ class Pools:
         self._connections = connections
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._pools: dict[str | None, PoolManager] = {}
+        self._pools: dict[tuple[str | None, bool], PoolManager] = {}
         self._context: ssl.SSLContext | None = None
 
     def request(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
@@ -51,15 +51,17 @@ class Pools:
 
     def _pool_for(self, url: str) -> PoolManager:
         proxy = proxy_for(url, self._environ)
+        key = (proxy, any(each.startswith("https:") for each in (url.lower(), (proxy or "").lower())))
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._make_pool(proxy)
-            return self._pools[proxy]
+            if key not in self._pools:
+                self._pools[key] = self._make_pool(*key)
+            return self._pools[key]
 
-    def _make_pool(self, proxy: str | None) -> PoolManager:
+    def _make_pool(self, proxy: str | None, protected: bool) -> PoolManager:
         import urllib3
 
-        if self._context is None:
+        # Reading the certificates takes tens of milliseconds.
+        if protected and self._context is None:
             self._context = tls_context(self._environ)
         timeout = urllib3.Timeout(connect=min(self._timeout, 10.0), read=self._timeout)
         if proxy is None:
