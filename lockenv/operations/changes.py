@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Entry:
     """A package of a lock at one version, and where it counts, as a marker's text ('' for everywhere).
 
-    `version` is as PEP 440 writes it, with the commit where it comes from a repository. `direct` packages are
-    named by the manifest. `instead_of` are versions that had to give way to this one.
+    `version` is as PEP 440 writes it, with the commit where it comes from a repository; a folder has none, and is
+    named instead. `direct` packages are named by the manifest. `instead_of` are versions that had to give way to
+    this one.
     """
 
     version: str
@@ -62,6 +63,8 @@ def _entry(package: Package) -> Entry:
     version = str(package.version) if package.version is not None else ""
     if package.vcs is not None:
         version = f"{version} ({package.vcs.type} {package.vcs.commit_id[:8]})".lstrip()
+    if package.directory is not None:
+        version = f"from {package.directory.path}"
     return Entry(
         version=version,
         marker=str(package.marker) if package.marker is not None else "",

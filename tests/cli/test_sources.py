@@ -30,7 +30,7 @@ def tree(project: ScratchProject, where: str = "libs/core", **options: Any) -> P
 def test_a_folder_that_says_all_is_locked_by_what_it_says(project: ScratchProject) -> None:
     folder = tree(project, dynamic=[])
     manifest(project, 'core = { path = "libs/core" }')
-    project.run("lock").ok()
+    assert "+ core from libs/core\n" in project.run("lock").ok().out
     # Only what its backend needs can nobody else tell.
     assert calls(folder) == ["get_requires_for_build_wheel"]
     package = entry(project, "core")
