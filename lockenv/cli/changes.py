@@ -84,8 +84,8 @@ def _told_apart(entries: Sequence[Entry]) -> Callable[[Entry], str]:
 
 
 def _versioned(entry: Entry) -> str:
-    return entry.version
+    return entry.told
 
 
 def _placed(entry: Entry) -> str:
-    return f"{entry.version} ({in_words(entry.marker)})".lstrip() if entry.marker else entry.version
+    return f"{entry.told} ({in_words(entry.marker)})".lstrip() if entry.marker else entry.told

@@ -20,8 +20,9 @@ def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: floa
     moved = {change.name for change in done.changes}
     stays = upgrade.names - upgrade.exactly.keys() - moved & done.packages.keys() if upgrade is not None else ()
     for name in sorted(stays):
-        versions = " and ".join(entry.version for entry in done.packages[name])
-        screen.say(f"{name} stays at {versions}: nothing newer fits")
+        versions = " and ".join(entry.told for entry in done.packages[name] if entry.version)
+        if versions:
+            screen.say(f"{name} stays at {versions}: nothing newer fits")
     held = [
         f"{name} {entry.version} (not {entry.instead_of[-1]})"
         for name, entries in done.packages.items()
@@ -59,7 +60,9 @@ def document(done: Locked, warnings: Sequence[str]) -> dict[str, object]:
 
 
 def _described(entry: Entry) -> dict[str, object]:
-    described: dict[str, object] = {"version": entry.version, "marker": entry.marker}
+    described: dict[str, object] = {"version": entry.version or None, "marker": entry.marker}
+    if entry.source:
+        described["source"] = entry.source
     if entry.instead_of:
         described["instead-of"] = list(entry.instead_of)
     return described

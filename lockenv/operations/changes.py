@@ -21,15 +21,23 @@ if TYPE_CHECKING:
 class Entry:
     """A package of a lock at one version, and where it counts, as a marker's text ('' for everywhere).
 
-    `version` is as PEP 440 writes it, with the commit where it comes from a repository; a folder has none, and is
-    named instead. `direct` packages are named by the manifest. `instead_of` are versions that had to give way to
-    this one.
+    `version` is as PEP 440 writes it; a package from a folder has none. `source` says where it comes from if that
+    is a folder, or a commit of a repository. `direct` packages are named by the manifest. `instead_of` are
+    versions that had to give way to this one.
     """
 
     version: str
     marker: str = ""
+    source: str = ""
     direct: bool = False
     instead_of: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """Version and source as a person is told them."""
+        if not self.source:
+            return self.version
+        return f"{self.version} ({self.source})" if self.version else f"from {self.source}"
 
 
 #: What a lock holds, by package, oldest version first; several entries where targets differ.
@@ -60,13 +68,12 @@ def entries_of(lock: Pylock) -> Entries:
 
 def _entry(package: Package) -> Entry:
     table = tool_table(package)
-    version = str(package.version) if package.version is not None else ""
+    source = package.directory.path if package.directory is not None else ""
     if package.vcs is not None:
-        version = f"{version} ({package.vcs.type} {package.vcs.commit_id[:8]})".lstrip()
-    if package.directory is not None:
-        version = f"from {package.directory.path}"
+        source = f"{package.vcs.type} {package.vcs.commit_id[:8]}"
     return Entry(
-        version=version,
+        version=str(package.version) if package.version is not None else "",
+        source=source,
         marker=str(package.marker) if package.marker is not None else "",
         direct=table.get("direct") is True,
         instead_of=tuple(text.partition(" ; ")[0] for text in table.get("instead-of", ())),
@@ -104,7 +111,7 @@ def changes(
 
 def _differ(before: tuple[Entry, ...], after: tuple[Entry, ...]) -> bool:
     """Whether some target gets another version. Where there is one for all, its marker says nothing of that."""
-    if [entry.version for entry in before] != [entry.version for entry in after]:
+    if [entry.told for entry in before] != [entry.told for entry in after]:
         return True
     return len(after) > 1 and [entry.marker for entry in before] != [entry.marker for entry in after]
 
@@ -112,5 +119,5 @@ def _differ(before: tuple[Entry, ...], after: tuple[Entry, ...]) -> bool:
 def _fell(before: tuple[Entry, ...], after: tuple[Entry, ...]) -> bool:
     try:
         return Version(after[-1].version) < Version(before[-1].version)
-    except InvalidVersion:  # a commit stands beside it, or there is none
+    except InvalidVersion:  # there is none
         return False
