@@ -6,11 +6,16 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from packaging.markers import Environment
 from packaging.pylock import Pylock
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
+from lockenv.resolution.universe import targets_of
 from tests.conformance.installers import fresh_environment, installed, pip_reads_locks, recorded, tool, uv
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import SERIES, ScratchProject
@@ -161,3 +166,64 @@ def test_what_our_lock_left_out_is_left_out_by_uv_too(synced: ScratchProject) ->
             [uv(), "pip", "sync", "--quiet", "--preview-features", "pylock", "--python", str(env), "pylock.toml"],
         )
     assert installed(env).keys() == {"icons.py", "icons-2.0.dist-info/METADATA", "icons-2.0.dist-info/WHEEL"}
+
+
+@pytest.fixture
+def parted(tmp_path: Path, index: FakeIndex) -> ScratchProject:
+    """A lock that differs by platform, by Python, and for groups that exclude each other."""
+    index.add(make_wheel("icons", "1.9"))
+    index.add(make_wheel("brush", "1.0"))
+    index.add(make_wheel("brush", "2.0", requires_python=">=3.12"))
+    project = ScratchProject(tmp_path, index_url=index.url)
+    project.manifest(
+        dependencies=["brush", 'checks<3.2 ; sys_platform == "win32"', 'shop-core ; sys_platform != "win32"'],
+        groups={"old": ["icons<2"], "new": ["icons>=2"]},
+        python=">=3.8",
+        more='[resolution]\nconflicts = [["old", "new"]]\n',
+    )
+    project.run("lock").ok()
+    return project
+
+
+def test_uv_installs_of_a_universal_lock_what_lockenv_does(parted: ScratchProject) -> None:
+    for group in ("old", "new"):
+        parted.run("sync", "--group", group).ok()
+        env = fresh_environment(parted, f"by-uv-{group}")
+        command = [uv(), "pip", "install", "--quiet", "--preview-features", "pylock", "--python", str(env)]
+        tool(parted, [*command, "-r", "pylock.toml", "--group", group])
+        assert installed(env) == installed(parted.env)
+        assert any(name.startswith(f"icons-{'1.9' if group == 'old' else '2.0'}") for name in installed(env))
+
+
+def test_pip_installs_of_a_universal_lock_what_lockenv_does(parted: ScratchProject) -> None:
+    pip_reads_locks()
+    parted.run("sync").ok()
+    env = fresh_environment(parted, "by-pip")
+    command = [sys.executable, "-m", "pip", "--python", str(env), "install", "--quiet", "--no-compile"]
+    tool(parted, [*command, "-r", "pylock.toml"])
+    assert installed(env) == installed(parted.env)
+    assert any(name.startswith("shop_core-1.0") for name in installed(env))
+
+
+def test_uv_refuses_two_groups_that_exclude_each_other(parted: ScratchProject) -> None:
+    parted.run("sync").ok()
+    env = fresh_environment(parted, "by-uv")
+    command = [uv(), "pip", "install", "--quiet", "--preview-features", "pylock", "--python", str(env)]
+    with pytest.raises(AssertionError, match="icons"):
+        tool(parted, [*command, "-r", "pylock.toml", "--group", "old", "--group", "new"])
+
+
+def test_packaging_finds_one_entry_of_each_package_on_every_target(parted: ScratchProject) -> None:
+    document = tomllib.loads(parted.lock.read_text())
+    lock = Pylock.from_dict(document)
+    seen = set()
+    for target in targets_of(SpecifierSet(document["requires-python"]), None, None):
+        chosen = {
+            str(package.name): str(package.version)
+            for package, _ in lock.select(environment=cast("Environment", target.variables), tags=target.tags)
+        }
+        windows = target.variables["sys_platform"] == "win32"
+        assert chosen.keys() == {"brush", "checks" if windows else "shop-core"}
+        assert chosen["brush"] == ("2.0" if target.python >= Version("3.12") else "1.0")
+        seen.add(tuple(sorted(chosen.items())))
+    assert len(seen) == 4
