@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +52,10 @@ class Session:
     def close(self) -> None:
         """Give back connections and threads."""
         self._closing.close()
+
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Have something done when the session closes; what was said last is done first."""
+        self._closing.callback(call)
 
     @cached_property
     def cache(self) -> Path:

@@ -7,7 +7,9 @@ one release: what stands there (`lockenv.operations.places`).
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 
 from packaging.pylock import Package, Pylock
 
@@ -20,7 +22,7 @@ from lockenv.manifest.model import IndexSource, Source
 from lockenv.operations.archives import Archives
 from lockenv.operations.places import Direct, Place, Places
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, Sourced
-from lockenv.resolution.source import Guide
+from lockenv.resolution.source import Guide, Wanted
 
 
 class Sources:
@@ -45,6 +47,10 @@ class Sources:
                 self._declared.setdefault(name, []).append(source)
         self._listings: dict[NormalizedName, Listing | None] = {}
         self._archived: dict[str, ArchiveFile] = {}
+        self._ahead: dict[str, Future[Metadata]] = {}
+        self._executor: ThreadPoolExecutor | None = None
+        self._lock = Lock()
+        self._closed = False
         self.places: dict[str, Place] = {}
 
     # -- what resolution asks
@@ -63,10 +69,9 @@ class Sources:
         place = self.places.get(file.url)
         if place is not None:
             return place.metadata
-        try:
-            return self._indexes.metadata(name, version, file)
-        except NeedsBuild:
-            return self._builder().metadata(self.archive_of(name, version, file))
+        ahead = self._ahead.get(file.url)
+        # What has not begun there begins here.
+        return self._read(name, version, file) if ahead is None or ahead.cancel() else ahead.result()
 
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Pass on what indexes are asked for."""
@@ -86,8 +91,16 @@ class Sources:
 
     def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
         """Let a guide lead the indexes, but to nothing that does not come from there."""
-        fenced = _Fenced(guide, self._declared)
+        fenced = _Fenced(guide, self._declared, self._build_ahead)
         self._indexes.explore(fenced.allowed(names), fenced)
+
+    def close(self) -> None:
+        """Begin nothing more ahead, and wait for what has begun; whoever is in a hurry stops the builder first."""
+        with self._lock:
+            self._closed = True
+            executor = self._executor
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
 
     # -- what a lock asks
 
@@ -104,6 +117,25 @@ class Sources:
         return known
 
     # -- inside
+
+    def _read(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
+        try:
+            return self._indexes.metadata(name, version, file)
+        except NeedsBuild:
+            return self._builder().metadata(self.archive_of(name, version, file))
+
+    def _build_ahead(self, name: NormalizedName, version: str, file: IndexFile) -> None:
+        """Begin with a build that will probably be asked for, beside the search, which would have to wait for it.
+
+        An sdist comes to be chosen only where its build is allowed.
+        """
+        with self._lock:
+            if self._closed or file.url in self._ahead:
+                return
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(1, thread_name_prefix="lockenv-build")
+            # Its error is kept, and raised to whoever asks.
+            self._ahead[file.url] = self._executor.submit(self._read, name, version, file)
 
     def _sourced(self, name: NormalizedName, sources: Sequence[Direct]) -> Listing | None:
         rows: dict[str, list[IndexFile]] = {}
@@ -142,17 +174,30 @@ class OnlyIndexes:
 
     def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
         """Let a guide lead the indexes, but to nothing that does not come from there."""
-        fenced = _Fenced(guide, self._elsewhere)
+        fenced = _Fenced(guide, self._elsewhere, lambda *_: None)
         self._indexes.explore(fenced.allowed(names), fenced)
 
 
 class _Fenced:
     """A guide that leads to no name that the manifest takes from elsewhere: indexes are not to hear of those."""
 
-    def __init__(self, guide: Guide, elsewhere: Container[NormalizedName]) -> None:
+    def __init__(
+        self,
+        guide: Guide,
+        elsewhere: Container[NormalizedName],
+        to_be_built: Callable[[NormalizedName, str, IndexFile], None],
+    ) -> None:
+        """`to_be_built` is told of sdists that the guide chooses."""
         self._guide = guide
         self._elsewhere = elsewhere
-        self.choose = guide.choose
+        self._to_be_built = to_be_built
+
+    def choose(self, listing: Listing) -> Wanted | None:
+        """Say whose metadata comes next after a listing, if any does."""
+        wanted = self._guide.choose(listing)
+        if wanted is not None and not wanted[2].is_wheel:
+            self._to_be_built(*wanted)
+        return wanted
 
     def allowed(self, names: Iterable[NormalizedName]) -> list[NormalizedName]:
         """Leave out what does not come from an index."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from packaging.pylock import Package, PackageDirectory, Pylock
@@ -59,7 +60,10 @@ def workshop_for(
     upgrade: Upgrade,
     local: Mapping[str, str],
 ) -> Workshop:
-    """Open the workshop for a lock. Nothing is built, fetched or looked for before it is asked for."""
+    """Open the workshop for a lock. Nothing is done before it is, or will probably be, asked for.
+
+    Closed with the session.
+    """
     leave = Leave(question.policy.allow_build)
     repositories = repositories_of(session)
 
@@ -88,8 +92,16 @@ def workshop_for(
         )
         return builder, builds
 
+    making = Lock()
+
     def builder() -> Builder:
-        return made()[0]
+        with making:
+            return made()[0]
+
+    def close() -> None:
+        if made.cache_info().currsize:
+            builder().stop()
+        sources.close()
 
     archives = archives_of(session, connect)
     places = Places(
@@ -105,6 +117,7 @@ def workshop_for(
         old=_kept(old, upgrade),
     )
     sources = Sources(client, manifest.sources, places=places, archives=archives, builder=builder)
+    session.on_close(close)
     return Workshop(sources=sources, builder=builder, builds=lambda: made()[1], leave=leave)
 
 
