@@ -1,7 +1,7 @@
 """Package indexes: pages to values, HTTP, the cache, metadata and downloads.
 
 client      listings and metadata by name, from the responsible index or the cache: what resolution asks
-simple      pages of the simple repository API to values (pure)
+simple      pages of the simple repository API to values (pure), ordinary ones by columns
 fetch       the metadata of one file by the cheapest way; over remote_zip (range requests) and metadata (headers)
 folder      indexes in folders (file: URLs)
 cache       what indexes said, in parsed form, on disk
