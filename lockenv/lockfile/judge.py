@@ -17,8 +17,10 @@ from packaging.markers import Marker
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag, parse_tag
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from lockenv.errors import InternalError, Problem
+from lockenv.lockfile.probes import probes, turns
 from lockenv.packages import MARKER_VARIABLES, Metadata, NormalizedName, Requirement, address, parse_requirement
 from lockenv.targets import Target
 
@@ -51,13 +53,28 @@ def judge(lock: Pylock, claim: Claim) -> None:
     Raises `InternalError` with every difference.
     """
     truth = _Truth()
-    problems = [problem for target in claim.targets for problem in _on_target(lock, claim, target, truth)]
+    versions = turns(_texts(lock, claim))
+    targets = [probe for target in claim.targets for probe in probes(target, versions)]
+    problems = [problem for target in targets for problem in _on_target(lock, claim, target, truth)]
     if problems:
         raise InternalError(
             "the lock would not install what the manifest requires; nothing was written",
             problems=problems,
             hint="please report this, with env.toml: it is a bug in lockenv",
         )
+
+
+def _texts(lock: Pylock, claim: Claim) -> Iterator[str]:
+    """The markers and the bounds on Python that may tell one version of Python from another."""
+    yield from map(str, lock.environments or ())
+    for package in lock.packages:
+        yield str(package.marker or "")
+        yield str(package.requires_python or "")
+    for requirements in (*claim.roots.values(), claim.constraints, claim.overrides):
+        yield from (str(requirement.marker or "") for requirement in requirements)
+    for metadata in claim.evidence.values():
+        yield metadata.requires_python or ""
+        yield from (line.partition(";")[2] for line in metadata.requires_dist if "_version" in line)
 
 
 def selections(groups: Iterable[str], conflicts: Sequence[Sequence[str]]) -> list[frozenset[str]]:
@@ -85,6 +102,8 @@ def _on_target(lock: Pylock, claim: Claim, target: Target, truth: _Truth) -> Ite
     covering = [marker for marker in lock.environments or () if marker.evaluate(dict(target.variables))]
     if len(covering) != 1:
         yield Problem(where=target.name, message=f"{len(covering)} of the lock's environments cover it")
+    if lock.requires_python is not None and not lock.requires_python.contains(target.python, prereleases=True):
+        yield Problem(where=target.name, message=f"the lock requires Python {lock.requires_python}")
     view = _View(claim, target, truth)
     for groups in selections(lock.dependency_groups or (), claim.conflicts):
         where = f"{target.name}, groups {', '.join(sorted(groups)) or 'none'}"
@@ -154,6 +173,10 @@ class _View:
         buildable |= package.sdist is not None and package.name in self._claim.buildable
         if not buildable and not all(self._wheel(package, ranks) for ranks in self._tags):
             yield "no file of it fits"
+        elif package.version is not None:
+            for read in self._metadata(package):
+                if (read.name, Version(read.version)) != (package.name, package.version):
+                    yield f"its file is of {read.name} {read.version}, the lock says {package.version}"
         for constraint in self._claim.constraints:
             if canonicalize_name(constraint.name) == package.name and self._holds(constraint):
                 version = package.version

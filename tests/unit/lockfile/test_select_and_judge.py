@@ -3,11 +3,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from lockenv.errors import InternalError, LockError, Refused, UsageError
 from lockenv.lockfile import judge
 from lockenv.lockfile.pin import pin
 from lockenv.lockfile.select import Selection, select
+from lockenv.manifest.model import Manifest
+from lockenv.resolution.model import Resolution
 from tests.fakes.locks import FakeIndexData, claim_of, lock_from, lock_of, manifest_of, resolution_of
 from tests.fakes.source import linux_target
 
@@ -130,3 +134,50 @@ def test_files_of_a_folder_beside_the_lock_are_locked_by_path() -> None:
         None,
         None,
     )
+
+
+def slices() -> tuple[Resolution, judge.Claim, Manifest]:
+    """What needs `b` on the earlier patch versions of a minor only."""
+    index: FakeIndexData = {"a": {"1": ['b; python_full_version < "3.11.5"']}, "b": {"1": []}}
+    manifest = manifest_of(["a"])
+    target = linux_target("3.11.2")
+    resolution = resolution_of(manifest, index, target)
+    return resolution, claim_of(manifest, resolution), manifest
+
+
+def test_a_patch_version_that_the_resolver_overlooked_is_noticed() -> None:
+    resolution, claim, manifest = slices()
+    assert len(resolution.cells) == 2
+    judge.judge(lock_from(manifest, resolution), claim)
+    # As if the first answer had been taken for all of the minor.
+    first = resolution.cells[0]
+    whole = dataclasses.replace(first, target=first.target.joined(resolution.cells[1].target))
+    careless = dataclasses.replace(
+        resolution,
+        cells=(whole,),
+        pins=tuple(dataclasses.replace(one, reach={"": frozenset({0})}) for one in resolution.pins),
+    )
+    with pytest.raises(InternalError) as caught:
+        judge.judge(lock_from(manifest, careless), dataclasses.replace(claim, targets=careless.targets))
+    assert [problem.where for problem in caught.value.problems] == [
+        "linux-x86_64, Python 3.11 (3.11.5 and later), groups none"
+    ]
+    assert "nobody requires" in caught.value.problems[0].message
+
+
+def test_a_version_that_its_file_does_not_have_is_noticed() -> None:
+    resolution = resolution_of(MANIFEST, INDEX)
+    renamed = dataclasses.replace(
+        LOCK, packages=[dataclasses.replace(one, version=Version("7")) for one in LOCK.packages]
+    )
+    with pytest.raises(InternalError) as caught:
+        judge.judge(renamed, claim_of(MANIFEST, resolution))
+    assert "its file is of a 1, the lock says 7" in "\n".join(map(str, caught.value.problems))
+
+
+def test_a_lock_for_another_python_than_its_targets_is_noticed() -> None:
+    resolution = resolution_of(MANIFEST, INDEX)
+    narrowed = dataclasses.replace(LOCK, requires_python=SpecifierSet(">=3.12"))
+    with pytest.raises(InternalError) as caught:
+        judge.judge(narrowed, claim_of(MANIFEST, resolution))
+    assert "the lock requires Python >=3.12" in "\n".join(map(str, caught.value.problems))
