@@ -1,14 +1,19 @@
-"""Optional targets that a lock leaves out, told in as few words as are true."""
+"""Targets that a lock leaves out, told in as few words as are true."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from lockenv.manifest.words import listed
+from lockenv.markers.syntax import atoms, parse
 from lockenv.resolution.model import Dropped
-from lockenv.targets import Target
+from lockenv.targets import Target, platform_name
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 
 def told(dropped: Sequence[Dropped], kept: Sequence[Target]) -> Iterator[str]:
@@ -18,6 +23,21 @@ def told(dropped: Sequence[Dropped], kept: Sequence[Target]) -> Iterator[str]:
         by_reason.setdefault(each.reason, []).append(each.target)
     for reason, targets in by_reason.items():
         yield f"the lock is not for {', nor for '.join(_places(targets, kept))}: {reason}"
+
+
+def lost(old: Pylock, now: Iterable[Target]) -> list[str]:
+    """The platforms that an old lock of ours was for, and that are not among the targets any more, by name."""
+    still = {_named(target.variables) for target in now}
+    before = [
+        {atom.variable: atom.value for atom in atoms(parse(str(marker))) if atom.operator == "=="}
+        for marker in old.environments or ()
+    ]
+    names = (_named(said) for said in before if said.keys() >= {"sys_platform", "platform_machine"})
+    return [name for name in _names(names) if name not in still]
+
+
+def _named(variables: Mapping[str, str]) -> str:
+    return platform_name(dict(variables))
 
 
 def _places(targets: Sequence[Target], kept: Sequence[Target]) -> Iterator[str]:

@@ -14,11 +14,12 @@ from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import IndexSource, Manifest
+from lockenv.manifest.words import listed
 from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
-from lockenv.operations.dropped import told
+from lockenv.operations.dropped import lost, told
 from lockenv.operations.files import bytes_of, shown
-from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, question_of
+from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
 from lockenv.operations.read import manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.support import check_supported
@@ -158,6 +159,8 @@ def _relock(
     client = session.client(manifest)
     resolution, more = _resolved(session, manifest, question, client, old=old, upgrade=upgrade)
     _warn(session, question, resolution)
+    if old is not None and not platforms_declared(manifest):
+        _warn_of_lost(session, old, question)
     resolution = _hashed(session, client, resolution)
     made, text = lock_text(session, manifest, question, resolution, more)
     content = text.encode("utf-8")
@@ -212,6 +215,13 @@ def _warn(session: Session, question: Question, resolution: Resolution) -> None:
                 message="the lock rests on overrides: pip checks requirements again and may refuse to install it"
             )
         )
+
+
+def _warn_of_lost(session: Session, old: Pylock, question: Question) -> None:
+    """Two machines that are not alike would take turns in leaving out each other's platform."""
+    if pylock.tool_table(old) and (names := lost(old, question.targets)):
+        message = f"the lock is no longer for {listed(names)}: another machine's, which nobody declares"
+        session.report(Warned(message=message, hint="name it in `platforms` of [targets], with all others"))
 
 
 def _hashed(session: Session, client: IndexClient, resolution: Resolution) -> Resolution:

@@ -120,6 +120,21 @@ def test_a_lock_that_is_not_for_this_machine_is_made_anew_for_it(project: Scratc
     assert project.lock.read_text(encoding="utf-8") == content
 
 
+def test_a_platform_of_another_machine_is_not_lost_without_a_word(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    content = project.lock.read_text(encoding="utf-8")
+    line = next(line for line in content.splitlines() if 'sys_platform == "win32"' in line)
+    other = line.replace('"AMD64"', '"ARM64"')
+    project.write("pylock.toml", content.replace(line, f"{line}\n{other}"))
+    project.run("lock", "--check").ok()
+    ran = project.run("lock", "--upgrade").ok()
+    assert ran.err.startswith("warning: the lock is no longer for windows-arm64: ")
+    assert "`platforms`" in ran.err
+    assert project.lock.read_text(encoding="utf-8") == content
+    assert project.run("lock", "--upgrade").ok().err == ""
+
+
 def test_declared_platforms_need_no_python_of_this_machine(project: ScratchProject, tmp_path: Path) -> None:
     project.environ["PATH"] = str(tmp_path)
     project.manifest(dependencies=["menu"], python=">=3.9", more=_THREE)
