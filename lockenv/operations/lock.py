@@ -152,7 +152,7 @@ def _relock(
 ) -> Locked:
     # Lazy: a lock that is up to date needs no search.
     from lockenv.lockfile.builds import builders_of
-    from lockenv.operations.written import lock_text
+    from lockenv.operations.written import later_but_alike, lock_text
 
     before = entries_of(old) if old is not None else {}
     check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
@@ -164,6 +164,8 @@ def _relock(
     resolution = _hashed(session, client, resolution)
     made, text = lock_text(session, manifest, question, resolution, more)
     content = text.encode("utf-8")
+    if raw is not None and old is not None and content != raw and later_but_alike(made, old):
+        content = raw
     if content != raw:
         _write(Path(session.project.lock), content)
     after = entries_of(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,19 @@ def lock_text(
         raise InternalError("the lock does not read back as it was written; nothing was written")
     judge.judge(again, claim_of(manifest, question, resolution))
     return again, text
+
+
+def later_but_alike(made: Pylock, old: Pylock) -> bool:
+    """Whether two locks differ in nothing but the moments from which ages were counted (`exclude-newer`).
+
+    Then the earlier moment describes both, and there is nothing to write.
+    """
+    return pylock.write(_without_moments(made)) == pylock.write(_without_moments(old))
+
+
+def _without_moments(lock: Pylock) -> Pylock:
+    table = {name: said for name, said in pylock.tool_table(lock).items() if not name.startswith("exclude-newer")}
+    return replace(lock, tool={pylock.TOOL: table})
 
 
 def claim_of(manifest: Manifest, question: Question, resolution: Resolution) -> judge.Claim:

@@ -80,7 +80,7 @@ def test_an_explanation_asks_the_world_nothing(path: Path, monkeypatch: pytest.M
         asked.append(len(source.listings_read) + len(source.metadata_read))
         return explain(*arguments)
 
-    monkeypatch.setattr("lockenv.resolution.resolve.explain", counting)
+    monkeypatch.setattr("lockenv.resolution.explain.impossible.explain", counting)
     with pytest.raises(ResolutionImpossible):
         resolve(question(case), source)
     assert asked == [len(source.listings_read) + len(source.metadata_read)]
