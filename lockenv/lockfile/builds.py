@@ -12,6 +12,7 @@ from typing import Any
 
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageWheel, Pylock, PylockValidationError
+from packaging.version import Version
 
 from lockenv.errors import LockError
 from lockenv.lockfile.pylock import tool_table
@@ -51,9 +52,18 @@ def build_lock(package: Package) -> Pylock:
         raise LockError(msg, hint="run `lockenv lock` to make it anew from env.toml") from None
 
 
+def built_with(package: Package) -> Mapping[NormalizedName, Version]:
+    """The versions that a package is built with; none where the lock does not say so, or not in a readable way."""
+    try:
+        answer = build_lock(package)
+    except LockError:
+        return {}
+    return {each.name: each.version for each in answer.packages if each.version is not None}
+
+
 def builders_of(lock: Pylock) -> frozenset[NormalizedName]:
-    """The names of all that packages of a lock are built with. Raises as `build_lock` does."""
-    return frozenset(each.name for package in lock.packages for each in build_lock(package).packages)
+    """The names of all that packages of a lock are built with."""
+    return frozenset(name for package in lock.packages for name in built_with(package))
 
 
 def _line(package: Package, wheel: PackageWheel) -> Mapping[str, Any]:

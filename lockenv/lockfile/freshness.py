@@ -140,10 +140,12 @@ def _against(
 ) -> Iterator[str]:
     own = canonicalize_name(requirement.name)
     package = packages.get(own)
+    # A folder has no version in a lock (PEP 751), but may declare one.
+    version = None if package is None else package.version or tool_table(package).get("version")
     if package is None:
         yield f"{name} requires `{requirement}`, which is not in the lock"
-    elif package.version is not None and not requirement.specifier.contains(package.version, prereleases=True):
-        yield f"{name} requires `{requirement}`, the lock holds {own} {package.version}"
+    elif version is not None and not requirement.specifier.contains(version, prereleases=True):
+        yield f"{name} requires `{requirement}`, the lock holds {own} {version}"
     else:
         for node in _nodes([requirement]):
             if node not in edges:

@@ -60,11 +60,13 @@ def _sound(table: Mapping[str, Any]) -> bool:
     ]
     if not all(isinstance(said, list) and all(isinstance(text, str) for text in said) for said in lists):
         return False
+    kinds = {"manifest": dict, "direct": bool, "declares": str, "version": str, "build": list}
+    if not all(isinstance(table[name], kind) for name, kind in kinds.items() if name in table):
+        return False
     if not all(isinstance(line, dict) for line in table.get("build", ())):
         return False
-    if not isinstance(table.get("manifest", {}), dict) or not isinstance(table.get("direct", False), bool):
-        return False
     try:
+        Version(table.get("version", "0"))
         for text in [*table.get("requires", ()), *table.get("overrides", ()), *table.get("build-requires", ())]:
             parse_requirement(text)
         for text in table.get("instead-of", ()):

@@ -7,6 +7,7 @@ wheel itself is here for the first time when a sync fetches it; then its own MET
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from packaging.pylock import Package, Pylock
 from packaging.requirements import InvalidRequirement
@@ -21,11 +22,17 @@ from lockenv.store import StoredWheel
 from lockenv.targets import Target
 
 
-def check_agreement(lock: Pylock, target: Target, arrived: Iterable[tuple[Package, StoredWheel]]) -> None:
+def check_agreement(
+    lock: Pylock,
+    target: Target,
+    arrived: Sequence[tuple[Package, StoredWheel]],
+    asked: Iterable[Requirement] = (),
+) -> None:
     """Refuse wheels that require, on this target, what the lock does not know of.
 
-    Only locks of our own record requirements; those of others are taken as they are. Raises `LockError` for
-    folders of the project, which may change, and `Refused` for all else.
+    Only locks of our own record requirements; those of others are taken as they are. What is built from a folder
+    of the project may have another version than it had as well; it has to be what packages and `asked` require.
+    Raises `LockError` for folders, which may change, and `Refused` for all else.
     """
     table = tool_table(lock)
     if table.get("format") != FORMAT:
@@ -39,12 +46,33 @@ def check_agreement(lock: Pylock, target: Target, arrived: Iterable[tuple[Packag
         if canonicalize_name(line.name) not in overridden
     ]
     _refuse([problem for package, problem in found if package.directory is None])
-    if found:
+    problems = [*(problem for _, problem in found), *_misfits(arrived, asked, truth, overridden)]
+    if problems:
         raise LockError(
-            "the lock is out of date: a folder that a package comes from requires other packages than it did",
-            problems=[problem for _, problem in found],
+            "the lock is out of date: a folder that a package comes from is not what it was",
+            problems=problems,
             hint="run `lockenv lock`, then `lockenv sync`",
         )
+
+
+def _misfits(
+    arrived: Sequence[tuple[Package, StoredWheel]],
+    asked: Iterable[Requirement],
+    truth: Truth,
+    overridden: AbstractSet[str],
+) -> Iterator[Problem]:
+    """What is built from folders and has another version than is required."""
+    folders = {package.name: (package, stored) for package, stored in arrived if package.directory is not None}
+    if not folders:
+        return
+    known = (parse_requirement(text) for package, _ in arrived for text in tool_table(package).get("requires", ()))
+    for line in (*asked, *known):
+        name = canonicalize_name(line.name)
+        package, stored = folders.get(name, (None, None))
+        if package is None or stored is None or name in overridden or not truth.applies(line):
+            continue
+        if not line.specifier.contains(stored.version, prereleases=True):
+            yield _problem(package, stored, f"is {package.name} {stored.version} now, and {line} is required")
 
 
 def _problem(package: Package, stored: StoredWheel, message: str) -> Problem:

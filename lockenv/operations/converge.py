@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ from lockenv.operations.read import manifest_and_included, parse_lock
 from lockenv.operations.support import check_supported, target_for
 from lockenv.operations.unchanged import interpreter_id, note_fresh
 from lockenv.operations.wish import Synced, Wish
-from lockenv.packages import NormalizedName, canonicalize_name
+from lockenv.packages import NormalizedName, Requirement, canonicalize_name
 from lockenv.plan import Wanted
 from lockenv.project import MANIFEST, Project
 from lockenv.python.interpreter import Interpreter
@@ -59,7 +59,8 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     watched = watched_in(lock, [one.artifact for one in chosen], folder)
     inputs = inputs_digest(project, lock_digest, included, watched)
     wheels = _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
-    check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen])
+    asked = () if manifest is None else _asked(manifest, wish)
+    check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen], asked)
     packages = [(_wanted(one, stored, folder), stored) for one in chosen for stored in [wheels[one.package.name]]]
     if wish.seed:
         packages += _seed(session, interpreter, packages)
@@ -92,6 +93,14 @@ def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str, 
     reasons = [*stale(manifest, lock, [target], name=MANIFEST), *changed_sources(lock, folder)]
     if reasons:
         raise LockError(f"{where} is out of date", details=reasons, hint="run `lockenv lock`, then `lockenv sync`")
+
+
+def _asked(manifest: Manifest, wish: Wish) -> Iterator[Requirement]:
+    """What the manifest requires, for the groups that are asked for."""
+    yield from manifest.dependencies
+    for group in manifest.groups:
+        if wish.all_groups or group.name in wish.groups:
+            yield from group.requirements
 
 
 def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> tuple[Selected, ...]:

@@ -18,11 +18,11 @@ from lockenv.build.sources import Source as Buildable
 from lockenv.events import Warned
 from lockenv.index.client import IndexClient
 from lockenv.index.http import Http
-from lockenv.lockfile.builds import build_lock, build_table
+from lockenv.lockfile.builds import build_table, built_with
 from lockenv.manifest.model import Manifest
 from lockenv.operations.archives import SOURCES, Archives
 from lockenv.operations.choose import interpreter_for_lock
-from lockenv.operations.declared import declared_by
+from lockenv.operations.declared import declared_by, is_static
 from lockenv.operations.places import Places, Tools
 from lockenv.operations.provisions import Bringing, Leave, ResolvedBuilds
 from lockenv.operations.question import Upgrade
@@ -133,10 +133,10 @@ def _held(old: Pylock | None, upgrade: Upgrade) -> Callable[[NormalizedName], Ma
 
     def held(name: NormalizedName) -> Mapping[NormalizedName, Held]:
         return {
-            each.name: Held(version=upgrade.exactly.get(each.name, each.version))
+            each: Held(version=upgrade.exactly.get(each, version))
             for package in packages.get(name, ())
-            for each in build_lock(package).packages
-            if each.version is not None and (each.name not in upgrade.names or each.name in upgrade.exactly)
+            for each, version in built_with(package).items()
+            if each not in upgrade.names or each in upgrade.exactly
         }
 
     return held
@@ -204,6 +204,8 @@ def _buildable(pinned: Pin, sources: Sources) -> tuple[Buildable, bool]:
 
 
 def _declared(pinned: Pin, folder: Path) -> Iterator[tuple[str, str]]:
-    """What a folder declared when it was locked, so that a change of that is noticed."""
+    """What a folder declared when it was locked, so that a change of that is noticed; its version, if it does."""
     if isinstance(pinned.origin, PackageDirectory):
         yield "declares", declared_by(folder, pinned.origin)
+        if is_static(folder, pinned.origin):
+            yield "version", str(pinned.version)

@@ -549,3 +549,16 @@ def test_the_cache_counts_and_prunes_what_builds_need(project: ScratchProject, i
     assert up_to_date(project)
     project.run("sync", "--env", "third").ok()
     assert len(packages(project)) == 2
+
+
+def test_damaged_lines_of_a_lock_stop_a_sync_and_no_lock(project: ScratchProject, index: FakeIndex) -> None:
+    index.add(sdist())
+    requires_core(project)
+    project.run("lock").ok()
+    whole = project.lock.read_text()
+    damaged = whole.replace('name = "helper"', "name = 3")
+    assert damaged != whole
+    project.write("pylock.toml", damaged)
+    check_refusal(project.run("sync"), 2, "what core is built with cannot be read from the lock", "lockenv lock")
+    project.run("lock", "--upgrade-package", "icons").ok()
+    assert project.lock.read_text() == whole

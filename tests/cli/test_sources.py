@@ -403,3 +403,52 @@ def test_an_extra_of_a_source(project: ScratchProject) -> None:
     project.run("lock").ok()
     project.run("sync").ok()
     assert project.installed() == {"checks": "3.1", "core": "1.0", "icons": "2.0"}
+
+
+# Versions, which a lock does not hold of folders
+
+
+def test_a_requirement_that_a_folder_does_not_meet_makes_the_lock_stale(project: ScratchProject) -> None:
+    tree(project, dynamic=[])
+    manifest(project, 'core = { path = "libs/core" }')
+    project.run("lock").ok()
+    lines = '[sources]\ncore = { path = "libs/core" }'
+    project.manifest(dependencies=["core<2"], more=lines)
+    project.run("lock", "--check").ok()
+    project.manifest(dependencies=["core>=2"], more=lines)
+    said = "env.toml requires `core>=2`, the lock holds core 1.0"
+    check_refusal(project.run("lock", "--check"), 1, said)
+    check_refusal(project.run("sync"), 2, said)
+    check_refusal(project.run("lock"), 3, "core")
+
+
+def test_a_version_that_only_a_build_tells_is_compared_after_it(project: ScratchProject) -> None:
+    folder = tree(project)
+    project.manifest(dependencies=["core<2"], more='[sources]\ncore = { path = "libs/core" }')
+    project.run("lock").ok()
+    project.run("sync").ok()
+    plan = json.loads((folder / "_build/plan.json").read_text())
+    (folder / "_build/plan.json").write_text(json.dumps({**plan, "version": "1.5"}))
+    project.run("sync").ok()
+    assert project.installed()["core"] == "1.5"
+    (folder / "_build/plan.json").write_text(json.dumps({**plan, "version": "2.0"}))
+    check_refusal(project.run("sync"), 2, "libs/core: is core 2.0 now, and core<2 is required")
+    assert project.installed()["core"] == "1.5"
+    check_refusal(project.run("lock"), 3, "core")
+
+
+def test_a_build_that_writes_into_its_folder_comes_to_rest(project: ScratchProject) -> None:
+    """Such as those that write down the version they have found."""
+    folder = tree(project)
+    backend = folder / "_build/fake_backend.py"
+    writes = "    open(os.path.join(HERE, '..', 'src', '_version.py'), 'w').write('x = 1')\n"
+    backend.write_text(backend.read_text().replace("def sources():\n", f"def sources():\n{writes}"))
+    manifest(project, 'core = { path = "libs/core" }')
+    project.run("lock").ok()
+    project.run("sync").ok()
+    project.run("sync").ok()
+    before = len(calls(folder))
+    assert up_to_date(project)
+    assert up_to_date(project)
+    assert len(calls(folder)) == before
+    project.run("lock", "--check").ok()
