@@ -29,7 +29,7 @@ _YANKED = IndexFile._fields.index("yanked")
 _WITH_PATCH = re.compile(r"\d+\.\d+\.[1-9]")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def parse_version(text: str) -> Version:
     """Parse a PEP 440 version; equal text gives the same object. Raises `InvalidVersion`."""
     return Version(text)
