@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from tests.fakes.project import ScratchProject
+from tests.fakes.sdists import source_tree
 
 
 def manifest(project: ScratchProject, *sources: str, dependencies: tuple[str, ...] = (), more: str = "") -> None:
@@ -43,3 +45,8 @@ def direct_url(project: ScratchProject, name: str) -> dict[str, Any]:
 def up_to_date(project: ScratchProject) -> bool:
     """Whether a sync, which must go well, has nothing to do."""
     return "already exactly" in project.run("sync").ok().out
+
+
+def core_tree(project: ScratchProject, where: str = "libs/core", **options: Any) -> Path:
+    """A folder with the project `core` 1.0, which requires `icons`."""
+    return source_tree(project.folder / where, "core", "1.0", requires=["icons"], **options)
