@@ -79,6 +79,8 @@ class Children:
             running = list(self._running)
         for child in running:
             _signal(child, signal.SIGTERM)
+        for child in running:
+            _end(child)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

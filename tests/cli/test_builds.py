@@ -17,7 +17,7 @@ from tests.cli.refusals import check_refusal
 from tests.cli.sourcing import packages, up_to_date
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import PATIENCE, ScratchProject, finished
-from tests.fakes.sdists import source_files, source_sdist, source_tree
+from tests.fakes.sdists import Plan, source_files, source_sdist, source_tree
 from tests.fakes.wheels import make_sdist, make_wheel
 
 
@@ -243,26 +243,49 @@ def test_another_sdist_behind_the_locked_url_is_refused(project: ScratchProject,
     assert not project.env.exists()
 
 
-def test_ctrl_c_ends_the_backend_and_all_it_started(project: ScratchProject, index: FakeIndex) -> None:
+def test_ctrl_c_ends_the_backend_and_all_it_started(project: ScratchProject) -> None:
     folder = source_tree(project.folder / "libs/core", "core", "1.0", dynamic=[], plan={"waits": True})
     project.manifest(dependencies=["core"], more='[sources]\ncore = { path = "libs/core" }')
     project.run("lock").ok()
-    with project.start("sync", start_new_session=True) as process:
-        running = _running(folder / "_build/waiting")
+    _interrupt(project, "sync", folder, "_build/waiting")
+    assert not project.env.exists()
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+@pytest.mark.parametrize("kind", ["folder", "sdist"])
+def test_ctrl_c_ends_a_lock_that_builds(
+    project: ScratchProject, index: FakeIndex, kind: str, *, deaf: bool
+) -> None:
+    """What is not told by metadata alone is told by a wheel. The build of an sdist begins beside the search."""
+    plan: Plan = {"waits": True, "deaf": deaf, "without": ["prepare_metadata_for_build_wheel"]}
+    if kind == "folder":
+        folder = source_tree(project.folder / "libs/core", "core", "1.0", plan=plan)
+        project.manifest(dependencies=["core"], more='[sources]\ncore = { path = "libs/core" }')
+        _interrupt(project, "lock", folder, "_build/waiting")
+    else:
+        index.add(source_sdist("core", "1.0", plan=plan))
+        requires_core(project)
+        _interrupt(project, "lock", project.cache, "built/work/*/source/core-1.0/_build/waiting")
+    assert not project.lock.exists()
+
+
+def _interrupt(project: ScratchProject, command: str, folder: Path, waiting: str) -> None:
+    """Press Ctrl-C as soon as a backend says that it waits; see that nothing goes on."""
+    with project.start(command, start_new_session=True) as process:
+        running = _running(folder, waiting)
         process.send_signal(signal.SIGINT)
-        ran = finished(process, ("sync",))
+        ran = finished(process, (command,))
     assert ran.status == 130
     assert "interrupted" in ran.err
     for process_id in running:
         _has_ended(process_id)
-    assert not project.env.exists()
 
 
-def _running(waiting: Path) -> list[int]:
+def _running(folder: Path, waiting: str) -> list[int]:
     """The processes that a backend says it runs as, once it says so."""
     for _ in range(PATIENCE * 20):
-        if waiting.exists():
-            found: list[int] = json.loads(waiting.read_text())
+        for path in folder.glob(waiting):
+            found: list[int] = json.loads(path.read_text())
             return found
         time.sleep(0.05)
     raise AssertionError("the backend never began")

@@ -28,6 +28,7 @@ class Plan(TypedDict, total=False):
     imports: Sequence[str]  #: modules that must be there to build the wheel, which says which version they had
     runs: Sequence[str]  #: programs that must be on PATH to build the wheel
     waits: bool  #: build_wheel says where its process and one that it starts are, then waits for ever
+    deaf: bool  #: build_wheel, and what it starts, do not heed SIGTERM
     gives: Mapping[str, Any]  #: hooks that do nothing and give just this
     tag: str  #: the tag of the wheel instead of py3-none-any
     said_version: str  #: the version of the wheel instead of the true one
@@ -37,7 +38,7 @@ class Plan(TypedDict, total=False):
 
 # On any Python since 3.8, with nothing but the standard library.
 BACKEND = """
-import base64, hashlib, importlib, json, os, subprocess, sys, time, zipfile
+import base64, hashlib, importlib, json, os, signal, subprocess, sys, time, zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "plan.json")) as file:
@@ -142,6 +143,8 @@ def prepare_metadata_for_build_editable(folder, settings=None):
 
 @hook
 def build_wheel(folder, settings=None, metadata_folder=None):
+    if PLAN.get("deaf"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if PLAN.get("waits"):
         other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         with open(os.path.join(HERE, "waiting.part"), "w") as file:
