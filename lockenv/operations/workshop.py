@@ -15,19 +15,21 @@ from packaging.tags import Tag
 from lockenv.build.builder import Builder
 from lockenv.build.git import Repositories
 from lockenv.build.sources import Source as Buildable
+from lockenv.errors import InterpreterNotFound
 from lockenv.events import Warned
 from lockenv.index.client import IndexClient
 from lockenv.index.http import Http
 from lockenv.lockfile.builds import build_table, built_with
 from lockenv.manifest.model import Manifest
 from lockenv.operations.archives import SOURCES, Archives
-from lockenv.operations.choose import interpreter_for_lock
+from lockenv.operations.choose import any_interpreter, interpreter_for_lock
 from lockenv.operations.declared import declared_by, is_static
 from lockenv.operations.places import Places, Tools
 from lockenv.operations.provisions import Bringing, Leave, ResolvedBuilds
 from lockenv.operations.question import Upgrade
 from lockenv.operations.sources import OnlyIndexes, Sources, packages_by_name
 from lockenv.packages import NormalizedName
+from lockenv.python.interpreter import Interpreter
 from lockenv.resolution.candidates import wheel_tags
 from lockenv.resolution.model import Held, Pin, Question, Resolution
 from lockenv.session import Session
@@ -72,7 +74,7 @@ def workshop_for(
 
     @cache
     def made() -> tuple[Builder, ResolvedBuilds]:
-        interpreter = interpreter_for_lock(session, manifest.python, old)
+        interpreter = _builder_python(session, manifest, old)
         builds = ResolvedBuilds(
             OnlyIndexes(client, manifest.sources),
             question.policy,
@@ -119,6 +121,16 @@ def workshop_for(
     sources = Sources(client, manifest.sources, places=places, archives=archives, builder=builder)
     session.on_close(close)
     return Workshop(sources=sources, builder=builder, builds=lambda: made()[1], leave=leave)
+
+
+def _builder_python(session: Session, manifest: Manifest, old: Pylock | None) -> Interpreter:
+    """The Python to build with: the one that would be synced, else any; what sources say hardly depends on it."""
+    try:
+        return interpreter_for_lock(session, manifest.python, old)
+    except InterpreterNotFound:
+        if session.settings.python is not None:
+            raise
+        return any_interpreter(session)
 
 
 def _kept(old: Pylock | None, upgrade: Upgrade) -> dict[NormalizedName, list[Package]]:

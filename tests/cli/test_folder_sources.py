@@ -335,3 +335,11 @@ def test_a_build_that_writes_into_its_folder_comes_to_rest(project: ScratchProje
     assert up_to_date(project)
     assert len(calls(folder)) == before
     project.run("lock", "--check").ok()
+
+
+def test_a_lock_for_a_python_that_is_not_here_is_made_with_another(project: ScratchProject) -> None:
+    core_tree(project)
+    lines = '[targets]\nplatforms = ["linux-x86_64"]\n[sources]\ncore = { path = "libs/core" }'
+    project.manifest(dependencies=["core"], python="==3.15.*", more=lines)
+    project.run("lock").ok()
+    assert entry(project, "core")["tool"]["lockenv"]["requires"] == ["icons"]
