@@ -197,12 +197,12 @@ def _building(pinned: Pin, resolution: Resolution) -> tuple[Target, ...]:
     """The targets on which a package has to be built, each once."""
     if all(file.is_wheel for file in pinned.files):
         return ()
-    targets = dict.fromkeys(resolution.cells[number].target for number in sorted(pinned.cells))
-    return tuple(target for target in targets if not _has_wheel(pinned, target))
-
-
-def _has_wheel(pinned: Pin, target: Target) -> bool:
     tags = frozenset[Tag]().union(*(wheel_tags(file.filename) for file in pinned.files if file.is_wheel))
+    targets = dict.fromkeys(resolution.cells[number].target for number in sorted(pinned.cells))
+    return tuple(target for target in targets if not _has_wheel(tags, target))
+
+
+def _has_wheel(tags: frozenset[Tag], target: Target) -> bool:
     # To look few tags up in a target's ranks is far cheaper than to walk over all that it accepts.
     return any(tag in target.ranks for tag in tags) and all(not tags.isdisjoint(more) for _, more in target.also)
 
