@@ -79,7 +79,8 @@ def _grouped(failures: Sequence[Failure]) -> list[_Group]:
     for failure in failures:
         core = core_of(failure, [group.core for group in groups.values()])
         facts = Account(core, known_of(failure)).facts()
-        key = (core.key, frozenset((fact.kind, fact.package, fact.why, fact.reason) for fact in facts if fact.why))
+        wanting = frozenset((fact.kind, fact.package) for fact in facts if fact.why)
+        key = (core.key, wanting)
         groups.setdefault(key, _Group(core, facts)).failures.append(failure)
     return list(groups.values())
 

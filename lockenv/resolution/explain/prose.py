@@ -11,17 +11,37 @@ from lockenv.resolution.explain.story import EVERY, Fact, Required, Story
 #: No more facts than a tired person reads.
 MOST_FACTS = 6
 
+#: So many ways in which versions of one package are out are told before others have had their say.
+_MOST_OUT = 2
+
 #: A chain of requirements that is longer is told by its ends.
 _LONGEST_CHAIN = 3
 
 
 def lines(story: Story) -> list[str]:
     """The user's own requirements, then the facts, each below what leads to it."""
-    # That a name is unknown is the verdict.
-    facts = [line for chain in _chains(story.facts) for line in _chain(chain) if chain[0].kind != "unknown"]
-    told = facts if len(facts) <= MOST_FACTS + 1 else facts[:MOST_FACTS]
+    facts = _told(story.facts)
+    told = facts
+    if len(facts) > MOST_FACTS + 1:
+        # Why this and that version of one package is out must not hide what else is the matter.
+        told = _told(list(_few_of_each(story.facts)))[:MOST_FACTS]
     more = [f"… and {len(facts) - len(told)} more facts (-v tells them all)"] if len(told) < len(facts) else []
     return [*_required(story.required, story.facts), *told, *more]
+
+
+def _told(facts: Sequence[Fact]) -> list[str]:
+    # That a name is unknown is the verdict.
+    return [line for chain in _chains(facts) for line in _chain(chain) if chain[0].kind != "unknown"]
+
+
+def _few_of_each(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """All facts but those that tell once more why versions of the same package are out."""
+    count: dict[str, int] = {}
+    for fact in facts:
+        if fact.kind == "out":
+            count[fact.package] = count.get(fact.package, 0) + 1
+        if fact.kind != "out" or count[fact.package] <= _MOST_OUT:
+            yield fact
 
 
 def _required(required: Sequence[Required], facts: Iterable[Fact]) -> Iterator[str]:
