@@ -66,7 +66,7 @@ def judge(lock: Pylock, claim: Claim) -> None:
 
 def _texts(lock: Pylock, claim: Claim) -> Iterator[str]:
     """The markers and the bounds on Python that may tell one version of Python from another."""
-    yield from map(str, lock.environments or ())
+    yield from map(str, (*(lock.environments or ()), lock.requires_python or ""))
     for package in lock.packages:
         yield str(package.marker or "")
         yield str(package.requires_python or "")

@@ -43,6 +43,8 @@ PYTHONS = (">=3.12", "<3.12", ">=3.11.3", "<3.11.3")
 #: Patch versions on either side of the one that markers and bounds speak of, and far from it.
 PATCHES = (2, 3, 9)
 
+#: A scenario, as `tests.scenarios.cases` reads it.
+World = dict[str, Any]
 Pins = dict[str, str]
 
 
@@ -58,40 +60,45 @@ def _lines(markers: Sequence[str], most: int) -> st.SearchStrategy[list[str]]:
     return st.lists(line, max_size=most, unique_by=lambda text: text[0])
 
 
-_BUILT = st.lists(st.sampled_from([*WHEELS.values()]), min_size=1, unique=True)
-_WHEELS = st.one_of(*[st.just([PURE])] * 5, _BUILT)
-_PYTHON = st.sampled_from([*[None] * 12, *PYTHONS])
+def _release(requires: list[str], wheels: list[str], python: str) -> dict[str, Any]:
+    bound = {"python": python} if python else {}
+    return {"requires": requires, "wheels": wheels, "extras": ["x"], **bound}
 
 
-@st.composite
-def _releases(draw: st.DrawFn) -> dict[str, Any]:
-    release: dict[str, Any] = {"requires": draw(_lines([*MARKERS, *EXTRA_MARKERS], 2)), "wheels": draw(_WHEELS)}
-    release["extras"] = ["x"]
-    python = draw(_PYTHON)
-    return release | ({"python": python} if python is not None else {})
+def _index(*, patches: bool) -> st.SearchStrategy[dict[str, Any]]:
+    built = st.lists(st.sampled_from([*WHEELS.values()]), min_size=1, unique=True)
+    release = st.builds(
+        _release,
+        _lines([*(MARKERS if patches else MARKERS[:-2]), *EXTRA_MARKERS], 2),
+        st.one_of(*[st.just([PURE])] * 5, built),
+        st.sampled_from([*[""] * 12, *(PYTHONS if patches else PYTHONS[:2])]),
+    )
+    releases = st.dictionaries(st.sampled_from(VERSIONS), release, min_size=2)
+    return st.fixed_dictionaries(dict.fromkeys(NAMES, releases))
 
 
-_INDEX = st.fixed_dictionaries(
-    {name: st.dictionaries(st.sampled_from(VERSIONS), _releases(), min_size=2) for name in NAMES}
-)
-
-
-@st.composite
-def worlds(draw: st.DrawFn, *, conflicts: bool = False, groups: bool = True) -> dict[str, Any]:
-    """A manifest for two Pythons and two or three platforms, and an index of four packages."""
-    roots = _lines(MARKERS, 3)
-    case: dict[str, Any] = {
-        "python": draw(st.sampled_from([">=3.11,<3.13", ">=3.11,<3.13", ">=3.11.3,<3.13", ">=3.11,<3.12"])),
-        "targets": {"platforms": list(PLATFORMS[: draw(st.integers(2, 3))])},
-        "dependencies": draw(roots) or [draw(st.sampled_from(NAMES))],
-        "groups": {name: draw(roots) for name in ("g", "h")} if groups else {},
-        "index": draw(_INDEX),
-        "options": {},
+def _world(python: str, platforms: int, dependencies: list[str], groups: list[list[str]], index: World) -> World:
+    return {
+        "python": python,
+        "targets": {"platforms": list(PLATFORMS[:platforms])},
+        "dependencies": dependencies or ["a"],
+        "groups": dict(zip("ghf", groups, strict=False)),
+        "options": {"conflicts": [["g", "h"]]} if len(groups) == 3 else {},
+        "index": index,
     }
-    if conflicts:
-        case["groups"]["f"] = draw(roots)
-        case["options"]["conflicts"] = [["g", "h"]]
-    return case
+
+
+@cache
+def worlds(*, conflicts: bool = False, groups: bool = True, patches: bool = True) -> st.SearchStrategy[World]:
+    """A manifest for two Pythons and two or three platforms, and an index of four packages.
+
+    `patches`: whether anything speaks of a patch version of Python.
+    """
+    roots = _lines(MARKERS if patches else MARKERS[:-2], 3)
+    pythons = [">=3.11,<3.13", ">=3.11,<3.13", ">=3.11,<3.12", *[">=3.11.3,<3.13"] * patches]
+    count = 3 if conflicts else 2 if groups else 0
+    gates = st.lists(roots, min_size=count, max_size=count)
+    return st.builds(_world, st.sampled_from(pythons), st.integers(2, 3), roots, gates, _index(patches=patches))
 
 
 def places(case: Case) -> Iterator[tuple[Target, dict[str, str]]]:

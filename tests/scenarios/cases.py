@@ -98,7 +98,14 @@ def kept(lock: Pylock, moving: frozenset[NormalizedName] = frozenset()) -> Keepi
 
 
 def lock_of(case: Case, asked: Question, resolution: Resolution, source: FakeSource) -> Pylock:
-    """Whatever is resolved can be locked, reads back as itself, and passes the judge and a plain installer."""
+    """Whatever is resolved can be locked, and a plain installer finds nothing wrong with it."""
+    lock = judged(case, asked, resolution)
+    assert installs(case, asked, resolution, lock, source) == []
+    return lock
+
+
+def judged(case: Case, asked: Question, resolution: Resolution) -> Pylock:
+    """The lock of a resolution, which reads back as itself and passes the judge."""
     lock = pin.pin(
         resolution,
         requires_python=SpecifierSet(case.get("python", PYTHON)),
@@ -111,7 +118,6 @@ def lock_of(case: Case, asked: Question, resolution: Resolution, source: FakeSou
     again = pylock.read(text)
     judge.judge(again, claim_of(asked, resolution))
     assert pylock.write(again) == text
-    assert installs(case, asked, resolution, again, source) == []
     return again
 
 
