@@ -108,7 +108,7 @@ def test_every_place_and_selection_gets_the_pins_of_its_cell(world: World) -> No
 @given(ANY)
 def test_locking_again_gives_the_same_bytes(world: World) -> None:
     lock, _ = solvable(world)
-    assert lock_text(world, kept(lock)) == pylock.write(lock)
+    assert lock_text(world, kept(world, lock)) == pylock.write(lock)
 
 
 def shuffled(world: World, draw: random.Random) -> World:
@@ -136,7 +136,7 @@ def shuffled(world: World, draw: random.Random) -> World:
 def test_no_order_of_manifest_or_index_changes_a_byte(world: World, draw: random.Random) -> None:
     lock, _ = solvable(world)
     assert lock_text(shuffled(world, draw)) == pylock.write(lock)
-    assert lock_text(shuffled(world, draw), kept(lock)) == pylock.write(lock)
+    assert lock_text(shuffled(world, draw), kept(world, lock)) == pylock.write(lock)
 
 
 @dataclasses.dataclass
@@ -207,10 +207,10 @@ def test_what_is_added_and_removed_again_leaves_the_old_bytes(
     before, _ = solvable(world)
     line = f"new ; {marker}" if marker else "new"
     try:
-        between, _ = locked({**world, "dependencies": [*world["dependencies"], line]}, kept(before))
+        between, _ = locked({**world, "dependencies": [*world["dependencies"], line]}, kept(world, before))
     except ResolutionImpossible:
         return
-    assert lock_text(world, kept(between)) == pylock.write(before)
+    assert lock_text(world, kept(world, between)) == pylock.write(before)
 
 
 @some
@@ -340,7 +340,7 @@ def test_a_lock_that_is_wrong_anywhere_is_refused(
         wrong = next(wrongs(world, harmed, resolution), None)
         if wrong is not None:
             with pytest.raises(InternalError):
-                judge.judge(harmed, claim_of(question(world), resolution))
+                judge.judge(harmed, claim_of(world, question(world), resolution))
 
 
 def test_the_wheels_of_worlds_are_those_of_their_platforms() -> None:

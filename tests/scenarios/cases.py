@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,10 @@ from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, judge, pin, pylock
-from lockenv.manifest.model import Targets
+from lockenv.manifest.model import Group, Manifest, Options, Targets
+from lockenv.operations.question import forbidden, holding, standing
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, Resolution
 from lockenv.resolution.universe import Here, targets_of
@@ -72,27 +74,53 @@ def _policy(options: Mapping[str, Any], case: Case) -> Policy:
     )
 
 
+def manifest(case: Case) -> Manifest:
+    """The manifest, as far as groups and their conflicts go. One that contradicts itself is not refused here."""
+    conflicts = case.get("options", {}).get("conflicts", ())
+    return Manifest(
+        python=SpecifierSet(case.get("python", PYTHON)),
+        dependencies=tuple(map(parse_requirement, case.get("dependencies", ()))),
+        groups=tuple(_groups(case.get("groups", {}))),
+        resolution=Options(conflicts=tuple(tuple(map(canonicalize_name, sorted(one))) for one in conflicts)),
+    )
+
+
+def _groups(said: Mapping[str, list[Any]]) -> Iterator[Group]:
+    """Groups with their includes followed (PEP 735)."""
+    for name in sorted(said):
+        waiting, lines, includes = [name], list[str](), set[str]()
+        while waiting:
+            for line in said[waiting.pop()]:
+                if isinstance(line, str):
+                    lines.append(line)
+                else:
+                    waiting.append(line["include-group"])
+                    includes.add(line["include-group"])
+        found = tuple(map(parse_requirement, lines))
+        yield Group(name=name, requirements=found, includes=frozenset(map(canonicalize_name, includes)))
+
+
 def question(case: Case, held: Keeping | None = None) -> Question:
-    options = case.get("options", {})
-    roots = {"": case.get("dependencies", []), **case.get("groups", {})}
+    options, declared = case.get("options", {}), manifest(case)
     wished = {canonicalize_name(n): Held(version=Version(v)) for n, v in case.get("preferences", {}).items()}
     return Question(
         targets=targets(case),
-        roots={gate: tuple(map(parse_requirement, texts)) for gate, texts in roots.items()},
+        roots={MAIN: declared.dependencies} | {group.name: group.requirements for group in declared.groups},
         policy=_policy(options, case),
-        conflicts=tuple(tuple(sorted(members)) for members in options.get("conflicts", ())),
+        conflicts=declared.resolution.conflicts,
+        includes={group.name: group.includes for group in declared.groups},
         across_pythons=options.get("across-pythons", "newest"),
         held=held or (lambda target, fork: wished),
         here=Version(case["here"]) if "here" in case else None,
     )
 
 
-def kept(lock: Pylock, moving: frozenset[NormalizedName] = frozenset()) -> Keeping:
+def kept(case: Case, lock: Pylock, moving: frozenset[NormalizedName] = frozenset()) -> Keeping:
     """What a lock holds, without the packages that are to move."""
+    holds = holding(manifest(case), lock)
 
     def held(target: Target, fork: Fork) -> Mapping[NormalizedName, Held]:
-        every = freshness.held(lock, target, fork)
-        return {name: one for name, one in every.items() if name not in moving}
+        return {name: one for name, one in holds(target, fork).items() if name not in moving}
 
     return held
 
@@ -106,29 +134,31 @@ def lock_of(case: Case, asked: Question, resolution: Resolution, source: FakeSou
 
 def judged(case: Case, asked: Question, resolution: Resolution) -> Pylock:
     """The lock of a resolution, which reads back as itself and passes the judge."""
+    apart = [list(members) for members in forbidden(manifest(case))]
     lock = pin.pin(
         resolution,
         requires_python=SpecifierSet(case.get("python", PYTHON)),
         groups=list(case.get("groups", {})),
         conflicts=asked.conflicts,
+        standing=standing(manifest(case)),
         local={},
-        tool={"format": 2} | ({"conflicts": [list(one) for one in asked.conflicts]} if asked.conflicts else {}),
+        tool={"format": freshness.FORMAT} | ({"conflicts": apart} if apart else {}),
     )
     text = pylock.write(lock)
     again = pylock.read(text)
-    judge.judge(again, claim_of(asked, resolution))
+    judge.judge(again, claim_of(case, asked, resolution))
     assert pylock.write(again) == text
     return again
 
 
-def claim_of(asked: Question, resolution: Resolution) -> judge.Claim:
+def claim_of(case: Case, asked: Question, resolution: Resolution) -> judge.Claim:
     return judge.Claim(
         targets=resolution.targets,
         roots=asked.roots,
         evidence=resolution.evidence,
         constraints=asked.policy.constraints,
         overrides=asked.policy.overrides,
-        conflicts=asked.conflicts,
+        conflicts=forbidden(manifest(case)),
         buildable=asked.policy.allow_build,
     )
 
@@ -141,7 +171,7 @@ def installs(case: Case, asked: Question, resolution: Resolution, lock: Pylock, 
     known = installer.recorded(lock)
     for target in resolution.targets:
         for environment in installer.pythons(target, patches):
-            for groups in installer.selections(list(case.get("groups", {})), asked.conflicts):
+            for groups in installer.selections(list(case.get("groups", {})), forbidden(manifest(case))):
                 roots = [each for gate in ("", *sorted(groups)) for each in asked.roots[gate]]
                 for tags in installer.all_tags(target):
                     pins = installer.installed(lock, environment, tags, groups)

@@ -52,7 +52,7 @@ def resolved(step: dict[str, Any], before: Pylock | None) -> tuple[Pylock, Resol
     source, upgrade = source_of(step), step.get("upgrade", ())
     held = None
     if before is not None and upgrade != "all":
-        held = kept(before, frozenset(map(canonicalize_name, upgrade)))
+        held = kept(step, before, frozenset(map(canonicalize_name, upgrade)))
     asked = question(step, held)
     resolution = resolve(asked, source)
     return lock_of(step, asked, resolution, source), resolution

@@ -93,7 +93,7 @@ def test_locking_again_gives_the_same_lock(path: Path) -> None:
     case, source = READ[path], source_of(READ[path])
     asked = question(case)
     lock = lock_of(case, asked, resolve(asked, source), source)
-    again = question(case, kept(lock))
+    again = question(case, kept(case, lock))
     assert pylock.write(lock_of(case, again, resolve(again, source), source)) == pylock.write(lock)
 
 
