@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageSdist, PackageVcs, Pylock
@@ -50,7 +50,7 @@ def build_all(
         if one.package.name not in allowed and not (one.package.name in own and is_local(one.artifact))
     ]
     if refused:
-        raise _unallowed(refused, target, ours=bool(tool_table(lock)))
+        raise _unallowed(refused, target, allowed, ours=bool(tool_table(lock)))
     packages = {one.package.name: one.package for one in chosen}
     repositories = repositories_of(session)
     builder = Builder(
@@ -71,12 +71,12 @@ def build_all(
     return found
 
 
-def _unallowed(chosen: Sequence[Selected], target: Target, *, ours: bool) -> Refused:
+def _unallowed(chosen: Sequence[Selected], target: Target, allowed: Iterable[str], *, ours: bool) -> Refused:
     names = [one.package.name for one in chosen]
     return Refused(
         f"{' and '.join(names)} must be built, which runs foreign code, and nobody has allowed that",
         details=[_why(one, target) for one in chosen],
-        hint=remedy(names, ours=ours),
+        hint=remedy(names, allowed, ours=ours),
     )
 
 

@@ -7,7 +7,7 @@ building one thing never starts to build another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -60,12 +60,12 @@ class Leave:
         """Raise `Refused` where its build may not run: a builder's `permit`."""
         if not self.covers(source):
             msg = f"only its build can say what {shown(source)} requires, and nobody has allowed to run that"
-            raise Refused(msg, hint=remedy([source.name or ""]))
+            raise Refused(msg, hint=remedy([source.name or ""], self._named))
 
 
-def remedy(names: Sequence[str], *, ours: bool = True) -> str:
-    """Say how to allow builds; `ours` is whether there is a manifest to write it into."""
-    listed = ", ".join(f'"{name}"' for name in names)
+def remedy(names: Sequence[str], beside: Iterable[str], *, ours: bool = True) -> str:
+    """Say how to allow builds `beside` those that are; `ours` is whether there is a manifest to write it into."""
+    listed = ", ".join(f'"{name}"' for name in (*sorted(beside), *names))
     flags = " ".join(f"--allow-build {name}" for name in names)
     if not ours:
         return f"if you trust who wrote the lock, say `{flags}`"

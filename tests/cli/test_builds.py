@@ -99,6 +99,8 @@ def test_all_that_needs_leave_is_told_at_once(project: ScratchProject, index: Fa
     requires_core(project, "flags", tables="")
     project.run("lock", "--allow-build", "core", "--allow-build", "flags").ok()
     check_refusal(project.run("sync"), 4, "core and flags must be built", 'allow = ["core", "flags"]')
+    ran = project.run("sync", "--allow-build", "core")
+    check_refusal(ran, 4, "flags must be built", 'allow = ["core", "flags"]', "`--allow-build flags`")
 
 
 # Once, and with nothing to see
