@@ -60,7 +60,11 @@ class Leave:
         """Raise `Refused` where its build may not run: a builder's `permit`."""
         if not self.covers(source):
             msg = f"only its build can say what {shown(source)} requires, and nobody has allowed to run that"
-            raise Refused(msg, hint=remedy([source.name or ""], self._named))
+            raise Refused(msg, hint=self.remedy(source))
+
+    def remedy(self, source: Buildable) -> str:
+        """Say how to allow its build."""
+        return remedy([source.name or ""], self._named)
 
 
 def remedy(names: Sequence[str], beside: Iterable[str], *, ours: bool = True) -> str:

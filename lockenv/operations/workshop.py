@@ -184,6 +184,8 @@ def _built_with(
 ) -> Mapping[str, Any]:
     source, editable = _buildable(pinned, workshop.sources)
     if not workshop.leave.covers(source):
+        message = f"a sync will refuse to build {pinned.name}, which nobody has allowed"
+        session.report(Warned(message=f"{message}: {workshop.leave.remedy(source)}"))
         return {}
     requirements = workshop.builder().needs(source, editable=editable).requirements
     answer, dropped = workshop.builds().answer(pinned.name, requirements, targets)
