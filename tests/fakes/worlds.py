@@ -40,6 +40,7 @@ MARKERS = (
 )
 EXTRA_MARKERS = ('extra == "x"', 'extra == "x" and sys_platform == "win32"')
 PYTHONS = (">=3.12", "<3.12", ">=3.11.3", "<3.11.3")
+OPTIONS = ({"across-pythons": "fewest"}, {"strategy": "lowest"}, {"strategy": "lowest-direct"})
 #: Patch versions on either side of the one that markers and bounds speak of, and far from it.
 PATCHES = (2, 3, 9)
 
@@ -60,45 +61,63 @@ def _lines(markers: Sequence[str], most: int) -> st.SearchStrategy[list[str]]:
     return st.lists(line, max_size=most, unique_by=lambda text: text[0])
 
 
-def _release(requires: list[str], wheels: list[str], python: str) -> dict[str, Any]:
+def _release(
+    requires: list[str], wheels: list[str], python: str, apart: Mapping[str, list[str]]
+) -> dict[str, Any]:
     bound = {"python": python} if python else {}
-    return {"requires": requires, "wheels": wheels, "extras": ["x"], **bound}
+    by_tag = {tag: {"requires": lines, "extras": ["x"]} for tag, lines in apart.items()}
+    return {"requires": requires, "wheels": wheels, "extras": ["x"], "by_tag": by_tag, **bound}
 
 
-def _index(*, patches: bool) -> st.SearchStrategy[dict[str, Any]]:
-    built = st.lists(st.sampled_from([*WHEELS.values()]), min_size=1, unique=True)
+def _index(*, patches: bool, apart: bool) -> st.SearchStrategy[dict[str, Any]]:
+    built = st.lists(st.sampled_from([*WHEELS.values(), PURE]), min_size=1, unique=True)
+    lines = _lines([*(MARKERS if patches else MARKERS[:-2]), *EXTRA_MARKERS], 2)
+    differing = st.dictionaries(st.sampled_from([*WHEELS.values()]), lines, max_size=1)
     release = st.builds(
         _release,
-        _lines([*(MARKERS if patches else MARKERS[:-2]), *EXTRA_MARKERS], 2),
+        lines,
         st.one_of(*[st.just([PURE])] * 5, built),
         st.sampled_from([*[""] * 12, *(PYTHONS if patches else PYTHONS[:2])]),
+        differing if apart else st.just({}),
     )
     releases = st.dictionaries(st.sampled_from(VERSIONS), release, min_size=2)
     return st.fixed_dictionaries(dict.fromkeys(NAMES, releases))
 
 
-def _world(python: str, platforms: int, dependencies: list[str], groups: list[list[str]], index: World) -> World:
+def _world(
+    python: str, platforms: int, dependencies: list[str], groups: list[list[str]], index: World, options: World
+) -> World:
     return {
         "python": python,
         "targets": {"platforms": list(PLATFORMS[:platforms])},
         "dependencies": dependencies or ["a"],
         "groups": dict(zip("ghf", groups, strict=False)),
-        "options": {"conflicts": [["g", "h"]]} if len(groups) == 3 else {},
+        "options": {**options, **({"conflicts": [["g", "h"]]} if len(groups) == 3 else {})},
         "index": index,
     }
 
 
 @cache
-def worlds(*, conflicts: bool = False, groups: bool = True, patches: bool = True) -> st.SearchStrategy[World]:
+def worlds(
+    *,
+    conflicts: bool = False,
+    groups: bool = True,
+    patches: bool = True,
+    apart: bool = False,
+    options: bool = False,
+) -> st.SearchStrategy[World]:
     """A manifest for two Pythons and two or three platforms, and an index of four packages.
 
-    `patches`: whether anything speaks of a patch version of Python.
+    `patches`: whether anything speaks of a patch version of Python. `apart`: whether wheels of one release may
+    require different things. `options`: whether other than the newest versions may be wanted.
     """
     roots = _lines(MARKERS if patches else MARKERS[:-2], 3)
     pythons = [">=3.11,<3.13", ">=3.11,<3.13", ">=3.11,<3.12", *[">=3.11.3,<3.13"] * patches]
     count = 3 if conflicts else 2 if groups else 0
     gates = st.lists(roots, min_size=count, max_size=count)
-    return st.builds(_world, st.sampled_from(pythons), st.integers(2, 3), roots, gates, _index(patches=patches))
+    index = _index(patches=patches, apart=apart)
+    wanted = st.sampled_from([{}, {}, *OPTIONS] if options else [{}])
+    return st.builds(_world, st.sampled_from(pythons), st.integers(2, 3), roots, gates, index, wanted)
 
 
 def places(case: Case) -> Iterator[tuple[Target, dict[str, str]]]:
@@ -150,7 +169,9 @@ def _search(
 
 
 def _required(release: Mapping[str, Any], place: tuple[tuple[str, str], ...], extra: str) -> list[str]:
-    return [text for text in release["requires"] if _holds(text, place, extra)]
+    built = WHEELS[dict(place)["sys_platform"]]
+    said = release["by_tag"].get(built, release) if built in release["wheels"] else release
+    return [text for text in said["requires"] if _holds(text, place, extra)]
 
 
 def _usable(release: Mapping[str, Any], place: tuple[tuple[str, str], ...]) -> bool:

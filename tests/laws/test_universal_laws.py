@@ -31,7 +31,7 @@ from tests.scenarios.cases import claim_of, judged, kept, lock_of, question, sou
 
 some = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 many = settings(some, max_examples=70)
-ANY = st.one_of(worlds(), worlds(conflicts=True))
+ANY = st.one_of(worlds(options=True, apart=True), worlds(options=True, conflicts=True))
 
 
 def locked(world: World, held: Keeping | None = None, source: Source | None = None) -> tuple[Pylock, Resolution]:
@@ -74,7 +74,7 @@ def check_existence(world: World) -> None:
 
 
 @many
-@given(worlds())
+@given(worlds(apart=True, options=True))
 def test_a_lock_is_found_if_and_only_if_every_place_has_a_solution(world: World) -> None:
     check_existence(world)
 
@@ -202,7 +202,7 @@ def test_what_is_added_and_removed_again_leaves_the_old_bytes(
     world: World, newcomers: list[list[str]], marker: str
 ) -> None:
     """Whatever the newcomer lowers, for whichever targets. (Where Python is cut at a patch version, see below.)"""
-    releases = {str(version): {"requires": lines} for version, lines in enumerate(newcomers, 1)}
+    releases = {str(version): {"requires": lines, "by_tag": {}} for version, lines in enumerate(newcomers, 1)}
     world = {**world, "index": {**world["index"], "new": releases}}
     before, _ = solvable(world)
     line = f"new ; {marker}" if marker else "new"
