@@ -78,6 +78,7 @@ def run(asked: argparse.Namespace, upgrade: Upgrade | None = None, *, check: boo
                 screen.say(f"{said}, {duration(time.perf_counter() - began)}")
                 return 0
         _lock(session, screen, asked, upgrade, check=check, began=began)
+    gc.freeze()
     return 0
 
 
@@ -90,7 +91,8 @@ def _lock(
     check: bool,
     began: float,
 ) -> None:
-    # A lock makes few circles of objects and is soon over; to look for them takes a quarter of its time.
+    # A lock makes few circles of objects and is soon over; to look for them takes a quarter of its time, and
+    # another quarter where they are looked for when the process ends, unless they are frozen by then.
     gc.disable()
     # Lazy: a lock that stands needs none of this.
     from lockenv.cli.locked import document, show, verdict
