@@ -20,7 +20,7 @@ TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMAT = 2  #: to be changed with the record's shape and with what lockenv writes into an environment
+FORMAT = 3  #: to be changed with the record's shape and with what lockenv writes into an environment
 _MAGIC = b"lockenv state\n"
 
 #: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.
@@ -34,10 +34,11 @@ class State:
     """The record of one generation. A plain class, because dataclasses cost milliseconds to import.
 
     `packages` are (name, version, wheel's sha256, requested); `root_files` (name, content) of the environment's
-    root; `links` the names of its top-level links.
+    root; `links` the names of its top-level links. `made` is when, in whole seconds since the epoch: it stands here
+    and nowhere in the tree, which is the same whenever it is made.
     """
 
-    __slots__ = ("interpreter_id", "links", "lock_digest", "packages", "root_files", "selection", "tree")
+    __slots__ = ("digest", "interpreter_id", "links", "lock_digest", "made", "packages", "root_files", "selection", "tree")
 
     def __init__(
         self,
@@ -46,17 +47,21 @@ class State:
         selection: tuple[str, ...],
         interpreter_id: str,
         packages: tuple[tuple[str, str, str, bool], ...],
+        digest: str,
         root_files: tuple[tuple[str, bytes], ...],
         links: tuple[str, ...],
         tree: Tree,
+        made: int = 0,
     ) -> None:
         self.lock_digest = lock_digest
         self.selection = selection
         self.interpreter_id = interpreter_id
         self.packages = packages
+        self.digest = digest
         self.root_files = root_files
         self.links = links
         self.tree = tree
+        self.made = made
 
     def pack(self) -> bytes:
         """Write the record: marshal behind a checksum, a tenth of JSON's time for ten thousand files."""
@@ -67,9 +72,11 @@ class State:
                 self.selection,
                 self.interpreter_id,
                 self.packages,
+                self.digest,
                 self.root_files,
                 self.links,
                 self.tree,
+                self.made,
             ),
             4,
         )
@@ -91,15 +98,17 @@ def read(generation: str) -> State | None:
     values = marshal.loads(payload)  # noqa: S302
     if values[0] != FORMAT:
         return None
-    _, lock_digest, selection, interpreter_id, packages, root_files, links, tree = values
+    _, lock_digest, selection, interpreter_id, packages, digest, root_files, links, tree, made = values
     return State(
         lock_digest=lock_digest,
         selection=selection,
         interpreter_id=interpreter_id,
         packages=packages,
+        digest=digest,
         root_files=root_files,
         links=links,
         tree=tree,
+        made=made,
     )
 
 
