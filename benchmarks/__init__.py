@@ -1,1 +1,7 @@
-"""Benchmarks: lockenv and its peers side by side in one run, as ratios. `python -m benchmarks --help`."""
+"""Benchmarks: lockenv and its peers side by side in one run, as ratios. `python -m benchmarks --help`.
+
+- `lock` real lock problems, `sync` real locks installed; each has a README.md
+- `recording` what an index said: pages, metadata, files; `upstream` asks the real one; `pages` writes them anew
+- `site` answers requests from a recording; `server` speaks HTTP; `serving` runs it as a process of its own
+- `executables` where programs are; `measure` runs one command and says what it took, `launch` has it do so
+"""

@@ -19,11 +19,11 @@ import platformdirs
 from benchmarks.lock import manifests, report
 from benchmarks.lock.executables import Installed, find, titles
 from benchmarks.lock.phases import PHASES, Phase, Run
-from benchmarks.lock.recording import Recording
 from benchmarks.lock.rounds import Setting, measured, recorded
-from benchmarks.lock.serving import serve
 from benchmarks.lock.tools import TOOLS
-from benchmarks.lock.upstream import Upstream
+from benchmarks.recording import Recording
+from benchmarks.serving import serve
+from benchmarks.upstream import Upstream
 
 _ABOUT = """Lock real manifests with several tools, from one recording of an index, on loopback.
 

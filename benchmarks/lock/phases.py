@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
-from benchmarks.lock import measure
+from benchmarks.launch import last_words, launched, log_in
 from benchmarks.lock.executables import Installed
-from benchmarks.lock.server import Counts
-from benchmarks.lock.serving import Served
 from benchmarks.lock.tools import Job, Place, environment, lay_out, packages_in
+from benchmarks.server import Counts
+from benchmarks.serving import Served
 
 Phase: TypeAlias = Literal["cold", "warm", "nothing", "upgrade-one"]
 PHASES: Final[tuple[Phase, ...]] = ("cold", "warm", "nothing", "upgrade-one")
@@ -102,6 +99,9 @@ class Contender:
             return f"it has made no lock with the package held back: {reason}"
         lay_out(self.installed.tool, self._place, self._job)
         self._put({"cold": None, "warm": None, "nothing": self._lock, "upgrade-one": self._held}[phase])
+        if phase == "nothing":
+            # A tool may note that all is in order when it first finds so; what counts is every time after that.
+            self._measure(self._command(phase))
         return ""
 
     def _filled(self) -> bool:
@@ -133,42 +133,23 @@ class Contender:
     def _measure(self, arguments: tuple[str, ...] | None) -> Run:
         assert arguments is not None, "a phase without a command is not run"
         self._served.take_counts()
-        took = self._launch(arguments)
-        status = took.pop("status")
-        run = Run(outcome="done", counts=self._served.take_counts(), **took)
+        took = launched(
+            (self.installed.path, *arguments),
+            folder=self._place.folder,
+            cwd=self._place.project,
+            environ=environment(self.installed.tool, self._place, self._job),
+            bound=self._bound,
+        )
+        run = Run(
+            outcome="done", seconds=took.seconds, cpu=took.cpu, peak=took.peak, counts=self._served.take_counts()
+        )
         self.fetched += run.counts.fetched
         self._unrecorded += run.counts.unrecorded
-        if status is None:
+        if took.status is None:
             return dataclasses.replace(run, outcome="over", note=f"took more than {self._bound:g} s")
-        if status != 0 or not self._path.is_file():
+        if took.status != 0 or not self._path.is_file():
             return dataclasses.replace(
-                run, outcome="failed", note=f"exit status {status}: {last_words(self._log)}"
+                run, outcome="failed", note=f"exit status {took.status}: {last_words(log_in(self._place.folder))}"
             )
         lock = self._path.read_bytes()
         return dataclasses.replace(run, packages=packages_in(lock), digest=hashlib.sha256(lock).hexdigest())
-
-    @property
-    def _log(self) -> Path:
-        return self._place.folder / "log.txt"
-
-    def _launch(self, arguments: tuple[str, ...]) -> dict[str, Any]:
-        """Run the tool by way of `measure`, and read what that wrote."""
-        result = self._place.folder / "result.json"
-        launcher = [sys.executable, "-I", "-S", measure.__file__]
-        process = subprocess.Popen(
-            [*launcher, result, self._log, str(self._bound), self.installed.path, *arguments],
-            cwd=self._place.project,
-            env=environment(self.installed.tool, self._place, self._job),
-        )
-        try:
-            assert process.wait() == 0, f"the launcher of {self.name} failed"
-        finally:
-            process.terminate()  # it ends the tool, should we be interrupted
-            process.wait()
-        return cast("dict[str, Any]", json.loads(result.read_bytes()))
-
-
-def last_words(log: Path, lines: int = 3) -> str:
-    """The last lines of a log, in one."""
-    text = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return " / ".join([line.strip() for line in text if line.strip()][-lines:])[-400:]

@@ -9,8 +9,8 @@ from typing import Any
 
 from benchmarks.lock.phases import Phase, Run
 from benchmarks.lock.rounds import Figures
-from benchmarks.lock.server import Counts
 from benchmarks.lock.tools import TOOLS
+from benchmarks.server import Counts
 
 _HEAD = ("median", "min", "max", "ratio", "cpu", "peak", "requests", "MB", "packages")
 

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.manifests import Manifest
 from benchmarks.lock.phases import Contender, Phase, Run
-from benchmarks.lock.serving import served
 from benchmarks.lock.tools import Job
+from benchmarks.serving import served
 
 #: Told of every run: the tool's name, the phase, the run.
 Listener = Callable[[str, Phase, Run], None]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.lock.recording import File, Page, Recording
-from benchmarks.lock.site import Site
+from benchmarks.recording import File, Page, Recording
+from benchmarks.site import Site
 
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
 CONTENT = bytes(range(256)) * 4

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.lock import measure
+from benchmarks import measure
 
 
 def measured(folder: Path, seconds: str, *command: str | Path) -> dict[str, Any]:

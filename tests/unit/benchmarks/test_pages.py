@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.lock import pages
-from benchmarks.lock.recording import Recording
+from benchmarks import pages
+from benchmarks.recording import Recording
 from lockenv.index.simple import parse_page
 from lockenv.packages import IndexFile, canonicalize_name
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.lock import phases, serving
+from benchmarks import serving
+from benchmarks.launch import last_words
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.manifests import Manifest
 from benchmarks.lock.phases import PHASES, Contender
-from benchmarks.lock.recording import Recording
-from benchmarks.lock.serving import Served
 from benchmarks.lock.tools import Job, Tool
+from benchmarks.recording import Recording
+from benchmarks.serving import Served
 
 MANIFEST = Manifest(
     name="lunch", python=">=3.11", platforms=(), dependencies=("menu",), upgrade="menu", held="menu<2"
@@ -110,4 +111,4 @@ def test_who_cannot_upgrade_one_package_is_not_asked_to(contender: Callable[...,
 def test_the_last_words_of_a_log_fit_a_line(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("one\ntwo\n\n  three\nfour\n")
-    assert phases.last_words(log) == "two / three / four"
+    assert last_words(log) == "two / three / four"

@@ -8,7 +8,7 @@ from benchmarks.lock import report
 from benchmarks.lock.manifests import Manifest
 from benchmarks.lock.phases import Phase, Run
 from benchmarks.lock.rounds import Figures
-from benchmarks.lock.server import Counts
+from benchmarks.server import Counts
 
 MANIFEST = Manifest(
     name="lunch", python=">=3.11", platforms=(), dependencies=("menu",), upgrade="menu", held="menu"

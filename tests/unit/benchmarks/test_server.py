@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.lock.recording import Recording
-from benchmarks.lock.server import Connection, Counts, Server, parse_head
-from benchmarks.lock.site import Missing, Site
+from benchmarks.recording import Recording
+from benchmarks.server import Connection, Counts, Server, parse_head
+from benchmarks.site import Missing, Site
 from tests.unit.benchmarks.conftest import CONTENT, METADATA
 
 WHEEL = "/files/menu/menu-1.0-py3-none-any.whl"

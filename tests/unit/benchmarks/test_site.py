@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from benchmarks.lock.recording import Recording
-from benchmarks.lock.site import Answer, Missing, Part, Request, Site
+from benchmarks.recording import Recording
+from benchmarks.site import Answer, Missing, Part, Request, Site
 from tests.unit.benchmarks.conftest import METADATA
 
 WHEEL = "/files/menu/menu-1.0-py3-none-any.whl"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.lock.recording import Recording
-from benchmarks.lock.site import Answer, Missing, Part, Request, Site
-from benchmarks.lock.upstream import Upstream
+from benchmarks.recording import Recording
+from benchmarks.site import Answer, Missing, Part, Request, Site
+from benchmarks.upstream import Upstream
 from tests.fakes.index import FakeIndex
 from tests.fakes.wheels import BuiltFile, make_sdist, make_wheel
 from tests.unit.benchmarks.conftest import MOMENT

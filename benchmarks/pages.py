@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-from benchmarks.lock.recording import File, Page
+from benchmarks.recording import File, Page
 
 #: What a page says of a file's metadata: its sha256, that there is some, that there is none.
 Core: TypeAlias = str | bool

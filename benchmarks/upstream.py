@@ -23,8 +23,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion
 
-from benchmarks.lock.recording import File, Page, Recording
-from benchmarks.lock.site import Missing
+from benchmarks.recording import File, Page, Recording
+from benchmarks.site import Missing
 from lockenv.errors import MetadataError
 from lockenv.index.auth import Credentials, without_credentials
 from lockenv.index.default import default_index

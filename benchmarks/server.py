@@ -19,7 +19,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from benchmarks.lock.site import Answer, Missing, Part, Request, Site
+from benchmarks.site import Answer, Missing, Part, Request, Site
 
 _LONGEST_HEAD: Final = 64 << 10
 _SMALL: Final = 256 << 10  #: bodies up to here are read and written at once

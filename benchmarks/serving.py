@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from benchmarks.lock.recording import Recording
-from benchmarks.lock.server import Connection, Counts, Server
-from benchmarks.lock.site import Missing, Site
+from benchmarks.recording import Recording
+from benchmarks.server import Connection, Counts, Server
+from benchmarks.site import Missing, Site
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class Served:

@@ -20,8 +20,8 @@ from urllib.parse import quote, unquote
 
 from packaging.utils import canonicalize_name
 
-from benchmarks.lock import pages
-from benchmarks.lock.recording import File, Recording
+from benchmarks import pages
+from benchmarks.recording import File, Recording
 
 Kind: TypeAlias = Literal["page", "metadata", "file", "other"]
 
