@@ -36,7 +36,7 @@ from lockenv.python.interpreter import Interpreter
 from lockenv.python.venv import bare, bundled_pip, layout
 from lockenv.session import Session
 from lockenv.store import StoredWheel
-from lockenv.targets import Target
+from lockenv.targets import Target, platform_name
 from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired
 
@@ -223,4 +223,11 @@ def _desired(
         entries=bare(interpreter, env_dir=env, prompt=prompt),
         scheme=layout(interpreter),
         packages=tuple(packages),
+        runtime=_runtime(interpreter),
     )
+
+
+def _runtime(interpreter: Interpreter) -> str:
+    """What wheels are selected for, in the words of the environment digest: ``cpython 3.12 linux-x86_64``."""
+    version = f"{interpreter.version_info.major}.{interpreter.version_info.minor}{interpreter.abiflags}"
+    return f"{interpreter.implementation} {version} {platform_name(dict(interpreter.markers))}"

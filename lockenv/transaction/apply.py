@@ -175,8 +175,9 @@ class _Work:
         recorded facts of a text tell whether it would be written again as it is.
         """
         wanted = self._record(record.tree)
-        same = (record.packages, record.interpreter_id, record.root_files, record.links) == (
+        same = (record.packages, record.digest, record.interpreter_id, record.root_files, record.links) == (
             wanted.packages,
+            wanted.digest,
             wanted.interpreter_id,
             wanted.root_files,
             wanted.links,
@@ -283,6 +284,7 @@ class _Work:
                 (wanted.name, wanted.version, wanted.sha256, wanted.requested)
                 for wanted, _ in self.desired.packages
             ),
+            digest=self.contents.digest,
             root_files=self._root_files(),
             links=self.contents.tops,
             tree=tree,

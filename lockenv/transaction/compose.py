@@ -6,6 +6,7 @@ Every refusal that concerns the content (collisions, hostile names) is made here
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -13,10 +14,13 @@ from lockenv.archive.record import record_line
 from lockenv.plan import Placed, Placement, Wanted, check_collisions, place
 from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
+from lockenv.transaction.digest import environment_digest, package_digest
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
 
 SETTINGS = "pyvenv.cfg"
 _SCRIPT_MODE, _TEXT_MODE = 0o755, 0o644
+#: What stands in scripts instead of the environment's own Python where machine facts are taken out.
+_ANY_PYTHON = "/python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,8 @@ class Desired:
 
     `entries` are what no wheel brings: a `Text` in the root becomes a real file there, everything else stands in
     the generation. `selection` (groups, extras, options) and `lock_digest` are compared as they are by the next
-    run; `interpreter_id` too, and where it differs the whole environment is made anew.
+    run; `interpreter_id` too, and where it differs the whole environment is made anew. `runtime` is what wheels
+    are selected for, in words: implementation, minor version and platform.
     """
 
     lock_digest: str
@@ -34,6 +39,7 @@ class Desired:
     entries: tuple[Entry, ...]
     scheme: Scheme
     packages: tuple[tuple[Wanted, StoredWheel], ...]
+    runtime: str
 
     @property
     def root_files(self) -> tuple[Text, ...]:
@@ -52,35 +58,48 @@ class Desired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenFile:
-    """A file that is written rather than brought from the store."""
+    """A file that is written rather than brought from the store.
+
+    `owner` is the package it belongs to; empty for the environment's own. `portable` is the sha256 of what the
+    content would be without machine facts.
+    """
 
     path: str
     content: bytes
     mode: int
     sha256: str
+    owner: str
+    portable: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """The files of one package that come from the store, as rows (source, destination, mtime, mode, size).
+    """The files of one package that come from the store, as rows (source, destination, mtime, mode, size, sha256).
 
     A source is relative to `root`, a destination to the generation; the time is in nanoseconds, the size in bytes.
+    `digest` is that of the whole package, with the files that are written and those it shares with others.
     """
 
     name: str
+    version: str
     root: str
-    files: tuple[tuple[str, str, int, int, int], ...]
+    files: tuple[tuple[str, str, int, int, int, str], ...]
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """Everything in a generation. `folders` are in order of creation; `tops` are linked from the root."""
+    """Everything in a generation. `folders` are in order of creation; `tops` are linked from the root.
+
+    `digest` is the environment digest (`lockenv.transaction.digest`).
+    """
 
     folders: tuple[str, ...]
     tops: tuple[str, ...]
     texts: tuple[WrittenFile, ...]
     links: tuple[Link, ...]
     packages: tuple[Brought, ...]
+    digest: str
 
 
 def compose(desired: Desired, env: str) -> Contents:
@@ -102,10 +121,11 @@ def compose(desired: Desired, env: str) -> Contents:
     taken: set[str] = set()
     for (wanted, stored), placement in zip(desired.packages, placements, strict=True):
         package = _Package(wanted, stored, placement, desired.scheme, f"{env}/{desired.scheme.scripts}/python")
-        generated = package.generated(taken)
-        texts += generated
+        generated = package.generated()
+        # Two packages may bring the same file with the same content; `check_collisions` has seen to that.
+        texts += [text for text in generated if text.path not in taken]
         taken.update(text.path for text in generated)
-        packages.append(package.brought(taken))
+        packages.append(package.brought(taken, generated))
     folders = _folders(_all_paths(texts, links, packages), [*directories, *_site_folders(desired.scheme)])
     files = (*(text.path for text in texts), *(link.path for link in links))
     return Contents(
@@ -114,6 +134,7 @@ def compose(desired: Desired, env: str) -> Contents:
         texts=tuple(texts),
         links=links,
         packages=tuple(packages),
+        digest=environment_digest(desired.runtime, [(one.name, one.version, one.digest) for one in packages]),
     )
 
 
@@ -140,56 +161,84 @@ class _Package:
     scheme: Scheme
     python: str
 
-    def generated(self, taken: set[str]) -> list[WrittenFile]:
+    def generated(self) -> list[WrittenFile]:
         """Write what is not in the wheel: scripts, and what the installer records in dist-info."""
-        scripts = [
-            _file(f"{self.scheme.scripts}/{script.name}", wrapper(script, self.python), _SCRIPT_MODE)
-            for script in self.placement.scripts
-        ]
-        texts = [*scripts, *self._rewritten_scripts(), *self._recorded()]
-        texts.append(self._record(texts))
-        # Two packages may bring the same script with the same content; `check_collisions` has seen to that.
-        return [text for text in texts if text.path not in taken]
+        texts = [*self._wrappers(), *self._rewritten_scripts(), *self._recorded()]
+        return [*texts, self._record(texts)]
 
-    def brought(self, taken: set[str]) -> Brought:
+    def brought(self, taken: set[str], generated: list[WrittenFile]) -> Brought:
         """Say which files come from the store; `taken` are the paths that others have, and gets these."""
         files = []
         for destination, source, sha256, size, mode in self.placement.files:
             if destination not in taken:
                 taken.add(destination)
-                files.append((source, destination, fixed_mtime_ns(sha256), mode, size))
-        return Brought(name=self.wanted.name, root=str(self.stored.root), files=tuple(files))
+                files.append((source, destination, fixed_mtime_ns(sha256), mode, size, sha256))
+        return Brought(
+            name=self.wanted.name,
+            version=self.wanted.version,
+            root=str(self.stored.root),
+            files=tuple(files),
+            digest=self._digest(generated),
+        )
+
+    def _digest(self, generated: list[WrittenFile]) -> str:
+        rows = {file.destination: (file.sha256, bool(file.mode & 0o100)) for file in self.placement.files}
+        rows |= {text.path: (text.portable, bool(text.mode & 0o100)) for text in generated}
+        files = ((path, sha256, executable) for path, (sha256, executable) in rows.items())
+        return package_digest(self.wanted.name, self.wanted.version, files)
+
+    def _file(self, path: str, content: bytes, mode: int, *, portable: bytes | None = None) -> WrittenFile:
+        return _file(path, content, mode, owner=self.wanted.name, portable=portable)
+
+    def _wrappers(self) -> Iterator[WrittenFile]:
+        for script in self.placement.scripts:
+            path = f"{self.scheme.scripts}/{script.name}"
+            content, portable = (wrapper(script, python) for python in (self.python, _ANY_PYTHON))
+            yield self._file(path, content, _SCRIPT_MODE, portable=portable)
 
     def _rewritten_scripts(self) -> Iterator[WrittenFile]:
         in_scripts = f"{self.stored.data_folder}/scripts/"
         for file in self._data_files():
             if file.source.startswith(in_scripts):
-                content = rewritten((self.stored.root / file.source).read_bytes(), self.python)
+                original = (self.stored.root / file.source).read_bytes()
+                content = rewritten(original, self.python)
                 if content is not None:
-                    yield _file(file.destination, content, _SCRIPT_MODE)
+                    portable = rewritten(original, _ANY_PYTHON)
+                    yield self._file(file.destination, content, _SCRIPT_MODE, portable=portable)
 
     def _recorded(self) -> Iterator[WrittenFile]:
         """INSTALLER, REQUESTED and direct_url.json (recording installed projects; PEP 376, 610)."""
         info = f"{self.placement.root}/{self.placement.dist_info}"
-        yield _file(f"{info}/INSTALLER", b"lockenv\n", _TEXT_MODE)
+        yield self._file(f"{info}/INSTALLER", b"lockenv\n", _TEXT_MODE)
         if self.wanted.requested:
-            yield _file(f"{info}/REQUESTED", b"", _TEXT_MODE)
-        if self.wanted.direct_url is not None:
-            yield _file(f"{info}/direct_url.json", self.wanted.direct_url.encode(), _TEXT_MODE)
+            yield self._file(f"{info}/REQUESTED", b"", _TEXT_MODE)
+        if (url := self.wanted.direct_url) is not None:
+            yield self._file(
+                f"{info}/direct_url.json", url.encode(), _TEXT_MODE, portable=_without_folder(url).encode()
+            )
 
     def _record(self, generated: list[WrittenFile]) -> WrittenFile:
-        """Write RECORD anew: complete, paths relative to the folder that holds dist-info."""
+        """Write RECORD anew: complete, paths relative to the folder that holds dist-info.
+
+        Without machine facts, it has no line of what holds some: that goes into the digest by itself.
+        """
         written = {text.path for text in generated}
         moved = [
             record_line(self._relative(file.destination), file.sha256, file.size)
             for file in self._data_files()
             if file.destination not in written
         ]
-        made = [record_line(self._relative(text.path), text.sha256, len(text.content)) for text in generated]
-        own = f"{self.placement.dist_info}/RECORD"
-        lines = "".join(f"{line}\n" for line in sorted([*moved, *made]))
-        content = f"{self.stored.record}{lines}{own},,\n".encode()
-        return _file(f"{self.placement.root}/{own}", content, _TEXT_MODE)
+        path = f"{self.placement.root}/{self.placement.dist_info}/RECORD"
+        content = self._record_text([*moved, *map(self._line, generated)])
+        fixed = [self._line(text) for text in generated if text.portable == text.sha256]
+        return self._file(path, content, _TEXT_MODE, portable=self._record_text([*moved, *fixed]))
+
+    def _line(self, text: WrittenFile) -> str:
+        return record_line(self._relative(text.path), text.sha256, len(text.content))
+
+    def _record_text(self, lines: list[str]) -> bytes:
+        more = "".join(f"{line}\n" for line in sorted(lines))
+        return f"{self.stored.record}{more}{self.placement.dist_info}/RECORD,,\n".encode()
 
     def _data_files(self) -> list[Placed]:
         """List the files of the data folder; the others stand in the part of RECORD that the store keeps."""
@@ -203,8 +252,24 @@ class _Package:
         return path[len(root) + 1 :] if path.startswith(f"{root}/") else "../" * (root.count("/") + 1) + path
 
 
-def _file(path: str, content: bytes, mode: int) -> WrittenFile:
-    return WrittenFile(path=path, content=content, mode=mode, sha256=hashlib.sha256(content).hexdigest())
+def _file(path: str, content: bytes, mode: int, *, owner: str = "", portable: bytes | None = None) -> WrittenFile:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return WrittenFile(
+        path=path,
+        content=content,
+        mode=mode,
+        sha256=sha256,
+        owner=owner,
+        portable=sha256 if portable is None else hashlib.sha256(portable).hexdigest(),
+    )
+
+
+def _without_folder(direct_url: str) -> str:
+    """Take the place of a local folder or file out of a direct_url.json."""
+    described = json.loads(direct_url)
+    if str(described.get("url", "")).startswith("file:"):
+        described["url"] = "file:"
+    return json.dumps(described, sort_keys=True)
 
 
 def _written(entry: Text) -> WrittenFile:

@@ -96,14 +96,14 @@ def _bring_all(folder: str, contents: Contents, linker: Linker, reporter: Report
 
 def _pairs(folder: str, package: Brought, start: int) -> Iterator[tuple[str, str, int, int]]:
     source_prefix, prefix = f"{package.root}/", f"{folder}/"
-    for source, destination, mtime, mode, _ in package.files[start : start + _BATCH]:
+    for source, destination, mtime, mode, *_ in package.files[start : start + _BATCH]:
         yield source_prefix + source, prefix + destination, mtime, mode
 
 
 def _check_linked(contents: Contents, tree: state.Tree) -> None:
     """Compare what was hard-linked with what the store promised: a file may have been edited elsewhere."""
     for package in contents.packages:
-        for _, destination, mtime, _, size in package.files:
+        for _, destination, mtime, _, size, _ in package.files:
             parent, _, name = destination.rpartition("/")
             # Bytecode that a wheel brings for its own sources is not recorded.
             fact = tree.get(parent, {}).get(name)

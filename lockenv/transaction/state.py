@@ -34,11 +34,21 @@ class State:
     """The record of one generation. A plain class, because dataclasses cost milliseconds to import.
 
     `packages` are (name, version, wheel's sha256, requested); `root_files` (name, content) of the environment's
-    root; `links` the names of its top-level links. `made` is when, in whole seconds since the epoch: it stands here
-    and nowhere in the tree, which is the same whenever it is made.
+    root; `links` the names of its top-level links; `digest` the environment digest. `made` is when, in whole
+    seconds since the epoch: it stands here and nowhere in the tree, which is the same whenever it is made.
     """
 
-    __slots__ = ("digest", "interpreter_id", "links", "lock_digest", "made", "packages", "root_files", "selection", "tree")
+    __slots__ = (
+        "digest",
+        "interpreter_id",
+        "links",
+        "lock_digest",
+        "made",
+        "packages",
+        "root_files",
+        "selection",
+        "tree",
+    )
 
     def __init__(
         self,

@@ -82,6 +82,7 @@ def desired(
         entries=skeleton() if entries is None else entries,
         scheme=SCHEME,
         packages=tuple(packages),
+        runtime="cpython 3.12 linux-x86_64",
     )
 
 
