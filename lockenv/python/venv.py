@@ -16,6 +16,7 @@ from lockenv import __version__
 from lockenv.errors import InstallError, UsageError
 from lockenv.python.activation import activation_scripts
 from lockenv.python.interpreter import Interpreter
+from lockenv.python.pinning import pin
 from lockenv.python.pyvenv import read_settings
 from lockenv.python.question import clean_environ
 from lockenv.tree import Directory, Entry, Link, Scheme, Text
@@ -88,6 +89,8 @@ def skeleton(
         *(_executables(interpreter) if harvest is None else harvest.executables),
         *activation_scripts(env_dir=str(env_dir), prompt=prompt, scripts=scheme.scripts, windows=windows),
         Directory(path=scheme.purelib),
+        # Generations are links, which Windows lets few people make.
+        *(() if windows else (pin(scheme.purelib),)),
         Directory(path="Include" if windows else "include"),
     )
 

@@ -45,10 +45,11 @@ def test_python_finds_its_packages_by_whichever_path_it_is_called(project: Proje
     library = project.site.relative_to(env)
     base = seen(env / "bin/python", cwd=project.folder)[1]
     assert base not in {str(env), str(generation)}
-    asked = [str(env), base, str(env / library / "here.py")]
+    place = str(generation / library / "here.py")
+    asked = [str(env), base, place]
     assert seen(env / "bin/python", cwd=project.folder) == asked
     assert seen(env / "bin/python3", cwd=env / "bin") == asked
-    physical = [str(generation), base, str(generation / library / "here.py")]
+    physical = [str(generation), base, place]
     assert seen((env / "bin").resolve() / "python", cwd=project.folder) == physical
     # The kernel knows the folder that one has changed to by its physical path only.
     inside = seen("./python", cwd=env / "bin")
