@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lockenv"
 #: Parts on one row do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("events", "files", "packages", "project", "tree"),
+    ("events", "files", "packages", "project", "space", "tree"),
     ("settings", "targets"),
     ("markers", "platforms", "pythons"),
     ("graph", "manifest"),

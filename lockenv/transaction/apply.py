@@ -4,28 +4,30 @@ Order: refuse, take the lock, look whether anything is to be done, build aside, 
 before the flip leaves the old environment; what it leaves beside is swept by the next run.
 """
 
-# ruff: noqa: PTH100, PTH102, PTH103, PTH112, PTH113, PTH114, PTH120, PTH208
+# ruff: noqa: PTH100, PTH102, PTH120
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockenv.errors import InstallError, UsageError
 from lockenv.events import Noted, Reporter, Warned, silent
-from lockenv.files import FileLock, remove_tree, write_atomically
+from lockenv.files import remove_tree, write_atomically
 from lockenv.packages import canonicalize_name
 from lockenv.plan import Installed, Plan, make_plan
-from lockenv.transaction import commit, foreign, places, state
+from lockenv.transaction import commit, foreign, ground, places, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
 from lockenv.transaction.compose import Contents, Desired, WrittenFile, compose
-from lockenv.transaction.generation import build
+from lockenv.transaction.durability import Durable
+from lockenv.transaction.generation import build, write_file
 from lockenv.transaction.link import Linker, LinkMode
+from lockenv.transaction.need import check_space
+from lockenv.transaction.refusals import unchanged
+from lockenv.transaction.turn import Turn
 from lockenv.tree import fixed_mtime_ns
 
 
@@ -49,20 +51,29 @@ def apply(
     *,
     link_mode: LinkMode = "auto",
     wait: float | None = None,
+    durable: Durable = "process",
+    history: int = 1,
+    grace: float = 0.0,
     reporter: Reporter = silent,
 ) -> Applied:
     """Make the environment at `env_dir` what is desired, and nothing else.
 
-    `wait` is how many seconds to wait for another process that is changing it; None waits for ever. Raises
-    `Refused` for packages that collide or hostile names, `UsageError` where `env_dir` is no place for an
+    `wait` is how many seconds to wait for another process that is changing it; None waits for ever. `durable` says
+    what the change survives, `history` how many earlier generations are kept, `grace` for how many seconds a
+    retired one is kept in any case, for programs that began with it.
+
+    Raises `Refused` for packages that collide or hostile names, `UsageError` where `env_dir` is no place for an
     environment, `InstallError` for what the disk or the store refuse: in each case the environment is as it was.
     """
-    env = os.path.abspath(env_dir)
-    check_place(env)
-    with _unchanged(env), contextlib.ExitStack() as locks:
-        contents = compose(desired, env)
-        work = _Work(env, desired, contents, Linker(link_mode, reporter), reporter, wait, locks)
-        return work.run()
+    named = os.path.abspath(env_dir)
+    with unchanged(named), contextlib.ExitStack() as locks:
+        env = ground.behind_link(named)
+        ground.check_place(env)
+        # Scripts name the path that people know, also where it is a link.
+        contents = compose(desired, named)
+        turn = Turn(env, reporter, wait, locks)
+        keep = _Keep(durable == "power", history, grace)
+        return _Work(env, desired, contents, Linker(link_mode, reporter), reporter, turn, keep).run()
 
 
 def installed(env_dir: Path) -> tuple[Installed, ...]:
@@ -71,54 +82,11 @@ def installed(env_dir: Path) -> tuple[Installed, ...]:
     return () if record is None else _installed(record)
 
 
-def check_place(env: str) -> None:
-    """Raise `UsageError` unless an environment may stand here: nothing, an empty folder, or an environment."""
-    try:
-        found = os.lstat(env)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(found.st_mode):
-        kind = "a link" if stat.S_ISLNK(found.st_mode) else "a file"
-        raise UsageError(
-            f"{env} is {kind}, not the folder of an environment", hint="remove it, or give another `--env DIR`"
-        )
-    if _is_environment(env) or not os.listdir(env):
-        return
-    raise UsageError(
-        f"{env} is a folder that holds no virtual environment; lockenv leaves it alone",
-        hint="give another `--env DIR`, or move the folder away",
-    )
-
-
-def _is_environment(env: str) -> bool:
-    return _is_ours(env) or os.path.isfile(f"{env}/pyvenv.cfg")
-
-
-def _is_ours(env: str) -> bool:
-    """Whether lockenv made this environment, in whatever condition it is now."""
-    return os.path.isdir(places.home(env)) and not os.path.islink(env) and not os.path.islink(places.home(env))
-
-
 def _installed(record: state.State) -> tuple[Installed, ...]:
     return tuple(
         Installed(name=canonicalize_name(name), version=version, sha256=sha256)
         for name, version, sha256, _ in record.packages
     )
-
-
-@contextlib.contextmanager
-def _unchanged(env: str) -> Iterator[None]:
-    """Say of every refusal of the system that the environment is as it was."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        where = f" at {os.fsdecode(error.filename)}" if error.filename else ""
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        raise InstallError(
-            f"{'the disk is full' if full else reason}{where}; the environment {env} was not changed",
-            hint="free some space and run `lockenv sync` again" if full else None,
-        ) from error
 
 
 def _fact(path: str, tree: state.Tree) -> state.Fact | None:
@@ -136,19 +104,28 @@ def _is_recorded(text: WrittenFile, tree: state.Tree) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Keep:
+    """What is kept: all of it through a power cut, and earlier generations, so many and for so long."""
+
+    durable: bool
+    history: int
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Work:
-    """One run of `apply`, after its refusals. `locks` holds what is locked until the end."""
+    """One run of `apply`, after its refusals."""
 
     env: str
     desired: Desired
     contents: Contents
     linker: Linker
     reporter: Reporter
-    wait: float | None
-    locks: contextlib.ExitStack
+    turn: Turn
+    keep: _Keep
 
     def run(self) -> Applied:
-        ours = self._lock()
+        ours = self.turn.take()
         reason = self._why()
         record = state.read_current(self.env)
         present = foreign.installed_in(self.env) if record is None else _installed(record)
@@ -165,7 +142,7 @@ class _Work:
                 check_room(self.env, tops=self.contents.tops, links=None if record is None else record.links)
                 self._tell_what_goes(None if ours else foreign.maker(self.env), len(present))
                 self._replace(ours=ours)
-        commit.tidy(self.env, self.contents.tops)
+        commit.tidy(self.env, self.contents.tops, history=self.keep.history, grace=self.keep.grace)
         return Applied(plan=plan, generation=places.current_number(self.env) or 0, reason=reason)
 
     def _stands_already(self, record: state.State) -> bool:
@@ -222,43 +199,6 @@ class _Work:
         if kept:
             self.reporter(Noted(message=f"not part of the environment, and kept: {', '.join(kept)}"))
 
-    def _lock(self) -> bool:
-        """Take the lock inside the environment, or beside it where lockenv has not made one; say which it was.
-
-        Whoever waited looks again: the environment may have come, gone or been swapped meanwhile.
-        """
-        while True:
-            if not _is_ours(self.env):
-                lock = self._lock_beside()
-                commit.recover(self.env)
-                if not _is_ours(self.env):
-                    check_place(self.env)
-                    return False
-                lock.release()
-                continue
-            try:
-                self._take(places.lock(self.env))
-            except FileNotFoundError:
-                continue
-            if commit.leftovers(self.env):
-                beside = self._lock_beside()
-                commit.recover(self.env)
-                beside.release()
-            return True
-
-    def _lock_beside(self) -> FileLock:
-        os.makedirs(os.path.dirname(self.env), exist_ok=True)
-        return self._take(places.lock_beside(self.env), transient=True)
-
-    def _take(self, path: str, *, transient: bool = False) -> FileLock:
-        def tell(holder: str) -> None:
-            self.reporter(Noted(message=f"waiting: {self.env} is being changed by {holder}"))
-
-        lock = FileLock(Path(path), subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
-        self.locks.callback(lock.release)
-        lock.acquire()
-        return lock
-
     def _can_flip(self, record: state.State) -> bool:
         """Whether one rename can do it: the real files of the root stay, and nothing stands in a link's way."""
         if record.interpreter_id != self.desired.interpreter_id or record.root_files != self._root_files():
@@ -288,6 +228,7 @@ class _Work:
             root_files=self._root_files(),
             links=self.contents.tops,
             tree=tree,
+            made=int(time.time()),
         )
 
     def _build(self, folder: str) -> None:
@@ -295,14 +236,15 @@ class _Work:
 
     def _renew(self) -> None:
         """Build the next generation inside the environment and flip to it."""
-        commit.sweep(self.env)
+        commit.sweep(self.env, history=self.keep.history, grace=self.keep.grace)
+        check_space(self.env, self.contents, self.linker.mode)
         number = max(places.generations(self.env), default=0) + 1
         folder = places.generation(self.env, number)
         missing = commit.missing_links(self.env, self.contents.tops)
         try:
             self._build(folder)
             commit.add_links(self.env, missing)
-            commit.flip(self.env, number)
+            commit.flip(self.env, number, durable=self.keep.durable)
         except BaseException:
             # An interrupt can come after the rename: then the new environment stands and nothing is taken back.
             if places.current_number(self.env) != number:
@@ -318,20 +260,21 @@ class _Work:
         Everything beside has a name that tells it from people's own things (`carry`): no temporary files here.
         """
         if ours:
-            self._lock_beside()
+            self.turn.take_beside()
+        check_space(os.path.dirname(self.env), self.contents, self.linker.mode)
         new = places.new_beside(self.env)
         try:
             os.mkdir(new)
             os.mkdir(places.home(new))
-            self._take(places.lock(new))
+            self.turn.take_at(places.lock(new))
             self._build(places.generation(new, 1))
             commit.add_links(new, self.contents.tops)
-            commit.flip(new, 1)
+            commit.point(new, 1)
             for entry in self.desired.root_files:
-                Path(f"{new}/{entry.path}").write_bytes(entry.content)
-            check_place(self.env)
+                write_file(f"{new}/{entry.path}", entry.content, 0o644)
+            ground.check_place(self.env)
             carry_over(self.env, new)
-            commit.put_in_place(self.env)
+            commit.put_in_place(self.env, durable=self.keep.durable)
         finally:
             # Beside stands either what could not be finished or what was retired.
             with contextlib.suppress(OSError):

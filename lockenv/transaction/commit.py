@@ -4,7 +4,7 @@ Within an environment that lockenv made, that instant is the rename of one link.
 and exchanged with what stands there.
 """
 
-# ruff: noqa: PTH104, PTH105, PTH112, PTH108, PTH115, PTH211
+# ruff: noqa: PTH104, PTH105, PTH108, PTH112, PTH115, PTH116, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -12,18 +12,58 @@ import contextlib
 import ctypes
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from lockenv.files import remove_tree
 from lockenv.transaction import places, state
 from lockenv.transaction.carry import carry_over
+from lockenv.transaction.durability import settle, settle_folder
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  #: renameat2(2)
 _RENAME_SWAP = 2  #: renamex_np(2), macOS
 
 
-def flip(env: str, number: int) -> None:
-    """Make the generation current: the commit."""
+#: A generation that a program may have begun with stays for so long after it was retired, in seconds: a program
+#: that is starting imports much, and one sync may follow another within that time.
+GRACE = 10.0
+
+_happened: Callable[[], bool] | None = None
+
+
+def happened() -> bool:
+    """Whether the commit that this process came to has taken place; False where it came to none.
+
+    The disk is asked, so the answer is right in every instant, also for who was interrupted in the midst of it.
+    """
+    return _happened is not None and _happened()
+
+
+def _watch(test: Callable[[], bool]) -> None:
+    global _happened  # noqa: PLW0603 - an interrupt ends the process, and wants to say what was done by then
+    _happened = test
+
+
+def flip(env: str, number: int, *, durable: bool = False) -> None:
+    """Make the generation current: the commit. `durable` has the disk keep everything before, and this after.
+
+    Raises `OSError`, and then the old generation is current.
+    """
+    before = places.current_number(env)
+    if durable:
+        settle(env)
+    _watch(lambda: places.current_number(env) == number)
+    point(env, number)
+    if durable:
+        settle_folder(places.home(env))
+    if before is not None:
+        # When it was retired, for `sweep`.
+        with contextlib.suppress(OSError):
+            os.utime(places.generation(env, before))
+
+
+def point(env: str, number: int) -> None:
+    """Lead `current` to a generation."""
     temporary = f"{places.current(env)}.tmp"
     remove_tree(temporary)
     os.symlink(f"g-{number}", temporary)
@@ -67,30 +107,61 @@ def remove_links(env: str, names: Iterable[str]) -> None:
             os.unlink(f"{env}/{name}")
 
 
-def sweep(env: str) -> None:
-    """Remove what no longer counts: generations but the current one and the one before, and what was half made."""
+def sweep(env: str, *, history: int = 1, grace: float = 0.0) -> None:
+    """Remove what no longer counts: generations but the current one and `history` others, and what is half made.
+
+    Of the others those stay that were current last. What was retired within the last `grace` seconds stays too.
+    """
     current = places.current_number(env)
     if current is None:
         return
     remove_tree(f"{places.current(env)}.tmp")
-    earlier = [number for number in places.generations(env) if number < current and _is_whole(env, number)]
-    keep = {current, *earlier[-1:]}
+    now = time.time()
+    keep = {current}
+    for rank, (retired, number) in enumerate(others(env)):
+        if rank < history or 0 <= now - retired < grace:
+            keep.add(number)
     for number in places.generations(env):
         if number not in keep:
             remove_tree(places.generation(env, number))
 
 
-def _is_whole(env: str, number: int) -> bool:
-    return os.path.lexists(f"{places.generation(env, number)}/{places.STATE}")
+def others(env: str) -> list[tuple[float, int]]:
+    """List the whole generations besides the current one, as (when retired, number), the last retired first."""
+    current = places.current_number(env)
+    found = []
+    for number in places.generations(env):
+        with contextlib.suppress(OSError):
+            folder = places.generation(env, number)
+            if number != current and os.path.lexists(f"{folder}/{places.STATE}"):
+                found.append((os.stat(folder).st_mtime, number))
+    return sorted(found, reverse=True)
 
 
-def put_in_place(env: str) -> None:
-    """Put the environment that was made beside into its place, where nothing or something old stands.
+def put_in_place(env: str, *, durable: bool = False) -> None:
+    """Put the environment that was made beside into its place, where nothing or something old stands: the commit.
 
     One exchange where the system can. Else two renames; whoever comes next sets right what was cut between them
-    (`recover`). The retired environment is left beside.
+    (`recover`). The retired environment is left beside. `durable` as for `flip`.
     """
-    new, old = places.new_beside(env), places.old_beside(env)
+    new = places.new_beside(env)
+    if durable:
+        settle(new)
+    made = os.stat(new)
+    _watch(lambda: _stands(env, made))
+    _exchange_or_rename(new, env, places.old_beside(env))
+    if durable:
+        settle_folder(os.path.dirname(env))
+
+
+def _stands(env: str, made: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.lstat(env), made)
+    except OSError:
+        return False
+
+
+def _exchange_or_rename(new: str, env: str, old: str) -> None:
     if not os.path.lexists(env):
         os.rename(new, env)
         return
@@ -136,9 +207,9 @@ def leftovers(env: str) -> bool:
     return any(map(os.path.lexists, beside))
 
 
-def tidy(env: str, links: Iterable[str]) -> None:
+def tidy(env: str, links: Iterable[str], *, history: int = 1, grace: float = 0.0) -> None:
     """Do what may as well be done by the next run: errors are left to it, for the environment is right already."""
     with contextlib.suppress(OSError):
         drop_links(env, links)
     with contextlib.suppress(OSError):
-        sweep(env)
+        sweep(env, history=history, grace=grace)

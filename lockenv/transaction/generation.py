@@ -47,15 +47,16 @@ def build(
     tree = state.scan(folder)
     if linker.mode == "hardlink":
         _check_linked(contents, tree)
-    _write_bytes(f"{folder}/{places.STATE}", record(tree).pack(), 0o644)
+    write_file(f"{folder}/{places.STATE}", record(tree).pack(), 0o644)
 
 
 def _write(folder: str, text: WrittenFile) -> None:
     mtime = fixed_mtime_ns(text.sha256)
-    _write_bytes(f"{folder}/{text.path}", text.content, text.mode, mtime)
+    write_file(f"{folder}/{text.path}", text.content, text.mode, mtime)
 
 
-def _write_bytes(path: str, content: bytes, mode: int, mtime: int | None = None) -> None:
+def write_file(path: str, content: bytes, mode: int, mtime: int | None = None) -> None:
+    """Write a new file of this mode and, where it is given, modification time in ns. Raises `OSError`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         rest = memoryview(content)

@@ -1,0 +1,65 @@
+"""Having the disk keep what was written, whatever happens to the power.
+
+One request for the whole file system before the commit, and one for the folder that holds the committing link
+after it: to ask for each file would take longer than everything else together
+(docs/decisions/0017-a-sync-survives-a-power-cut.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import threading
+from typing import Literal, TypeAlias
+
+#: What a change survives: a power cut, or no more than the end of the process that makes it.
+Durable: TypeAlias = Literal["power", "process"]
+
+
+def settle(folder: str) -> None:
+    """Wait until the disk has all that was written to the file system of `folder`. Raises `OSError`.
+
+    The wait can be interrupted, which the system call itself cannot: a thread of its own makes it.
+    """
+    failed: list[BaseException] = []
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            _settle(folder)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=work, name="lockenv-settle", daemon=True).start()
+    done.wait()
+    if failed:
+        raise failed[0]
+
+
+def _settle(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        if not hasattr(library, "syncfs"):
+            os.sync()
+        elif library.syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), folder)
+    finally:
+        os.close(descriptor)
+
+
+def settle_folder(folder: str) -> None:
+    """Have the disk keep a folder's entries, as far as it can.
+
+    Errors are not raised: this follows the commit, and whichever of the two the disk keeps is whole.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

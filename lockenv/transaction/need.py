@@ -1,0 +1,44 @@
+"""How much a new generation needs of its disk, known before anything of it is made."""
+
+# ruff: noqa: PTH116
+
+from __future__ import annotations
+
+import os
+
+from lockenv.errors import InstallError
+from lockenv.space import Room, free_at, shortage
+from lockenv.transaction.compose import Contents
+from lockenv.transaction.link import LinkMode
+
+_BLOCK = 4096  #: what the smallest file takes of most disks
+
+
+def check_space(folder: str, contents: Contents, mode: LinkMode) -> None:
+    """Raise `InstallError` unless the disk of `folder` has room for a generation. Raises `OSError`."""
+    short = shortage(needed(contents, mode, folder), free_at(folder))
+    if short is not None:
+        raise InstallError(
+            f"there is no room for the new environment: {short} at {folder}; the environment was not changed",
+            hint="free some space and run it again",
+        )
+
+
+def needed(contents: Contents, mode: LinkMode, folder: str) -> Room:
+    """Count what is written or copied, each in whole blocks; what is linked needs nothing that counts."""
+    size = sum(_on_disk(len(text.content)) for text in contents.texts)
+    size += _BLOCK * len(contents.folders)
+    files = len(contents.texts) + len(contents.links) + len(contents.folders)
+    for package in contents.packages:
+        if mode == "copy" or not _same_disk(package.root, folder):
+            size += sum(_on_disk(row[4]) for row in package.files)
+            files += len(package.files)
+    return Room(bytes=size, files=files)
+
+
+def _on_disk(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK
+
+
+def _same_disk(one: str, other: str) -> bool:
+    return os.stat(one).st_dev == os.stat(other).st_dev

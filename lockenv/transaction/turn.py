@@ -1,0 +1,68 @@
+"""Taking turns at an environment: the locks, and what a run that died under them left."""
+
+# ruff: noqa: PTH103, PTH120
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockenv.events import Reporter, Warned
+from lockenv.files import FileLock
+from lockenv.transaction import commit, ground, places
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One process's turn at the environment `env`, from `take` until `locks` is closed.
+
+    `wait` is how many seconds to wait for another process; None waits for ever.
+    """
+
+    env: str
+    reporter: Reporter
+    wait: float | None
+    locks: contextlib.ExitStack
+
+    def take(self) -> bool:
+        """Take the lock inside the environment, or beside it where lockenv has made none; say whether it is ours.
+
+        Whoever waited looks again: the environment may have come, gone or been swapped meanwhile. Raises
+        `UsageError` for a place that is no environment's, `InstallError` for one that another process changes.
+        """
+        while True:
+            if not ground.is_ours(self.env):
+                lock = self.take_beside()
+                commit.recover(self.env)
+                if not ground.is_ours(self.env):
+                    ground.check_place(self.env)
+                    return False
+                lock.release()
+                continue
+            try:
+                self.take_at(places.lock(self.env))
+            except FileNotFoundError:
+                continue
+            if commit.leftovers(self.env):
+                beside = self.take_beside()
+                commit.recover(self.env)
+                beside.release()
+            return True
+
+    def take_beside(self) -> FileLock:
+        """Take the lock beside the environment, for what concerns its whole folder."""
+        os.makedirs(os.path.dirname(self.env), exist_ok=True)
+        return self.take_at(places.lock_beside(self.env), transient=True)
+
+    def take_at(self, path: str, *, transient: bool = False) -> FileLock:
+        """Take the lock that the file at `path` is."""
+
+        def tell(holder: str) -> None:
+            self.reporter(Warned(message=f"waiting: {self.env} is being changed by {holder}"))
+
+        lock = FileLock(Path(path), subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
+        self.locks.callback(lock.release)
+        lock.acquire()
+        return lock
