@@ -101,9 +101,12 @@ def _lock(
 
     allowed = frozenset(map(canonicalize_name, asked.allow_build))
     done = lock(session, upgrade=upgrade, check=check, allowed=allowed)
-    if done.stands is not None and not allowed:
-        stands = done.stands
-        note_standing(session, verdict(done), included=stands.included, executable=stands.executable)
+    found = done.again or done
+    if found.stands is not None and not allowed:
+        stands = found.stands
+        note_standing(
+            session, verdict(found), seen=stands.seen, included=stands.included, executable=stands.executable
+        )
     if asked.json:
         screen.document(document(done, screen.warned))
     else:

@@ -12,18 +12,19 @@ from lockenv.errors import CheckFailed, InstallError, LockError
 from lockenv.events import Warned
 from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
-from lockenv.lockfile.pin import ALGORITHMS
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.manifest.words import listed
 from lockenv.operations.changes import Change, Entries, changes, entries_of
+from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import lost, told
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
 from lockenv.operations.read import manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
+from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
-from lockenv.packages import IndexFile, NormalizedName
+from lockenv.packages import NormalizedName
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Dropped, Question, Resolution, nothing_held
 from lockenv.resolution.universe import Here
@@ -39,8 +40,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stands:
-    """What else a lock's being in order rests on: files that the manifest includes, and this machine's Python."""
+    """What a lock's being in order rests on: bytes with the digest `seen` (`lockenv.operations.standing`).
 
+    Among them are files that the manifest includes. `executable` is this machine's Python where it has a say.
+    """
+
+    seen: str
     included: tuple[str, ...]
     executable: str
 
@@ -52,7 +57,8 @@ class Locked:
     `path` is the lock as a person says it, `packages` what it holds; `written` is false where its bytes were
     right, `first` is true where there was none before. `targets` are those that it is for, `uncovered` those that
     were left out, of which `dropped` says why if that was found out now. `stands` is there if the lock was found
-    in order and will be so as long as a few bytes do not change.
+    in order and will be so as long as a few bytes do not change. `again` is what another run will find then, if
+    this one made the lock.
     """
 
     path: str
@@ -64,6 +70,18 @@ class Locked:
     written: bool = False
     first: bool = False
     stands: Stands | None = None
+    again: Locked | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a lock has to answer. `inputs` is the digest of what was read of it."""
+
+    manifest: Manifest
+    included: tuple[str, ...]
+    inputs: str
+    here: Here | None
+    question: Question
 
 
 def lock(
@@ -82,6 +100,7 @@ def lock(
     """
     upgrade = upgrade or Upgrade()
     manifest, included = manifest_and_included(session.project)
+    inputs = inputs_of(session, included)
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
     if check and raw is None:
@@ -90,25 +109,46 @@ def lock(
     here = here_of(session, manifest, old)
     check_supported(manifest)
     question = question_of(session, manifest, here=here, old=old, upgrade=upgrade, allowed=allowed)
-    reasons = (
-        ["there is none yet"]
-        if old is None
-        else _reasons(manifest, old, question, here, Path(session.project.lock).parent)
-    )
+    asked = _Asked(manifest=manifest, included=included, inputs=inputs, here=here, question=question)
+    reasons = ["there is none yet"] if old is None else _reasons(session, asked, old)
     if check and reasons:
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
-    # A lock may answer a manifest that it was not made from; made anew, it is what a fresh start would give.
-    same = old is not None and pylock.tool_table(old).get("manifest") == freshness.digests(manifest)
-    folder = Path(session.project.lock).parent
-    settled = same and not upgrade.asked and old is not None and not is_unsettled(old, folder, allowed)
-    if old is not None and not reasons and (check or settled):
-        covered = tuple(target for target in question.targets if freshness.covers(old, target))
-        uncovered = tuple(target for target in question.targets if target not in covered)
-        executable = here.executable if here is not None else ""
-        lasts = settled and not any(map(is_local, _artifacts(old)))
-        stands = Stands(included=included, executable=executable) if lasts else None
-        return Locked(path=where, targets=covered, packages=entries_of(old), uncovered=uncovered, stands=stands)
-    return _relock(session, manifest, question, old=old, raw=raw, upgrade=upgrade)
+    if old is not None and raw is not None and not reasons:
+        settled = not upgrade.asked and _is_settled(session, manifest, old, allowed)
+        if check or settled:
+            found = _found(session, asked, old, raw)
+            return found if settled else replace(found, stands=None)
+    return _relock(session, asked, old=old, raw=raw, upgrade=upgrade)
+
+
+def _is_settled(session: Session, manifest: Manifest, old: Pylock, allowed: frozenset[NormalizedName]) -> bool:
+    """Whether a lock that answers the manifest was made from it, and so is what a fresh start would give."""
+    same = pylock.tool_table(old).get("manifest") == freshness.digests(manifest)
+    return same and not is_unsettled(old, Path(session.project.lock).parent, allowed)
+
+
+def _found(session: Session, asked: _Asked, lock: Pylock, raw: bytes) -> Locked:
+    """What is to be said of a lock that is in order."""
+    covered = tuple(target for target in asked.question.targets if freshness.covers(lock, target))
+    seen = digest_with(asked.inputs, raw)
+    executable = asked.here.executable if asked.here is not None else ""
+    lasts = not any(map(is_local, _artifacts(lock)))
+    return Locked(
+        path=shown(session.project, session.project.lock),
+        targets=covered,
+        packages=entries_of(lock),
+        uncovered=tuple(target for target in asked.question.targets if target not in covered),
+        stands=Stands(seen=seen, included=asked.included, executable=executable) if lasts else None,
+    )
+
+
+def _again(session: Session, asked: _Asked, made: Pylock, raw: bytes) -> Locked | None:
+    """What another run will find of a lock that was just made; None where that cannot be told."""
+    here, python = asked.here, asked.manifest.python
+    if here is not None and str(interpreter_for_lock(session, python, made).executable) != here.executable:
+        return None
+    settled = _is_settled(session, asked.manifest, made, frozenset())
+    return _found(session, asked, made, raw) if settled and not _reasons(session, asked, made) else None
 
 
 def _artifacts(lock: Pylock) -> Iterator[object]:
@@ -131,20 +171,20 @@ def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -
         return None
 
 
-def _reasons(manifest: Manifest, old: Pylock, question: Question, here: Here | None, folder: Path) -> list[str]:
-    required = [target for target in question.targets if not target.optional]
-    asked = [] if here is None else [here.target]
-    missing = [target.name for target in (*asked, *required) if not freshness.covers(old, target)]
+def _reasons(session: Session, asked: _Asked, old: Pylock) -> list[str]:
+    targets = asked.question.targets
+    required = [target for target in targets if not target.optional]
+    here = [] if asked.here is None else [asked.here.target]
+    missing = [target.name for target in (*here, *required) if not freshness.covers(old, target)]
     if missing:
         return [f"it is not for {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")]
-    stale = freshness.stale(manifest, old, question.targets, name=MANIFEST)
-    return [*stale, *changed_sources(old, folder)]
+    stale = freshness.stale(asked.manifest, old, targets, name=MANIFEST)
+    return [*stale, *changed_sources(old, Path(session.project.lock).parent)]
 
 
 def _relock(
     session: Session,
-    manifest: Manifest,
-    question: Question,
+    asked: _Asked,
     *,
     old: Pylock | None,
     raw: bytes | None,
@@ -152,8 +192,9 @@ def _relock(
 ) -> Locked:
     # Lazy: a lock that is up to date needs no search.
     from lockenv.lockfile.builds import builders_of
-    from lockenv.operations.written import later_but_alike, lock_text
+    from lockenv.operations.written import hashed, later_but_alike, lock_text
 
+    manifest, question = asked.manifest, asked.question
     before = entries_of(old) if old is not None else {}
     check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
     client = session.client(manifest)
@@ -161,11 +202,11 @@ def _relock(
     _warn(session, question, resolution)
     if old is not None and not platforms_declared(manifest):
         _warn_of_lost(session, old, question)
-    resolution = _hashed(session, client, resolution)
+    resolution = hashed(session, client, resolution)
     made, text = lock_text(session, manifest, question, resolution, more)
     content = text.encode("utf-8")
     if raw is not None and old is not None and content != raw and later_but_alike(made, old):
-        content = raw
+        made, content = old, raw
     if content != raw:
         _write(Path(session.project.lock), content)
     after = entries_of(made)
@@ -179,6 +220,7 @@ def _relock(
         dropped=resolution.dropped,
         written=content != raw,
         first=old is None,
+        again=_again(session, asked, made, content),
     )
 
 
@@ -224,34 +266,6 @@ def _warn_of_lost(session: Session, old: Pylock, question: Question) -> None:
     if pylock.tool_table(old) and (names := lost(old, question.targets)):
         message = f"the lock is no longer for {listed(names)}: another machine's, which nobody declares"
         session.report(Warned(message=message, hint="name it in `platforms` of [targets], with all others"))
-
-
-def _hashed(session: Session, client: IndexClient, resolution: Resolution) -> Resolution:
-    """See that every file has a strong hash (PEP 751 requires one): some small indexes publish none."""
-    unhashed = [
-        pinned.name
-        for pinned in resolution.pins
-        if pinned.origin is None and not all(map(_has_hash, pinned.files))
-    ]
-    if not unhashed:
-        return resolution
-    names = ", ".join(unhashed[:5]) + (" …" if len(unhashed) > 5 else "")
-    session.report(
-        Warned(message=f"the index publishes no hashes for {names}; the lock takes those of what it serves now")
-    )
-    return replace(
-        resolution,
-        pins=tuple(
-            replace(pinned, files=tuple(client.hashed(file) for file in pinned.files))
-            if pinned.name in unhashed
-            else pinned
-            for pinned in resolution.pins
-        ),
-    )
-
-
-def _has_hash(file: IndexFile) -> bool:
-    return any(algorithm in ALGORITHMS for algorithm, _ in file.hashes)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -33,20 +33,22 @@ def standing(session: Session) -> str | None:
         if executable and interpreter_id(executable.split("\0")[0]) != executable:
             return None
         said = note["said"]
-        return said if isinstance(said, str) and note["inputs"] == _inputs(session, note["included"]) else None
+        seen = digest_with(inputs_of(session, note["included"]), bytes_of(session.project.lock))
+        return said if isinstance(said, str) and note["seen"] == seen else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def note_standing(session: Session, said: str, *, included: Sequence[str], executable: str) -> None:
+def note_standing(session: Session, said: str, *, seen: str, included: Sequence[str], executable: str) -> None:
     """Note that the lock is in order. A note that cannot be written costs time later, nothing else.
 
-    `executable` is the Python of this machine that had a say; '' if none had.
+    `seen` is the digest of what was looked at (`digest_with`). `executable` is the Python of this machine that had
+    a say; '' if none had.
     """
     place = _place(session)
     try:
         python = interpreter_id(executable) if executable else ""
-        note = {"inputs": _inputs(session, included), "included": list(included), "python": python, "said": said}
+        note = {"seen": seen, "included": list(included), "python": python, "said": said}
         os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
         with open(f"{place}.{os.getpid()}", "w", encoding="utf-8") as file:
             json.dump(note, file)
@@ -55,10 +57,15 @@ def note_standing(session: Session, said: str, *, included: Sequence[str], execu
         return
 
 
-def _inputs(session: Session, included: Sequence[str]) -> str:
-    raw = bytes_of(session.project.lock)
+def inputs_of(session: Session, included: Sequence[str]) -> str:
+    """One digest of all that a lock's being in order rests on, but for the lock itself."""
     settings = f"{__version__}\0{session.settings.python}\0{session.project.manifest}"
-    return digest_of(inputs_digest(session.project, digest_of(raw), included).encode(), settings.encode())
+    return digest_of(inputs_digest(session.project, "", included).encode(), settings.encode())
+
+
+def digest_with(inputs: str, lock: bytes | None) -> str:
+    """The digest of `inputs_of` and a lock's bytes."""
+    return digest_of(inputs.encode(), lock)
 
 
 def _place(session: Session) -> str:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from packaging.pylock import Pylock
 
 from lockenv.errors import InternalError
+from lockenv.events import Warned
 from lockenv.lockfile import freshness, judge, pylock
-from lockenv.lockfile.pin import pin
+from lockenv.lockfile.pin import ALGORITHMS, pin
 from lockenv.manifest.model import Manifest
 from lockenv.operations.question import forbidden, standing
+from lockenv.packages import IndexFile
 from lockenv.resolution.model import Question, Resolution
 from lockenv.session import Session
 
 if TYPE_CHECKING:
+    from lockenv.index.client import IndexClient
     from lockenv.operations.workshop import Tables
 
 
@@ -108,3 +111,31 @@ def _relative(place: Path, folder: Path) -> str:
     while not place.is_relative_to(folder):
         folder, up = folder.parent, up + 1
     return "/".join([".."] * up + list(place.relative_to(folder).parts)) or "."
+
+
+def hashed(session: Session, client: IndexClient, resolution: Resolution) -> Resolution:
+    """See that every file has a strong hash (PEP 751 requires one): some small indexes publish none."""
+    unhashed = [
+        pinned.name
+        for pinned in resolution.pins
+        if pinned.origin is None and not all(map(_has_hash, pinned.files))
+    ]
+    if not unhashed:
+        return resolution
+    names = ", ".join(unhashed[:5]) + (" …" if len(unhashed) > 5 else "")
+    session.report(
+        Warned(message=f"the index publishes no hashes for {names}; the lock takes those of what it serves now")
+    )
+    return replace(
+        resolution,
+        pins=tuple(
+            replace(pinned, files=tuple(client.hashed(file) for file in pinned.files))
+            if pinned.name in unhashed
+            else pinned
+            for pinned in resolution.pins
+        ),
+    )
+
+
+def _has_hash(file: IndexFile) -> bool:
+    return any(algorithm in ALGORITHMS for algorithm, _ in file.hashes)

@@ -136,6 +136,16 @@ def test_a_check_writes_nothing_and_asks_nobody(project: ScratchProject, index: 
     assert project.lock.read_bytes() != before
 
 
+def test_what_a_note_says_is_what_looking_at_the_lock_says(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    (note,) = (project.cache / "standing").iterdir()
+    noted = project.run("lock").ok().out
+    note.unlink()
+    looked = project.run("lock").ok().out
+    assert noted.split(", ")[:-1] == looked.split(", ")[:-1]
+
+
 def test_a_lock_that_stands_is_told_from_a_note_as_long_as_nothing_changes(project: ScratchProject) -> None:
     project.manifest(dependencies=["menu"])
     project.run("lock").ok()
