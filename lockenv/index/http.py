@@ -10,10 +10,10 @@ import contextlib
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from lockenv import __version__
@@ -21,12 +21,13 @@ from lockenv.errors import NetworkError, Refused
 from lockenv.events import Reporter, Requested, silent
 from lockenv.index import connect
 from lockenv.index.auth import Credentials, Login, login_in, origin_of, without_credentials
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+from lockenv.index.transport.failures import TransportError, explain
+from lockenv.index.transport.gzipped import gunzip
+from lockenv.index.transport.pool import Answer, Pools
 
 MAX_PAGE_BYTES = 64 << 20  #: of an index page, decompressed; the longest known has 15 MiB
-_CHUNK = 1 << 16
+_SLACK = 1 << 16  #: bytes by which gzip may be longer than what is in it
+_SHORT = 1 << 16  #: bytes that are sooner read than a connection is opened
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({429, 500, 502, 503, 504})  #: statuses that another try may change
@@ -98,7 +99,7 @@ class Http:
         self._reporter = reporter
         self._attempts = attempts
         self._jitter = jitter
-        self._pools = connect.Pools(environ=environ, connections=connections, timeout=timeout)
+        self._pools = Pools(environ=environ, connections=connections, timeout=timeout)
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
 
@@ -140,11 +141,11 @@ class Http:
         wanted = {"Accept-Encoding": "identity", **(headers or {})}
         raw, final = self._retried(lambda: self._open(url, wanted, accept_statuses))
         try:
-            self._report(final, raw.status, int(raw.headers.get("Content-Length") or 0))
-            chunks = _settled(_chunks(raw, final, decode=False))
-            yield Stream(status=raw.status, url=final, headers=_lowered(raw), chunks=chunks)
+            self._report(final, raw.status, int(raw.headers.get("content-length", 0)))
+            chunks = _settled(_chunks(raw, final))
+            yield Stream(status=raw.status, url=final, headers=raw.headers, chunks=chunks)
         finally:
-            _release(raw)
+            raw.close()
 
     def get_range(self, url: str, byte_range: str, *, max_bytes: int) -> Part:
         """Get a part of a file. `byte_range` is one of RFC 9110, such as ``0-99`` or ``-65536``.
@@ -160,34 +161,24 @@ class Http:
     ) -> Response:
         raw, final = self._open(url, headers, accept_statuses)
         try:
-            if raw.headers.get("Content-Encoding", "identity").lower() not in {"identity", "gzip", "x-gzip"}:
-                msg = f"{connect.describe(final)} is encoded in a way that was not asked for"
-                raise NetworkError(msg, hint="the server disregards Accept-Encoding; ask its owner")
-            body = bytearray()
-            for chunk in _chunks(raw, final, decode=True):
-                body += chunk
-                if len(body) > max_bytes:
-                    msg = (
-                        f"{connect.describe(final)} is longer than {max_bytes >> 10} KiB, which nothing proper is"
-                    )
-                    raise Refused(msg, hint="check that the URL is the one that you mean")
+            body = _unpacked(raw, final, max_bytes)
             self._report(final, raw.status, len(body))
-            return Response(status=raw.status, url=final, headers=_lowered(raw), body=bytes(body))
+            return Response(status=raw.status, url=final, headers=raw.headers, body=body)
         finally:
-            _release(raw)
+            raw.close()
 
     def _get_range_once(self, url: str, byte_range: str, max_bytes: int) -> Part:
         headers = {"Range": f"bytes={byte_range}", "Accept-Encoding": "identity"}
         raw, final = self._open(url, headers, _RANGE_ANSWERS)
         try:
-            found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", raw.headers.get("Content-Range", ""), re.ASCII)
-            if raw.status != 206 or found is None or "Content-Encoding" in raw.headers:
+            found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", raw.headers.get("content-range", ""), re.ASCII)
+            if raw.status != 206 or found is None or "content-encoding" in raw.headers:
                 raise RangesUnsupported(final)
             start, last, total = (int(number) for number in found.groups())
             if not start <= last < total or last - start >= max_bytes:
                 raise RangesUnsupported(final)
             body = bytearray()
-            for chunk in _chunks(raw, final, decode=False):
+            for chunk in _chunks(raw, final):
                 body += chunk
                 if len(body) > last - start + 1:
                     raise RangesUnsupported(final)
@@ -196,17 +187,15 @@ class Http:
                 raise RangesUnsupported(final)
             return Part(content=bytes(body), start=start, total=total)
         finally:
-            _release(raw)
+            raw.close()
 
-    def _open(
-        self, url: str, headers: Mapping[str, str], accept_statuses: frozenset[int]
-    ) -> tuple[BaseHTTPResponse, str]:
+    def _open(self, url: str, headers: Mapping[str, str], accept_statuses: frozenset[int]) -> tuple[Answer, str]:
         """Send a request, follow redirects, judge the status: (the answer, the URL it came from)."""
         connect.check(url)
         here = url
         for _ in range(_MAX_REDIRECTS + 1):
             raw = self._request(here, headers)
-            location = raw.headers.get("Location")
+            location = raw.headers.get("location")
             if raw.status not in _REDIRECTS or not location:
                 if raw.status in accept_statuses:
                     return raw, without_credentials(here)
@@ -219,7 +208,7 @@ class Http:
         msg = f"{connect.describe(url)} redirects more than {_MAX_REDIRECTS} times"
         raise NetworkError(msg, hint="check the index's URL")
 
-    def _request(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _request(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Send one request, with the credentials of its origin; on a 401, with those of the keyring."""
         bare = without_credentials(url)
         login = login_in(url) or self._credentials.for_url(bare)
@@ -232,15 +221,13 @@ class Http:
                 return self._send(bare, headers, second)
         return raw
 
-    def _send(self, url: str, headers: Mapping[str, str], login: Login | None) -> BaseHTTPResponse:
-        from urllib3.exceptions import HTTPError
-
+    def _send(self, url: str, headers: Mapping[str, str], login: Login | None) -> Answer:
         sent = {"User-Agent": _USER_AGENT, **headers}
         if login is not None:
             sent["Authorization"] = login.header
         try:
             return self._pools.request(url, sent)
-        except (HTTPError, OSError, ValueError) as error:
+        except (TransportError, OSError, ValueError) as error:
             raise _unreachable(error, url) from error
 
     # -- the tries together
@@ -272,11 +259,11 @@ class _PassingFailure(Exception):
 
 
 def _unreachable(error: Exception, url: str) -> NetworkError | _PassingFailure:
-    explained, passing = connect.explain(error, url)
+    explained, passing = explain(error, url)
     return _PassingFailure(explained) if passing else explained
 
 
-def _failure(raw: BaseHTTPResponse, url: str) -> NetworkError | _PassingFailure:
+def _failure(raw: Answer, url: str) -> NetworkError | _PassingFailure:
     """Say what a status means."""
     where, host = connect.describe(url), connect.host_of(url)
     if raw.status in _PASSING:
@@ -298,15 +285,15 @@ def _status(status: int) -> str:
         return str(status)
 
 
-def _retry_after(raw: BaseHTTPResponse) -> float:
+def _retry_after(raw: Answer) -> float:
     """Seconds to wait by `Retry-After` (RFC 9110, 10.2.3); a date counts from the server's own clock."""
-    value = raw.headers.get("Retry-After", "").strip()
+    value = raw.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
     from email.utils import parsedate_to_datetime
 
     try:
-        until, now = parsedate_to_datetime(value), parsedate_to_datetime(raw.headers.get("Date", ""))
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(raw.headers.get("date", ""))
         return max((until - now).total_seconds(), 0.0)
     except (ValueError, TypeError):
         return 0.0
@@ -329,14 +316,39 @@ def _redirected(url: str, location: str) -> str:
     return target
 
 
-def _chunks(raw: BaseHTTPResponse, url: str, *, decode: bool) -> Iterator[bytes]:
+def _chunks(raw: Answer, url: str) -> Iterator[bytes]:
     """Read a body bit by bit; what goes wrong may pass."""
-    from urllib3.exceptions import HTTPError
-
     try:
-        yield from raw.stream(_CHUNK, decode_content=decode)
-    except (HTTPError, OSError) as error:
+        yield from raw.chunks()
+    except TransportError as error:
         raise _unreachable(error, url) from error
+
+
+def _unpacked(raw: Answer, url: str, max_bytes: int) -> bytes:
+    """Read a whole body and undo its encoding; neither what comes nor what is in it may be too long."""
+    encoding = raw.headers.get("content-encoding", "identity").lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        msg = f"{connect.describe(url)} is encoded in a way that was not asked for"
+        raise NetworkError(msg, hint="the server disregards Accept-Encoding; ask its owner")
+    if encoding == "identity":
+        return _whole(_chunks(raw, url), url, max_bytes)
+    # Gzip can go on for ever without anything in it, so what comes is bounded, too.
+    packed = _whole(_chunks(raw, url), url, max_bytes, max_bytes + _SLACK)
+    try:
+        return _whole(gunzip(packed), url, max_bytes)
+    except TransportError as error:
+        raise _unreachable(error, url) from error
+
+
+def _whole(chunks: Iterable[bytes], url: str, max_bytes: int, most: int | None = None) -> bytes:
+    """Put a body together."""
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > (most or max_bytes):
+            msg = f"{connect.describe(url)} is longer than {max_bytes >> 10} KiB, which nothing proper is"
+            raise Refused(msg, hint="check that the URL is the one that you mean")
+    return bytes(body)
 
 
 def _settled(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -347,22 +359,11 @@ def _settled(chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise failure.error from failure.__cause__
 
 
-def _lowered(raw: BaseHTTPResponse) -> dict[str, str]:
-    return {key.lower(): value for key, value in raw.headers.items()}
-
-
-def _dispose(raw: BaseHTTPResponse) -> None:
+def _dispose(raw: Answer) -> None:
     """Be done with an answer whose body is of no interest; a short one is read so that the connection lives on."""
-    from urllib3.exceptions import HTTPError
-
-    length = raw.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and len(length) < 6:
-        with contextlib.suppress(HTTPError, OSError):
-            raw.read(_CHUNK, decode_content=False)
-    _release(raw)
-
-
-def _release(raw: BaseHTTPResponse) -> None:
-    """Give a connection back; one whose body was not read to its end is closed by that."""
+    length = raw.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:9]) <= _SHORT:
+        with contextlib.suppress(TransportError):
+            for _ in raw.chunks():
+                continue
     raw.close()
-    raw.release_conn()

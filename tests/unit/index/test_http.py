@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from urllib3.exceptions import NameResolutionError, SSLError
 
 from lockenv.errors import NetworkError, Refused, UsageError
 from lockenv.events import Requested
-from lockenv.index.connect import explain, proxy_for, tls_context
+from lockenv.index.connect import proxy_for, tls_context
 from lockenv.index.http import Http, RangesUnsupported, _redirected
+from lockenv.index.transport.failures import Unprotected, Unresolved, explain
 from lockenv.packages import Index
 from tests.fakes.index import FakeIndex
 from tests.fakes.wheels import make_wheel
@@ -132,15 +132,15 @@ class TestWords:
     def test_an_unknown_host_is_told_and_tried_again_if_only_the_name_server_failed(
         self, number: int, later: bool
     ) -> None:
-        cause = socket.gaierror(number, "no such host")
-        unresolved = NameResolutionError("nowhere.invalid", None, cause)  # type: ignore[arg-type]
-        unresolved.__cause__ = cause  # as urllib3 raises it
+        unresolved = Unresolved()
+        unresolved.__cause__ = socket.gaierror(number, "no such host")
         told, passing = explain(unresolved, "http://nowhere.invalid/x")
         assert (told.message, passing) == ("the host nowhere.invalid is not known: no such host", later)
 
     def test_a_certificate_that_nobody_trusts_is_told_and_not_tried_again(self) -> None:
-        refused = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
-        told, passing = explain(SSLError(refused), "https://example.com/x")
+        refused = Unprotected()
+        refused.__cause__ = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+        told, passing = explain(refused, "https://example.com/x")
         assert "the certificate of example.com is not trusted" in told.message
         assert "SSL_CERT_FILE" in (told.hint or "")
         assert not passing
