@@ -12,6 +12,7 @@ import contextlib
 import os
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +55,17 @@ def apply(
     durable: Durable = "process",
     history: int = 1,
     grace: float = 0.0,
+    because: str | None = None,
+    finish: Callable[[str, str], None] | None = None,
     reporter: Reporter = silent,
 ) -> Applied:
     """Make the environment at `env_dir` what is desired, and nothing else.
 
     `wait` is how many seconds to wait for another process that is changing it; None waits for ever. `durable` says
     what the change survives, `history` how many earlier generations are kept, `grace` for how many seconds a
-    retired one is kept in any case, for programs that began with it.
+    retired one is kept in any case, for programs that began with it. `because` is a reason to build that this
+    function cannot see, such as content that has changed unseen. `finish` is called with a generation's folder
+    when all is in it, and with the place where it will stand.
 
     Raises `Refused` for packages that collide or hostile names, `UsageError` where `env_dir` is no place for an
     environment, `InstallError` for what the disk or the store refuse: in each case the environment is as it was.
@@ -73,7 +78,8 @@ def apply(
         contents = compose(desired, named)
         turn = Turn(env, reporter, wait, locks)
         keep = _Keep(durable == "power", history, grace)
-        return _Work(env, desired, contents, Linker(link_mode, reporter), reporter, turn, keep).run()
+        linker = Linker(link_mode, reporter)
+        return _Work(env, desired, contents, linker, reporter, turn, keep, because, finish).run()
 
 
 def installed(env_dir: Path) -> tuple[Installed, ...]:
@@ -123,6 +129,8 @@ class _Work:
     reporter: Reporter
     turn: Turn
     keep: _Keep
+    because: str | None
+    finish: Callable[[str, str], None] | None
 
     def run(self) -> Applied:
         ours = self.turn.take()
@@ -130,7 +138,8 @@ class _Work:
         record = state.read_current(self.env)
         present = foreign.installed_in(self.env) if record is None else _installed(record)
         plan = make_plan([wanted for wanted, _ in self.desired.packages], present)
-        if reason is not None and ours and record is not None and self._stands_already(record):
+        stands = record is not None and ours and self.because is None and self._stands_already(record)
+        if reason is not None and record is not None and stands:
             # Another lock, or another wish, that comes to the same files: only the record has to say so.
             self._write_record(record.tree)
             reason = None
@@ -189,7 +198,7 @@ class _Work:
         if record is not None and record.packages != self._record(record.tree).packages:
             # One lock leads to other wheels where a folder that one is built from has changed.
             return "what is built from a folder has changed"
-        return reason
+        return reason or self.because
 
     def _tell_what_goes(self, maker: str | None, packages: int) -> None:
         if maker is not None:
@@ -231,8 +240,10 @@ class _Work:
             made=int(time.time()),
         )
 
-    def _build(self, folder: str) -> None:
+    def _build(self, folder: str, place: str) -> None:
         build(folder, self.contents, self.linker, record=self._record, reporter=self.reporter)
+        if self.finish is not None:
+            self.finish(folder, place)
 
     def _renew(self) -> None:
         """Build the next generation inside the environment and flip to it."""
@@ -242,7 +253,7 @@ class _Work:
         folder = places.generation(self.env, number)
         missing = commit.missing_links(self.env, self.contents.tops)
         try:
-            self._build(folder)
+            self._build(folder, folder)
             commit.add_links(self.env, missing)
             commit.flip(self.env, number, durable=self.keep.durable)
         except BaseException:
@@ -267,7 +278,7 @@ class _Work:
             os.mkdir(new)
             os.mkdir(places.home(new))
             self.turn.take_at(places.lock(new))
-            self._build(places.generation(new, 1))
+            self._build(places.generation(new, 1), places.generation(self.env, 1))
             commit.add_links(new, self.contents.tops)
             commit.point(new, 1)
             for entry in self.desired.root_files:
