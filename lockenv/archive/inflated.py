@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from lockenv.archive.zips import MAX_RATIO, MAX_TOTAL, RATIO_FREE
 from lockenv.errors import Refused
+from lockenv.limits import DEFAULT, RATIO_FREE, Limits, remedy
 
 _XZ_MEMORY = 256 << 20  #: bytes; `xz -9` needs 65 MiB to unpack
 _CHUNK = 1 << 16
@@ -22,12 +22,17 @@ _DAMAGED = (EOFError, ValueError, zlib.error, lzma.LZMAError)
 class Inflated:
     """An open stream, read from front to back. `compression` is ``gz``, ``bz2``, ``xz`` or empty."""
 
-    def __init__(self, path: Path, compression: str, *, refuse: Callable[[str], Refused]) -> None:
+    def __init__(
+        self, path: Path, compression: str, *, refuse: Callable[[str], Refused], limits: Limits = DEFAULT
+    ) -> None:
         """Open; raises `OSError`. `refuse` makes the error that says which archive it is."""
         self._refuse = refuse
+        self.limits = limits
         self._file = path.open("rb")
         size = os.fstat(self._file.fileno()).st_size
-        self._limit = min(max(size * MAX_RATIO, RATIO_FREE), MAX_TOTAL)
+        self._size = max(size, 1)
+        # Headers and padding of a tar archive come on top of its files.
+        self._limit = min(max(size * limits.ratio, RATIO_FREE), limits.unpacked + limits.files * 2048)
         self._given = 0
         self._plain = _decompressed(self._file, compression)
 
@@ -51,8 +56,17 @@ class Inflated:
             raise self._refuse(f"cannot be unpacked: {error}") from None
         self._given += len(content)
         if self._given > self._limit:
-            raise self._refuse(f"would take more than {self._limit >> 20} MiB when unpacked")
+            raise self._excess()
         return content
+
+    def _excess(self) -> Refused:
+        """How much there would be is not known, so the remedy is twice what there was."""
+        error = self._refuse(f"would take more than {self._limit >> 20} MiB when unpacked")
+        if self._limit == max(self._size * self.limits.ratio, RATIO_FREE):
+            hint = remedy("ratio", max(self.limits.ratio * 2, self._limit // self._size))
+        else:
+            hint = remedy("unpacked", self.limits.unpacked * 2)
+        return Refused(error.message, hint=hint)
 
     def exactly(self, count: int) -> bytes:
         """Give `count` bytes. Raises `Refused` also where the stream ends before."""

@@ -16,6 +16,10 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u20
 #: A segment that is empty, ``.`` or ``..``.
 _NOT_A_NAME = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
+#: What Windows takes for a device, whatever follows the first dot.
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?: *(?:\.|$))", re.IGNORECASE
+)
 _MAX_SEGMENT = 255  #: bytes; what common file systems take
 _MAX_PATH = 1024  #: bytes; leaves room for the environment's own path below PATH_MAX
 
@@ -30,7 +34,25 @@ def refusal(path: str) -> str | None:
         return "an empty path segment" if not found[0].strip("/") else f"the path segment {found[0].strip('/')!r}"
     if _DRIVE.match(path):
         return "a drive letter"
+    if not path.isascii() and not unicodedata.is_normalized("NFC", path):
+        # To normalise it would give a file another name than RECORD and the code that opens it do.
+        return "a spelling that is not in Unicode's normal form C"
     return _excess(path)
+
+
+def trap(path: str) -> str | None:
+    """Say why a path that may be unpacked here would be another file, or none, on Windows; else None.
+
+    A wheel is installed wherever its lock is; sources are only built where they are.
+    """
+    for segment in path.split("/"):
+        if _DEVICE.match(segment):
+            return f"the name {segment!r}, which is a device on Windows"
+        if segment[-1] in ". ":
+            return f"the name {segment!r}, whose end Windows cuts off"
+        if ":" in segment:
+            return f"the name {segment!r}, which is a part of another file on Windows"
+    return None
 
 
 def _excess(path: str) -> str | None:

@@ -6,9 +6,11 @@ import base64
 import binascii
 import csv
 import io
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lockenv.errors import Refused
+from lockenv.limits import DEFAULT
 
 #: The binary distribution format asks for sha256 or better.
 _DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64}
@@ -22,14 +24,17 @@ class Row(NamedTuple):
     size: int | None
 
 
-def read_record(content: bytes, *, archive: str) -> dict[str, Row | None]:
-    """Read RECORD. A path without hash maps to None; folders are left out. Raises `Refused`.
+def read_record(content: bytes, *, archive: str, most: int = DEFAULT.files) -> dict[str, Row | None]:
+    """Read RECORD, of `most` rows. A path without hash maps to None; folders are left out. Raises `Refused`.
 
-    Tolerated because real wheels hold it: paths that begin with ``./``, rows for folders, the same row twice.
+    Tolerated because real wheels hold it: paths that begin with ``./``, rows for folders, the same row twice,
+    digests in hexadecimal.
     """
     rows: dict[str, Row | None] = {}
     try:
-        for line in csv.reader(io.StringIO(content.decode("utf-8")), strict=True):
+        for number, line in enumerate(csv.reader(_lines(content), strict=True)):
+            if number > 2 * most:
+                raise Refused(f"{archive}: RECORD has more than {2 * most} rows")
             if not line or line[0].endswith("/"):
                 continue
             path, row = _read_row(line)
@@ -38,6 +43,11 @@ def read_record(content: bytes, *, archive: str) -> dict[str, Row | None]:
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
         raise Refused(f"{archive}: RECORD cannot be read: {error}") from None
     return rows
+
+
+def _lines(content: bytes) -> Iterator[str]:
+    """Decode line by line: the whole as text would take up to four times its bytes."""
+    return (line.decode("utf-8") for line in io.BytesIO(content))
 
 
 def _read_row(line: list[str]) -> tuple[str, Row | None]:
@@ -49,12 +59,24 @@ def _read_row(line: list[str]) -> tuple[str, Row | None]:
         return path, None
     algorithm, _, digest = hashed.partition("=")
     try:
-        raw = base64.urlsafe_b64decode(digest.rstrip("=") + "=" * (-len(digest.rstrip("=")) % 4))
+        raw = _digest(digest, _DIGEST_SIZES.get(algorithm, 0))
     except binascii.Error:
         raise ValueError(f"the hash of {path!r} is no base64") from None
     if _DIGEST_SIZES.get(algorithm) != len(raw):
         raise ValueError(f"the hash of {path!r} is no sha256, sha384 or sha512")
+    if size and not (size.isascii() and size.isdigit() and len(size) < 20):
+        raise ValueError(f"the size of {path!r} is no number")
     return path, Row(algorithm, raw, int(size) if size else None)
+
+
+def _digest(text: str, size: int) -> bytes:
+    """Decode a digest: URL-safe base64, or hexadecimal, which is told by its length."""
+    if size and len(text) == 2 * size:
+        return bytes.fromhex(text) if text.isalnum() else b""
+    if not text.isascii():
+        raise binascii.Error
+    plain = text.rstrip("=")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), altchars=b"-_", validate=True)
 
 
 def record_line(path: str, sha256: str, size: int) -> str:

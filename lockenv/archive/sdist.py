@@ -17,8 +17,9 @@ from pathlib import Path
 from lockenv.archive.inflated import Inflated
 from lockenv.archive.names import check_distinct, folded, refusal
 from lockenv.archive.tars import Member, read_members
-from lockenv.archive.zips import MAX_TOTAL, ZipArchive
+from lockenv.archive.zips import ZipArchive
 from lockenv.errors import Refused
+from lockenv.limits import DEFAULT, Limits, remedy
 
 #: Seconds since 1970 of every unpacked file: 2020-01-01. Equal times tell `make` that nothing is out of date.
 SOURCE_TIME = 1_577_836_800
@@ -38,7 +39,14 @@ SUFFIXES = tuple(_KINDS)
 _COPY = 1 << 20
 
 
-def unpack(archive: Path, folder: Path, *, filename: str | None = None, sdist: bool = True) -> Path:
+def unpack(
+    archive: Path,
+    folder: Path,
+    *,
+    filename: str | None = None,
+    sdist: bool = True,
+    limits: Limits = DEFAULT,
+) -> Path:
     """Unpack an archive (`SUFFIXES`) into `folder`, new or empty; give the project's folder.
 
     An `sdist` must hold exactly one folder at its top; of another archive that folder, or all of it, is the
@@ -50,7 +58,7 @@ def unpack(archive: Path, folder: Path, *, filename: str | None = None, sdist: b
     if kind is None:
         raise Refused(f"{shown} is no archive of sources", hint=f"known are {', '.join(SUFFIXES)}")
     folder.mkdir(parents=True, exist_ok=True)
-    unpacking = _Unpacking(folder, shown)
+    unpacking = _Unpacking(folder, shown, limits)
     if kind == "zip":
         _from_zip(archive, unpacking)
     else:
@@ -60,7 +68,7 @@ def unpack(archive: Path, folder: Path, *, filename: str | None = None, sdist: b
 
 
 def _from_zip(archive: Path, unpacking: _Unpacking) -> None:
-    opened = ZipArchive(archive, filename=unpacking.shown)
+    opened = ZipArchive(archive, filename=unpacking.shown, limits=unpacking.limits)
     try:
         for member in opened.members:
             if member.is_dir:
@@ -72,7 +80,7 @@ def _from_zip(archive: Path, unpacking: _Unpacking) -> None:
 
 
 def _from_tar(archive: Path, compression: str, unpacking: _Unpacking) -> None:
-    with Inflated(archive, compression, refuse=unpacking.refuse) as stream:
+    with Inflated(archive, compression, refuse=unpacking.refuse, limits=unpacking.limits) as stream:
         for member, content in read_members(stream, refuse=unpacking.refuse):
             _add(member, content, unpacking)
 
@@ -102,8 +110,9 @@ def _plain(path: str) -> str:
 class _Unpacking:
     """What has been unpacked into a folder so far. Names are checked before anything is made of them."""
 
-    def __init__(self, folder: Path, shown: str) -> None:
+    def __init__(self, folder: Path, shown: str, limits: Limits) -> None:
         self.shown = shown
+        self.limits = limits
         self._folder = folder
         self._files: dict[str, int] = {}
         self._folders: set[str] = set()
@@ -152,8 +161,9 @@ class _Unpacking:
         if target not in self._files:
             raise self.refuse(f"is a hard link to {target!r}, which is no file before it", path)
         self._copied += self._files[target]
-        if self._copied > MAX_TOTAL:
-            raise self.refuse(f"would take more than {MAX_TOTAL >> 20} MiB when unpacked")
+        if self._copied > self.limits.unpacked:
+            error = self.refuse(f"would take more than {self.limits.unpacked >> 20} MiB when unpacked")
+            raise Refused(error.message, hint=remedy("unpacked", self._copied * 2))
         with open(f"{self._folder}/{target}", "rb", buffering=0) as source:  # noqa: PTH123
             self.add_file(path, iter(lambda: source.read(_COPY), b""), executable=executable)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from lockenv.archive.inflated import Inflated
-from lockenv.archive.zips import MAX_MEMBER, MAX_MEMBERS
 from lockenv.errors import Refused
+from lockenv.limits import Limits, remedy
 
 Kind: TypeAlias = Literal["file", "folder", "link", "hard link"]
 Refuse: TypeAlias = Callable[..., Refused]
@@ -64,12 +64,13 @@ def read_members(stream: Inflated, *, refuse: Refuse) -> Iterator[tuple[Member, 
     extended: dict[str, str] = {}
     while (header := _read_header(stream, refuse)) is not None:
         count += 1
-        if count > MAX_MEMBERS:
-            raise refuse(f"holds more than {MAX_MEMBERS} members")
+        if count > stream.limits.files:
+            error = refuse(f"holds more than {stream.limits.files} members")
+            raise Refused(error.message, hint=remedy("files", stream.limits.files * 2))
         if header.kind in _EXTENSIONS:
             extended |= _extension(stream, header, refuse)
             continue
-        member = _member(header, extended, refuse)
+        member = _member(header, extended, refuse, stream.limits)
         extended = {}
         content = _content(stream, member.size)
         yield member, content
@@ -159,7 +160,7 @@ def _decoded(raw: bytes, refuse: Refuse) -> str:
         raise refuse("has a name that is not UTF-8", repr(raw)) from None
 
 
-def _member(header: _Header, extended: Mapping[str, str], refuse: Refuse) -> Member:
+def _member(header: _Header, extended: Mapping[str, str], refuse: Refuse, limits: Limits) -> Member:
     path = extended["path"] if "path" in extended else _decoded(header.name, refuse)
     target = extended["linkpath"] if "linkpath" in extended else _decoded(header.link, refuse)
     stated = extended.get("size", str(header.size))
@@ -169,8 +170,11 @@ def _member(header: _Header, extended: Mapping[str, str], refuse: Refuse) -> Mem
         raise refuse(f"is {what}, not a plain file, folder or link", path)
     if kind == "file" and path.endswith("/"):  # before there was a kind for folders
         kind = "folder"
-    if not (stated.isascii() and stated.isdigit()) or int(stated) > MAX_MEMBER:
+    if not (stated.isascii() and stated.isdigit() and len(stated) < 20):
         raise refuse(f"claims to have {stated[:30]} bytes", path)
+    if int(stated) > limits.file:
+        error = refuse(f"claims to have {stated} bytes", path)
+        raise Refused(error.message, hint=remedy("file", int(stated)))
     if kind != "file" and int(stated):
         raise refuse(f"is a {kind} with content", path)
     return Member(path.rstrip("/"), kind, int(stated), bool(header.mode & 0o111), target)

@@ -7,6 +7,7 @@ check RECORD against the files. Spreading is `lockenv.plan.place`.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,24 +18,28 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockenv.archive.entry_points import read_scripts
+from lockenv.archive.names import trap
 from lockenv.archive.record import Row, read_record
 from lockenv.archive.zips import Member, ZipArchive
 from lockenv.errors import Refused
+from lockenv.limits import DEFAULT, Limits
 from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
 
 SCHEME_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
 _SUPPORTED = 1  #: the major Wheel-Version that is understood
-_TEXT_LIMIT = 64 << 20  #: bytes of RECORD or METADATA that are read into memory
+_TEXT_LIMIT = 8 << 20  #: bytes of METADATA and the like that are read into memory
 _CHUNKED = 8 << 20  #: members above this size are never held in memory whole
 
 
-def open_wheel(path: Path, *, name: str, version: str, filename: str | None = None) -> WheelArchive:
+def open_wheel(
+    path: Path, *, name: str, version: str, filename: str | None = None, limits: Limits = DEFAULT
+) -> WheelArchive:
     """Open the wheel of `name` and `version`. Raises `Refused` where it is not, or is not sound.
 
     An empty `version` stands for whatever the wheel has (a lock need not say it of an archive). `filename` is the
     name for messages where the file is kept under another.
     """
-    archive = ZipArchive(path, filename=filename)
+    archive = ZipArchive(path, filename=filename, limits=limits)
     try:
         return WheelArchive(archive, name=name, version=version)
     except BaseException:
@@ -50,13 +55,16 @@ class WheelArchive:
         self._archive = archive
         self.filename = archive.filename
         self.members = archive.members
+        _check_portable(archive)
         self._files = {member.path: member for member in archive.members if not member.is_dir}
         self.dist_info = _find_dist_info(archive, name, version)
         self.version = version or self.dist_info.removesuffix(".dist-info").partition("-")[2].replace("_", "-")
         self.data_folder = _find_data_folder(archive, name, self.version)
         _check_metadata(self.filename, self._text("METADATA"), name, self.version)
         self.root_is_purelib = _read_wheel_file(self.filename, self._text("WHEEL"))
-        self._record = read_record(self._bytes("RECORD"), archive=self.filename)
+        self._record = read_record(
+            self._bytes("RECORD", archive.limits.record), archive=self.filename, most=archive.limits.files
+        )
         self._check_record()
 
     def __enter__(self) -> Self:
@@ -134,19 +142,25 @@ class WheelArchive:
             if path not in self._files and path not in exempt:
                 raise self._archive.refuse("stands in RECORD but not in the wheel", path)
 
-    def _bytes(self, name: str) -> bytes:
+    def _bytes(self, name: str, limit: int = _TEXT_LIMIT) -> bytes:
         member = self._files.get(f"{self.dist_info}/{name}")
         if member is None:
             raise self._archive.refuse(f"has no {name}")
-        return self._bounded(member)
+        return self._bounded(member, limit)
 
-    def _bounded(self, member: Member) -> bytes:
-        if member.size > _TEXT_LIMIT:
+    def _bounded(self, member: Member, limit: int = _TEXT_LIMIT) -> bytes:
+        if member.size > limit:
             raise self._archive.refuse(f"is too large ({member.size} bytes)", member.path)
         return self._archive.read(member)
 
     def _text(self, name: str) -> str:
         return self._bytes(name).decode("utf-8", errors="replace")
+
+
+def _check_portable(archive: ZipArchive) -> None:
+    for member in archive.members:
+        if reason := trap(member.path):
+            raise archive.refuse(f"is refused for {reason}", member.path)
 
 
 def _top_folders(archive: ZipArchive, suffix: str) -> list[str]:
@@ -195,8 +209,8 @@ def _same_version(one: str, other: str) -> bool:
 
 def _headers(text: str) -> Iterator[tuple[str, str]]:
     """Yield the header fields of an RFC 822 text up to its first empty line; continuation lines are left out."""
-    for line in text.splitlines():
-        if not line:
+    for line in io.StringIO(text):
+        if not line.strip("\r\n"):
             return
         key, colon, value = line.partition(":")
         if colon and not line[0].isspace():

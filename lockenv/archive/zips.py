@@ -18,24 +18,25 @@ from typing import NamedTuple
 
 from lockenv.archive.names import check_distinct, refusal
 from lockenv.errors import Refused
-
-MAX_MEMBERS = 250_000  #: the largest wheels on PyPI hold some 30,000
-MAX_DIRECTORY = 64 << 20  #: bytes of central directory
-MAX_MEMBER = 16 << 30  #: bytes of one file; the largest shared objects in wheels are near 2 GiB
-MAX_TOTAL = 32 << 30  #: bytes of all files
-MAX_RATIO = 100  #: inflated over archived bytes, all members together …
-RATIO_FREE = 64 << 20  #: … once the whole is larger than this
+from lockenv.limits import DEFAULT, RATIO_FREE, Limits, remedy
 
 _CHUNK = 1 << 20
 _WHOLE = 8 << 20  #: members up to this size are read and inflated in one go
 
+_END_MARK = b"PK\x05\x06"
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _STORED, _DEFLATED = 0, 8
+_FULL = 0xFFFFFFFF  #: stands for a number that is in the zip64 field
 _ENCRYPTED, _DESCRIPTOR, _PATCHED, _STRONG, _UTF8, _MASKED = 1, 1 << 3, 1 << 5, 1 << 6, 1 << 11, 1 << 13
+_LEVEL = 3 << 1  #: how hard the packer tried: what the two headers may say differently
+_ZIP64 = 0x0001
+#: Extra fields that some readers let overrule what the headers say: another name, another way of packing.
+_OVERRULING = {0x7075: "another name", 0x6375: "another comment", 0x0017: "encryption", 0x9901: "encryption"}
+_REPARSE = 0x400  #: Windows' mark of links, among the attributes
 
 
 class Member(NamedTuple):
@@ -67,9 +68,10 @@ class _End:
 class ZipArchive:
     """An open zip archive whose directory has been read and found sound."""
 
-    def __init__(self, path: Path, *, filename: str | None = None) -> None:
+    def __init__(self, path: Path, *, filename: str | None = None, limits: Limits = DEFAULT) -> None:
         """Open and check. Raises `Refused` for what is odd, `OSError` for what cannot be read."""
         self.filename = filename or path.name
+        self.limits = limits
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.size = os.fstat(self.descriptor).st_size
@@ -88,6 +90,11 @@ class ZipArchive:
         """Make the error that says which archive, which member and why."""
         where = f"{self.filename}: {member!r}" if member is not None else self.filename
         return Refused(f"{where} {reason}", hint="the file is damaged or hostile; nothing was unpacked from it")
+
+    def exceeds(self, reason: str, name: str, needed: int, member: str | None = None) -> Refused:
+        """Make the error of an archive that is larger than the bound called `name` allows."""
+        where = f"{self.filename}: {member!r}" if member is not None else self.filename
+        return Refused(f"{where} {reason}", hint=remedy(name, needed))
 
     def bytes_at(self, offset: int, count: int) -> bytes:
         """Read exactly `count` bytes. Raises `Refused` where the file ends before."""
@@ -108,6 +115,7 @@ class ZipArchive:
     def _read_whole(self, member: Member) -> bytes:
         block = self.bytes_at(member.offset, member.span)
         start = _check_local(self, member, block)
+        _check_descriptor(self, member, block[start + member.compressed :])
         content = block[start : start + member.compressed]
         if member.method == _DEFLATED:
             content = self._inflate_whole(member, content)
@@ -130,6 +138,8 @@ class ZipArchive:
         """Inflate one member in pieces of about a megabyte, holding no more than that in memory."""
         header = self.bytes_at(member.offset, min(member.span, _LOCAL.size + 2 * 65535))
         start = member.offset + _check_local(self, member, header)
+        after = start + member.compressed
+        _check_descriptor(self, member, self.bytes_at(after, member.offset + member.span - after))
         raw = self._raw_chunks(start, member.compressed)
         size = crc = 0
         for chunk in self._inflated(member, raw) if member.method == _DEFLATED else raw:
@@ -161,8 +171,11 @@ class ZipArchive:
 
 def _read_members(archive: ZipArchive) -> tuple[Member, ...]:
     end = _find_end(archive)
-    if end.count > MAX_MEMBERS or end.size > MAX_DIRECTORY:
-        raise archive.refuse(f"holds too many members ({end.count})")
+    if end.count > archive.limits.files:
+        raise archive.exceeds(f"holds {end.count} members", "files", end.count)
+    if end.size > archive.limits.directory:
+        needed = end.size // 320 + 1
+        raise archive.exceeds(f"has a directory of {end.size} bytes", "files", needed)
     if end.offset + end.size != end.directory_end:
         raise archive.refuse("has bytes that belong to no member")
     directory = archive.bytes_at(end.offset, end.size)
@@ -179,26 +192,56 @@ def _read_members(archive: ZipArchive) -> tuple[Member, ...]:
         (member.path for member in members if member.is_dir),
         archive=archive.filename,
     )
-    return _with_spans(archive, members, end.offset)
+    spanned = _with_spans(archive, members, end.offset)
+    for member in spanned:
+        if member.is_dir:  # nobody unpacks them, so nobody else looks at their headers
+            archive.read(member)
+    return spanned
 
 
 def _find_end(archive: ZipArchive) -> _End:
     """Find the end record (4.3.16): the file must end with it and its comment."""
     tail_size = min(archive.size, _END.size + 65535)
     tail = archive.bytes_at(archive.size - tail_size, tail_size)
-    at = tail.rfind(b"PK\x05\x06")
+    at = tail.rfind(_END_MARK)
     if at < 0 or len(tail) - at < _END.size:
         raise archive.refuse("is no zip archive, or is truncated")
     _, disk, first_disk, here, count, size, offset, comment = _END.unpack_from(tail, at)
     if at + _END.size + comment != len(tail):
         raise archive.refuse("has bytes after its end")
     position = archive.size - tail_size + at
+    _check_only_end(archive, tail[:at], archive.size - tail_size)
     locator = archive.bytes_at(position - _END64_LOCATOR.size, 20) if position >= _END64_LOCATOR.size else b""
     if locator.startswith(b"PK\x06\x07"):
-        return _find_end64(archive, locator, position - _END64_LOCATOR.size)
+        wide = _find_end64(archive, locator, position - _END64_LOCATOR.size)
+        for said, meant, full in (
+            (count, wide.count, 0xFFFF),
+            (size, wide.size, _FULL),
+            (offset, wide.offset, _FULL),
+        ):
+            if said not in (meant, full):
+                raise archive.refuse("has two end records that contradict each other")
+        return wide
     if disk or first_disk or here != count:
         raise archive.refuse("is one part of several")
     return _End(count, size, offset, position)
+
+
+def _check_only_end(archive: ZipArchive, before: bytes, start: int) -> None:
+    """Refuse a second record that other readers could take for the end (4.3.16); `before` begins at `start`.
+
+    Such readers look for one whose comment reaches the end of the file, or whose directory stands where it says.
+    An archive that is stored within this one has neither.
+    """
+    at = before.find(_END_MARK)
+    while at >= 0:
+        place = start + at
+        record = archive.bytes_at(place, _END.size)
+        _, _, _, _, count, size, offset, comment = _END.unpack(record)
+        reaches = place + _END.size + comment == archive.size
+        if reaches or (count and offset + size <= place and archive.bytes_at(offset, 4) == b"PK\x01\x02"):
+            raise archive.refuse("has two end records")
+        at = before.find(_END_MARK, at + 1)
 
 
 def _find_end64(archive: ZipArchive, locator: bytes, locator_at: int) -> _End:
@@ -207,7 +250,7 @@ def _find_end64(archive: ZipArchive, locator: bytes, locator_at: int) -> _End:
     if disk or disks > 1 or at + _END64.size > locator_at:
         raise archive.refuse("is one part of several, or its zip64 record is misplaced")
     mark, length, _, _, number, first, here, count, size, offset = _END64.unpack(archive.bytes_at(at, _END64.size))
-    if mark != b"PK\x06\x06" or at + 12 + length != locator_at or number or first or here != count:
+    if mark != b"PK\x06\x06" or length != 44 or at + 56 != locator_at or number or first or here != count:
         raise archive.refuse("has a broken zip64 record")
     return _End(count, size, offset, at)
 
@@ -227,10 +270,9 @@ def _parse_entry(archive: ZipArchive, directory: bytes, at: int) -> tuple[Member
         raise archive.refuse("has a broken directory")
     raw_name = directory[body : body + name_size]
     path, is_dir = _member_path(archive, raw_name, flags)
-    if 0xFFFFFFFF in (size, compressed, offset):
-        extra = directory[body + name_size : body + name_size + extra_size]
-        size, compressed, offset = _zip64(archive, path, extra, (size, compressed, offset))
-    _check_kind(archive, path, flags, method, attributes >> 16, is_dir=is_dir, size=size)
+    extra = directory[body + name_size : body + name_size + extra_size]
+    size, compressed, offset = _wide(archive, path, extra, (size, compressed, offset))
+    _check_kind(archive, path, flags, method, attributes, is_dir=is_dir, size=size)
     # 4.4.2: the upper half of the attributes is a Unix mode only where the archive was made on one.
     mode = stat.S_IMODE(attributes >> 16) if made_by >> 8 in {3, 19} or attributes >> 16 else 0
     if disk not in {0, 0xFFFF}:
@@ -239,11 +281,14 @@ def _parse_entry(archive: ZipArchive, directory: bytes, at: int) -> tuple[Member
 
 
 def _member_path(archive: ZipArchive, raw: bytes, flags: int) -> tuple[str, bool]:
-    """Decode a member's name as `zipfile` does (4.4.4 bit 11, else code page 437) and check it."""
+    """Decode a member's name and check it.
+
+    Beyond ASCII it must be marked as UTF-8 (4.4.4 bit 11): of other names each reader makes another one.
+    """
     try:
-        text = raw.decode("utf-8" if flags & _UTF8 else "cp437")
+        text = raw.decode("utf-8" if flags & _UTF8 else "ascii")
     except UnicodeDecodeError:
-        raise archive.refuse("has a name that is not UTF-8", repr(raw)) from None
+        raise archive.refuse("has a name that is not marked as UTF-8, or is not UTF-8", repr(raw)) from None
     path = text.removesuffix("/")
     if reason := refusal(path):
         raise archive.refuse(f"is refused for {reason} in its name", text)
@@ -251,50 +296,61 @@ def _member_path(archive: ZipArchive, raw: bytes, flags: int) -> tuple[str, bool
 
 
 def _check_kind(
-    archive: ZipArchive, path: str, flags: int, method: int, mode: int, *, is_dir: bool, size: int
+    archive: ZipArchive, path: str, flags: int, method: int, attributes: int, *, is_dir: bool, size: int
 ) -> None:
     if flags & (_ENCRYPTED | _STRONG | _MASKED):
         raise archive.refuse("is encrypted", path)
     if flags & _PATCHED or method not in {_STORED, _DEFLATED}:
         raise archive.refuse(f"is packed by method {method}, which wheels do not use", path)
-    kind = stat.S_IFMT(mode)
-    if kind not in ({0, stat.S_IFDIR} if is_dir else {0, stat.S_IFREG}):
+    kind = stat.S_IFMT(attributes >> 16)
+    if kind not in ({0, stat.S_IFDIR} if is_dir else {0, stat.S_IFREG}) or attributes & _REPARSE:
         raise archive.refuse("is a link or device, not a plain file or folder", path)
     if is_dir and size:
         raise archive.refuse("is a folder with content", path)
 
 
-def _zip64(archive: ZipArchive, path: str, extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
+def _wide(archive: ZipArchive, path: str, extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
     """Read the values that did not fit from the zip64 extra field (4.5.3), in its fixed order."""
-    field = _extra_field(extra, 1)
+    field = _extra_fields(archive, path, extra).get(_ZIP64) if extra else None
+    if _FULL not in values:
+        return values
+    field = field or b""
     wide = iter(struct.unpack(f"<{len(field) // 8}Q", field[: len(field) // 8 * 8]))
-    try:
-        size, compressed, offset = (next(wide) if value == 0xFFFFFFFF else value for value in values)
-    except (RuntimeError, ValueError):  # a generator that meets StopIteration raises RuntimeError (PEP 479)
-        raise archive.refuse("lacks its zip64 sizes", path) from None
-    return size, compressed, offset
+    found = [next(wide, -1) if value == _FULL else value for value in values]
+    if -1 in found:
+        raise archive.refuse("lacks its zip64 sizes", path)
+    return found[0], found[1], found[2]
 
 
-def _extra_field(extra: bytes, wanted: int) -> bytes:
+def _extra_fields(archive: ZipArchive, path: str, extra: bytes) -> dict[int, bytes]:
+    """Read the extra fields of a header (4.5.1). Raises `Refused` for those that some readers see otherwise."""
+    fields: dict[int, bytes] = {}
     at = 0
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)
-        if kind == wanted:
-            return extra[at + 4 : at + 4 + size]
+        if kind in _OVERRULING:
+            raise archive.refuse(f"has an extra field that states {_OVERRULING[kind]}", path)
+        if kind == _ZIP64 and kind in fields:
+            raise archive.refuse("has two zip64 fields", path)
+        fields[kind] = extra[at + 4 : at + 4 + size]
         at += 4 + size
-    return b""
+    # Fewer than four bytes at the end are padding, which some packers use to align what follows.
+    if at > len(extra) or extra[at:].strip(b"\0"):
+        raise archive.refuse("has a broken extra field", path)
+    return fields
 
 
 def _check_amounts(archive: ZipArchive, members: list[Member]) -> None:
-    total = 0
+    limits, total = archive.limits, 0
     for member in members:
-        if member.size > MAX_MEMBER:
-            raise archive.refuse(f"would take {member.size} bytes", member.path)
+        if member.size > limits.file:
+            raise archive.exceeds(f"would take {member.size} bytes", "file", member.size, member.path)
         total += member.size
-    if total > MAX_TOTAL or (total > RATIO_FREE and total > archive.size * MAX_RATIO):
-        raise archive.refuse(
-            f"would take {total} bytes when unpacked, {total // max(archive.size, 1)} times its size"
-        )
+    if total > limits.unpacked:
+        raise archive.exceeds(f"would take {total} bytes when unpacked", "unpacked", total)
+    if total > RATIO_FREE and total > archive.size * limits.ratio:
+        times = -(-total // max(archive.size, 1))
+        raise archive.exceeds(f"would take {total} bytes when unpacked, {times} times its size", "ratio", times)
 
 
 def _with_spans(archive: ZipArchive, members: list[Member], directory_at: int) -> tuple[Member, ...]:
@@ -318,16 +374,29 @@ def _check_local(archive: ZipArchive, member: Member, block: bytes) -> int:
     mark, _, flags, method, _, _, crc, compressed, size, name_size, extra_size = _LOCAL.unpack_from(block)
     name = block[_LOCAL.size : _LOCAL.size + name_size]
     start = int(_LOCAL.size + name_size + extra_size)
-    if mark != b"PK\x03\x04" or name != member.raw_name or method != member.method:
+    same = (mark, name, method, flags & ~_LEVEL) == (
+        b"PK\x03\x04", member.raw_name, member.method, member.flags & ~_LEVEL
+    )  # fmt: skip
+    extra = block[_LOCAL.size + name_size : start]
+    size, compressed, _ = _wide(archive, member.path, extra, (size, compressed, 0))
+    stated = (crc, compressed, size)
+    # 4.4.4 bit 3: then the header may leave them to the descriptor, and says 0.
+    if not same or (
+        stated != (member.crc, member.compressed, member.size) and (any(stated) or not flags & _DESCRIPTOR)
+    ):
         raise archive.refuse("has a local header that contradicts the directory", member.path)
-    if not flags & _DESCRIPTOR:
-        extra = block[_LOCAL.size + name_size : start]
-        if 0xFFFFFFFF in (size, compressed):
-            size, compressed, _ = _zip64(archive, member.path, extra, (size, compressed, 0))
-        if (crc, compressed, size) != (member.crc, member.compressed, member.size):
-            raise archive.refuse("has a local header that contradicts the directory", member.path)
     slack = member.span - start - member.compressed
-    # 4.3.9: a data descriptor is 12 or 20 bytes (zip64), with or without its mark of 4.
     if slack not in ({12, 16, 20, 24} if flags & _DESCRIPTOR else {0}):
         raise archive.refuse("is followed by bytes that belong to no member", member.path)
     return start
+
+
+def _check_descriptor(archive: ZipArchive, member: Member, found: bytes) -> None:
+    """Compare a data descriptor (4.3.9): 12 bytes or 20 (zip64), with or without its mark of 4; none is none."""
+    sizes = "Q" if len(found) > 16 else "L"
+    if not found or (sizes == "L" and max(member.compressed, member.size) > _FULL):
+        meant = b""
+    else:
+        meant = struct.pack(f"<L2{sizes}", member.crc, member.compressed, member.size)
+    if found not in (meant, b"PK\x07\x08" + meant):
+        raise archive.refuse("has a data descriptor that contradicts the directory", member.path)

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockenv.archive import zips
 from lockenv.archive.entry_points import read_scripts
 from lockenv.archive.names import refusal
 from lockenv.archive.record import read_record, record_line
 from lockenv.archive.wheel import WheelArchive, open_wheel
 from lockenv.archive.zips import ZipArchive
 from lockenv.errors import Refused
+from lockenv.limits import RATIO_FREE
 from lockenv.tree import Script, fixed_mtime_ns
 from tests.fakes.wheels import make_wheel
 
@@ -235,7 +235,7 @@ def test_bytes_before_between_and_after_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_archive_appended_to_another_is_refused(tmp_path: Path) -> None:
-    assert "belong to no member" in refused(tmp_path, zipped(("evil", b"")) + GOOD)
+    assert "two end records" in refused(tmp_path, zipped(("evil", b"")) + GOOD)
 
 
 def test_a_local_header_with_another_name_is_refused(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_two_entries_for_the_same_bytes_are_refused(tmp_path: Path) -> None:
     [
         (("menu/A.py", "menu/a.py"), "one file where case is ignored"),
         (("menu/stra\u00dfe", "menu/STRASSE"), "one file where case is ignored"),
-        (("menu/\u00e9", "menu/e\u0301"), "one file where case is ignored"),
+        (("menu/\u00e9", "menu/\u00c9"), "one file where case is ignored"),
         (("menu", "menu/a.py"), "a file and a folder at once"),
         (("menu/x/y", "menu/X"), "a file and a folder at once"),
         (("menu/x", "menu/x/"), "a file and a folder at once"),
@@ -289,7 +289,7 @@ def test_encryption_and_odd_methods_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
-    assert "times its size" in refused(tmp_path, zipped(("menu/zeros", bytes(zips.RATIO_FREE + 1))))
+    assert "times its size" in refused(tmp_path, zipped(("menu/zeros", bytes(RATIO_FREE + 1))))
 
 
 def test_more_content_than_the_directory_says_is_refused(tmp_path: Path) -> None:
@@ -436,7 +436,7 @@ def test_record_reads_what_it_writes() -> None:
         ("a,sha256=!,1", "no "),
         ("a,,", ""),
         ("a,b", "2 fields"),
-        ("a," + "sha256=" + "A" * 43 + ",x", "invalid literal"),
+        ("a," + "sha256=" + "A" * 43 + ",x", "no number"),
     ],
 )
 def test_weak_hashes_and_broken_rows_of_record_are_refused(line: str, reason: str) -> None:

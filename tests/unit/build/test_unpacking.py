@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockenv.archive import inflated, sdist, tars, zips
+from lockenv.archive import inflated
 from lockenv.archive.sdist import SOURCE_TIME, unpack
 from lockenv.errors import Refused
+from lockenv.limits import DEFAULT, Limits
 
 File = tuple[str, bytes]
 
@@ -52,14 +53,28 @@ def written(tmp_path: Path, content: bytes, filename: str = "menu-1.0.tar") -> P
     return path
 
 
-def unpacked(tmp_path: Path, content: bytes, filename: str = "menu-1.0.tar", *, is_sdist: bool = True) -> Path:
-    return unpack(written(tmp_path, content, filename), tmp_path / "tree", sdist=is_sdist)
+def unpacked(
+    tmp_path: Path,
+    content: bytes,
+    filename: str = "menu-1.0.tar",
+    *,
+    is_sdist: bool = True,
+    limits: Limits = DEFAULT,
+) -> Path:
+    return unpack(written(tmp_path, content, filename), tmp_path / "tree", sdist=is_sdist, limits=limits)
 
 
-def refused(tmp_path: Path, content: bytes, filename: str = "menu-1.0.tar", *, is_sdist: bool = True) -> str:
+def refused(
+    tmp_path: Path,
+    content: bytes,
+    filename: str = "menu-1.0.tar",
+    *,
+    is_sdist: bool = True,
+    limits: Limits = DEFAULT,
+) -> str:
     """Say why an archive is refused, having seen that nothing of it got out of the folder."""
     with pytest.raises(Refused) as caught:
-        unpacked(tmp_path, content, filename, is_sdist=is_sdist)
+        unpacked(tmp_path, content, filename, is_sdist=is_sdist, limits=limits)
     assert {path.name for path in tmp_path.iterdir()} <= {filename, "tree"}
     assert caught.value.message.startswith(filename)
     return caught.value.message
@@ -410,18 +425,23 @@ def test_a_bomb_is_stopped_early(tmp_path: Path, suffix: str, monkeypatch: pytes
     bomb = PACK[suffix](tarred(("menu-1.0/zeros", bytes(64 << 20))))
     assert "would take more than" in refused(tmp_path, bomb, f"menu-1.0.tar.{suffix}")
     taken = sum(path.stat().st_size for path in (tmp_path / "tree").rglob("*") if path.is_file())
-    assert taken <= len(bomb) * zips.MAX_RATIO + (2 << 20)
+    assert taken <= len(bomb) * DEFAULT.ratio + (2 << 20)
 
 
-def test_a_bomb_of_hard_links_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sdist, "MAX_TOTAL", 5000)
+def test_a_bomb_of_hard_links_is_stopped(tmp_path: Path) -> None:
     links = [entry(f"menu-1.0/{number}", tarfile.LNKTYPE, link="menu-1.0/big") for number in range(9)]
-    assert "would take more than" in refused(tmp_path, tarred(("menu-1.0/big", bytes(1000)), *links))
+    content = tarred(("menu-1.0/big", bytes(1000)), *links)
+    assert "would take more than" in refused(tmp_path, content, limits=Limits(unpacked=5000))
 
 
-def test_an_endless_number_of_members_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tars, "MAX_MEMBERS", 10)
-    assert "more than 10 members" in refused(tmp_path, tarred(*((f"menu-1.0/{n}", b"") for n in range(11))))
+def test_an_endless_number_of_members_is_stopped(tmp_path: Path) -> None:
+    content = tarred(*((f"menu-1.0/{n}", b"") for n in range(11)))
+    assert "more than 10 members" in refused(tmp_path, content, limits=Limits(files=10))
+
+
+def test_a_file_above_the_bound_is_refused(tmp_path: Path) -> None:
+    content = tarred(("menu-1.0/big", bytes(1000)))
+    assert "claims to have 1000 bytes" in refused(tmp_path, content, limits=Limits(file=999))
 
 
 def test_a_stream_that_wants_gigabytes_of_memory_is_refused(tmp_path: Path) -> None:
