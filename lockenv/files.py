@@ -5,7 +5,7 @@ held by somebody else.
 """
 
 # Paths are plain strings beside descriptors here, and `os` is the vocabulary of the system calls that are meant.
-# ruff: noqa: PTH105, PTH108, PTH119, PTH120
+# ruff: noqa: PTH105, PTH108, PTH115, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -230,7 +230,8 @@ class FileLock:
         # Who holds it is a courtesy to others: a full disk must not keep anybody from mending things.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()} {_command()}\n".encode(errors="replace"), 0)
+            told = f"{os.getpid()} {_command()}\n{_whereabouts()}\n"
+            os.pwrite(descriptor, told.encode(errors="replace"), 0)
         return True
 
     def _stands_at_path(self, descriptor: int) -> bool:
@@ -255,16 +256,44 @@ class FileLock:
             os.close(descriptor)
 
     def holder(self) -> str:
-        """Who holds the lock, as far as the file says: ``process 4711 (lockenv sync)``."""
+        """Who holds the lock, as far as the file says: ``process 4711 (lockenv sync)``.
+
+        A process of another machine or container has its number there, so its whereabouts are added.
+        """
         try:
             text = self.path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             text = ""
-        pid, _, command = text.strip().partition(" ")
+        first, _, place = text.strip().partition("\n")
+        pid, _, command = first.partition(" ")
         if not pid.isdigit():
-            return "another process"
-        shown = "".join(char if char.isprintable() else "?" for char in command)[:80]
-        return f"process {pid} ({shown})" if shown else f"process {pid}"
+            return "another process, which does not say who it is"
+        shown = _printable(command)[:80]
+        named = f"process {pid} ({shown})" if shown else f"process {pid}"
+        return f"{named}{_elsewhere(place)}"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _whereabouts() -> str:
+    """Say where this process's number counts: on which machine, and in which container's count of processes."""
+    try:
+        numbers = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        numbers = "-"
+    return f"{numbers} {os.uname().nodename}"
+
+
+def _elsewhere(place: str) -> str:
+    """Say where a process is if not here, from what it wrote of its whereabouts."""
+    if not place or place == _whereabouts():
+        return ""
+    host = _printable(place.partition(" ")[2])[:80]
+    if host and host != os.uname().nodename:
+        return f" on {host}, which cannot be seen from here"
+    return " in another container, which cannot be seen from here"
 
 
 def _command() -> str:

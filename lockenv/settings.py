@@ -15,9 +15,11 @@ from lockenv.errors import UsageError
 
 LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
 Keyring: TypeAlias = Literal["auto", "never"]
+Durable: TypeAlias = Literal["power", "process"]
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 KEYRINGS = ("auto", "never")
+DURABLE = ("power", "process")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -29,8 +31,10 @@ class Settings:
 
     Paths are as given, except that a leading ``~`` is the home folder. `index_url` None means the index that pip
     is configured for; `python`, `env_dir` and `project` None mean: find it. `concurrency` counts connections at
-    once, `timeout` is in seconds without a byte, `verbosity` counts from 0. `warnings`
-    are for the user, about variables that mean nothing.
+    once, `timeout` is in seconds without a byte, `verbosity` counts from 0. `wait` is how many seconds to wait for
+    an environment that another process is changing, None for ever; `durable` what a change survives, `history` how
+    many earlier generations are kept. `limits` are bounds on archives that count before the manifest's (`Limits`),
+    by name. `warnings` are for the user, about variables that mean nothing.
     """
 
     cache_dir: str
@@ -45,6 +49,10 @@ class Settings:
     verbosity: int = 0
     quiet: bool = False
     keyring: Keyring = "auto"
+    wait: float | None = None
+    durable: Durable = "power"
+    history: int = 1
+    limits: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -112,6 +120,32 @@ def _seconds(value: object) -> float:
     return number
 
 
+def _patience(value: object) -> float | None:
+    if isinstance(value, str) and value.strip().lower() == "forever":
+        return None
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
+    except (ValueError, OverflowError):
+        number = -1.0
+    if not 0 <= number <= 1_000_000:  # `nan` compares false
+        raise _Unfit("a number of seconds, 0 for not at all, or `forever`")
+    return number
+
+
+def _limits(value: object) -> tuple[tuple[str, int], ...]:
+    from lockenv.limits import NAMES, example, read_limit  # hardly anybody sets any
+
+    texts = value if isinstance(value, list) else str(value).split(",")
+    found = {}
+    for text in texts:
+        name, _, said = str(text).partition("=")
+        bound = read_limit(name.strip(), said) if name.strip() in NAMES else None
+        if bound is None:
+            raise _Unfit(f"bounds such as {' or '.join(f'{each}={example(each)!r}' for each in NAMES)}")
+        found[name.strip()] = bound
+    return tuple(sorted(found.items()))
+
+
 def _one_of(words: tuple[str, ...]) -> _Reader:
     def reader(value: object) -> str:
         if value not in words:
@@ -146,6 +180,10 @@ _SETTINGS = (
     _Setting(field="verbosity", flag="--verbose", variable="VERBOSE", key="verbosity", reader=_whole(0, 3)),
     _Setting(field="quiet", flag="--quiet", variable="QUIET", key="quiet", reader=_truth),
     _Setting(field="keyring", flag="--keyring", variable="KEYRING", key="keyring", reader=_one_of(KEYRINGS)),
+    _Setting(field="wait", flag="--wait", variable="WAIT", key="wait", reader=_patience),
+    _Setting(field="durable", flag="--durable", variable="DURABLE", key="durable", reader=_one_of(DURABLE)),
+    _Setting(field="history", flag="--history", variable="HISTORY", key="history", reader=_whole(0, 100)),
+    _Setting(field="limits", flag="--limit", variable="LIMITS", key="limits", reader=_limits),
 )
 _PREFIX = "LOCKENV_"
 _PATHS = frozenset({"cache_dir", "env_dir", "project"})

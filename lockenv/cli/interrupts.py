@@ -1,46 +1,81 @@
-"""Ctrl-C: the work is unwound, and what does not come to its end soon is left as it stands."""
+"""Ctrl-C, and being told to end: the work is unwound; what does not come to its end soon is left as it stands."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-INTERRUPTED = 130  #: the exit status of what SIGINT ended, as shells say it
-MESSAGE = "\ninterrupted: nothing was changed that was not finished\n"
+#: What asks a process to end, and what happens then if nobody has said otherwise.
+_SIGNALS = {
+    name: signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+}
 #: How long unwinding may take, in seconds. It waits for threads, and a thread may wait for a silent server.
-_GRACE = 2.0
+_GRACE = 0.7
+
+_received: int = signal.SIGINT
+_said = False
+
+
+def status() -> int:
+    """The exit status of what a signal ended, as shells say it: 130 of SIGINT, 143 of SIGTERM, 129 of SIGHUP."""
+    return 128 + _received
+
+
+def last_words() -> str:
+    """Say, once, what an interrupt leaves; whether the environment was changed is asked of the disk."""
+    global _said  # noqa: PLW0603 - said by whoever comes first to the end
+    if _said:
+        return ""
+    _said = True
+    word = "interrupted" if _received == signal.SIGINT else f"ended by {signal.Signals(_received).name}"
+    # Not imported: where it is not there, no environment was touched.
+    commit = sys.modules.get("lockenv.transaction.commit")
+    if commit is not None and commit.happened():
+        return f"\n{word}: the environment is the new one already; what is left over goes with the next sync\n"
+    return f"\n{word}: nothing was changed that was not finished\n"
 
 
 @contextmanager
 def prompt_interrupts() -> Iterator[None]:
-    """Within this block SIGINT raises `KeyboardInterrupt`, and ends the process if that takes long or comes twice.
+    """Within this block SIGINT, SIGTERM and SIGHUP raise `KeyboardInterrupt`.
 
-    Ending in the midst of things is safe: an environment or lock changes in one rename, and what lies half-made
-    beside is swept by the next run. Does nothing where somebody else handles SIGINT, or where no handler can be
-    set because this is not the main thread.
+    If unwinding takes long, and at a second signal, the process ends at once. Ending in the midst of things is
+    safe: an environment or lock changes in one rename, and what lies half-made beside is swept by the next run. A
+    signal that somebody else handles, or that is ignored (`nohup`), is left alone, and all of them where this is
+    not the main thread.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
+    taken = []
     try:
-        signal.signal(signal.SIGINT, _interrupt)
+        for name, usual in _SIGNALS.items():
+            number = getattr(signal, name)
+            if signal.getsignal(number) == usual:
+                signal.signal(number, _interrupt)
+                taken.append((number, usual))
     except ValueError:
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, usual in taken:
+            signal.signal(number, usual)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    global _received  # noqa: PLW0603 - a signal comes to the process, not to a part of it
     from threading import Timer  # only an interrupt needs it
 
-    signal.signal(signal.SIGINT, _end_now)
+    _received = number
+    for name in _SIGNALS:
+        if signal.getsignal(getattr(signal, name)) == _interrupt:
+            signal.signal(getattr(signal, name), _end_now)
     timer = Timer(_GRACE, _end)
     timer.daemon = True
     timer.start()
@@ -52,5 +87,5 @@ def _end_now(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end() -> None:
-    os.write(2, MESSAGE.encode("ascii"))
-    os._exit(INTERRUPTED)
+    os.write(2, last_words().encode("ascii"))
+    os._exit(status())

@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lock": ("lockenv.cli.lock", "Resolve env.toml into pylock.toml"),
     "upgrade": ("lockenv.cli.upgrade", "Lock newer versions, of all packages or of some"),
     "sync": ("lockenv.cli.sync", "Make the environment exactly what pylock.toml says"),
+    "history": ("lockenv.cli.history", "Show the generations that the environment keeps"),
+    "rollback": ("lockenv.cli.rollback", "Go back to an earlier generation of the environment"),
     "run": ("lockenv.cli.run", "Run a command in the environment"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
@@ -49,14 +51,14 @@ def run(arguments: Sequence[str]) -> int:
         return _without_command(rest)
     _open_what_is_closed()
     # Lazy: `--help` above does not need it.
-    from lockenv.cli.interrupts import INTERRUPTED, MESSAGE, prompt_interrupts
+    from lockenv.cli.interrupts import last_words, prompt_interrupts, status
 
     try:
         with prompt_interrupts():
             return _run(command, rest)
     except KeyboardInterrupt:
-        sys.stderr.write(MESSAGE)
-        return INTERRUPTED
+        sys.stderr.write(last_words())
+        return status()
 
 
 def _run(command: str, rest: Sequence[str]) -> int:
@@ -178,7 +180,7 @@ def _help() -> str:
         "Usage: lockenv COMMAND [OPTIONS]",
         "",
         "Commands:",
-        *(f"  {name:<9}{summary}" for name, (_, summary) in COMMANDS.items()),
+        *(f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()),
         "",
     ]
     return "\n".join(lines) + "\n" + _HELP_TAIL

@@ -96,6 +96,16 @@ def add_build(to: argparse.ArgumentParser) -> None:
     )
 
 
+def add_change(to: argparse.ArgumentParser) -> None:
+    """Let a command say how an environment is changed. The settings judge the values."""
+    change = to.add_argument_group("the environment")
+    change.add_argument(
+        "--wait", metavar="S", help="seconds, while another process changes it (default: for ever)"
+    )
+    change.add_argument("--durable", metavar="WHAT", help="survive a `power` cut (default) or a killed `process`")
+    change.add_argument("--history", metavar="N", help="how many earlier generations are kept (default: 1)")
+
+
 def add_json(to: argparse.ArgumentParser) -> None:
     """Let a command answer for machines. An error is then a document too (`lockenv.cli.main`)."""
     to.add_argument("--json", action="store_true", help="a document for machines")

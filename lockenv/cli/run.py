@@ -41,9 +41,17 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV")).env
-    if not os.path.isfile(os.path.join(env, "pyvenv.cfg")):
+    if not os.path.isfile(os.path.join(env, "pyvenv.cfg")) and not _restored(env):
         raise UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
     return _become(command, _environment(env), env)
+
+
+def _restored(env: str) -> bool:
+    """Whether the environment is there after all, once what a dead sync cut in the midst is set right."""
+    from lockenv.transaction.commit import restore  # rarely needed
+
+    restore(env)
+    return os.path.isfile(os.path.join(env, "pyvenv.cfg"))
 
 
 def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:

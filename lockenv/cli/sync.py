@@ -6,7 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
-from lockenv.cli.options import add_build, add_env, add_lock, add_network, add_python, parser, session_of
+from lockenv.cli.options import (
+    add_build,
+    add_change,
+    add_env,
+    add_lock,
+    add_network,
+    add_python,
+    parser,
+    session_of,
+)
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Synced, Wish
@@ -37,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument(
         "--link-mode", choices=["auto", "clone", "hardlink", "copy"], help="how files come from the store"
     )
+    add_change(options)
     add_build(options)
     add_python(options)
     add_lock(options)
@@ -59,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _show(screen: Screen, done: Synced, seconds: float) -> None:
     if done.plan is not None and not screen.quiet:
-        _show_steps(screen, done.plan)
+        show_steps(screen, done.plan)
         if done.plan.is_empty:
             screen.say(f"rebuilt: {done.reason}")
     packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
@@ -67,7 +77,8 @@ def _show(screen: Screen, done: Synced, seconds: float) -> None:
     screen.say(f"{done.env} is {already}exactly {done.lock} ({packages}), {duration(seconds)}")
 
 
-def _show_steps(screen: Screen, plan: Plan) -> None:
+def show_steps(screen: Screen, plan: Plan) -> None:
+    """Write one line a package that came, went or changed."""
     # Lazy: an environment that is already right has no steps.
     from lockenv.plan import Install, Remove, Replace
 

@@ -16,6 +16,11 @@ def installed_in(session: Session) -> tuple[Installed, ...]:
     Raises `UsageError` where there is no environment.
     """
     env = Path(session.project.env)
+    if not env.exists():
+        # Lazy: a swap that was cut between its two renames is rare.
+        from lockenv.transaction.commit import restore
+
+        restore(session.project.env)
     if not (env / "pyvenv.cfg").is_file():
         place = shown(session.project, session.project.env)
         raise UsageError(f"there is no environment at {place}", hint="run `lockenv sync` to make it")

@@ -14,8 +14,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from lockenv.files import remove_tree
+from lockenv.files import FileLock, remove_tree
 from lockenv.transaction import places, state
 from lockenv.transaction.carry import carry_over
 from lockenv.transaction.durability import settle, settle_folder
@@ -199,6 +200,14 @@ def recover(env: str) -> None:
         if os.path.isdir(env):
             carry_over(left, env)
         remove_tree(left)
+
+
+def restore(env: str) -> None:
+    """Put the old environment back where a run died between the two renames of a swap: for those who only read."""
+    if os.path.lexists(env) or not os.path.lexists(places.old_beside(env)):
+        return
+    with contextlib.suppress(OSError), FileLock(Path(places.lock_beside(env)), subject=env, transient=True):
+        recover(env)
 
 
 def leftovers(env: str) -> bool:

@@ -63,6 +63,9 @@ def test_every_variable_is_read() -> None:
             "LOCKENV_VERBOSE": "2",
             "LOCKENV_QUIET": "0",
             "LOCKENV_KEYRING": "never",
+            "LOCKENV_WAIT": "1.5",
+            "LOCKENV_DURABLE": "process",
+            "LOCKENV_HISTORY": "3",
         }
     )
     assert read == Settings(
@@ -78,6 +81,9 @@ def test_every_variable_is_read() -> None:
         verbosity=2,
         quiet=False,
         keyring="never",
+        wait=1.5,
+        durable="process",
+        history=3,
     )
 
 
@@ -93,6 +99,9 @@ timeout = 5
 verbosity = 1
 quiet = true
 keyring = "never"
+wait = 0
+durable = "process"
+history = 0
 """
     )
     assert read == Settings(
@@ -106,6 +115,9 @@ keyring = "never"
         verbosity=1,
         quiet=True,
         keyring="never",
+        wait=0.0,
+        durable="process",
+        history=0,
     )
 
 
@@ -120,6 +132,11 @@ keyring = "never"
         ({}, {}, 'link-mode = "symlink"', "it takes one of auto, clone, hardlink, copy"),
         ({}, {}, "timeout = nan", "it takes a number of seconds"),
         ({}, {}, "timeout = -1", "it takes a number of seconds"),
+        ({}, {"LOCKENV_WAIT": "-1"}, None, "it takes a number of seconds, 0 for not at all, or `forever`"),
+        ({"wait": "a while"}, {}, None, "--wait cannot be 'a while': it takes a number of seconds"),
+        ({}, {}, "wait = nan", "it takes a number of seconds, 0 for not at all"),
+        ({}, {}, "durable = true", "it takes one of power, process"),
+        ({"history": "-1"}, {}, None, "--history cannot be '-1': it takes a whole number from 0 to 100"),
         ({}, {}, 'timeout = "soon"', "it takes a number of seconds"),
         ({}, {}, "cache-dir = ['x']", "cache-dir in /etc/config.toml cannot be this: it takes text"),
         ({}, {"LOCKENV_PYTHON": " "}, None, "it takes text that is not empty"),
@@ -174,3 +191,9 @@ def test_credentials_of_indexes_are_no_unknown_variables() -> None:
 def test_a_path_without_a_known_home_is_left_as_it_is() -> None:
     assert settings(environ={"LOCKENV_CACHE_DIR": "~/x"}).cache_dir == "~/x"
     assert settings(environ={"LOCKENV_CACHE_DIR": "~bob/x", "HOME": "/home/alice"}).cache_dir == "~bob/x"
+
+
+def test_patience_without_end_can_be_asked_for_again() -> None:
+    assert settings({"wait": "forever"}, {}, "wait = 5").wait is None
+    assert settings({}, {}, "wait = 5").wait == 5
+    assert settings({}, {}, None).wait is None

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,11 @@ class Pinned(Project):
         made = super().desired(*wheels, requested=requested)
         return replace(made, entries=entries, scheme=layout(self.interpreter))
 
-    def python(self, *arguments: str, program: Path | None = None, **environ: str) -> str:
+    def python(self, *arguments: str, program: Path | None = None, more: Mapping[str, str] | None = None) -> str:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_"))}
         done = subprocess.run(
             [program or self.env / "bin/python", *arguments],
-            env={**clean, **environ},
+            env={**clean, **(more or {})},
             capture_output=True,
             text=True,
             check=True,
@@ -109,7 +110,7 @@ def test_every_python_is_pinned_silently(project: Pinned) -> None:
 
 def test_it_comes_before_the_start_up_files_of_packages(running: Pinned) -> None:
     names = ["__editable__.menu.pth", "_virtualenv.pth", "distutils-precedence.pth", "A.pth", "1.pth"]
-    assert sorted([PIN_NAME, *names])[0] == PIN_NAME
+    assert min([PIN_NAME, *names]) == PIN_NAME
 
 
 def test_a_called_link_a_relative_path_and_a_physical_one_are_pinned(running: Pinned, tmp_path: Path) -> None:
@@ -165,10 +166,10 @@ def test_pip_lists_and_uninstalls(project: Pinned) -> None:
     pip = Wanted(name=canonicalize_name("pip"), version=version, sha256=sha256, filename=wheel.name)
     apply(project.env, replace(want, packages=(*want.packages, (pip, stored))))
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CONFIG_FILE": os.devnull}
-    listed = json.loads(project.python("-m", "pip", "list", "--format", "json", **quiet))
+    listed = json.loads(project.python("-m", "pip", "list", "--format", "json", more=quiet))
     assert {(one["name"], one["version"]) for one in listed} == {("menu", "1"), ("pip", version)}
-    assert "Location:" in project.python("-m", "pip", "show", "-f", "menu", **quiet)
-    removed = project.python("-m", "pip", "uninstall", "-y", "menu", "--root-user-action", "ignore", **quiet)
+    assert "Location:" in project.python("-m", "pip", "show", "-f", "menu", more=quiet)
+    removed = project.python("-m", "pip", "uninstall", "-y", "menu", "--root-user-action", "ignore", more=quiet)
     assert "Successfully uninstalled menu-1" in removed
     assert not (project.site / "menu.py").exists()
     assert not (project.site / "menu-1.dist-info").exists()
