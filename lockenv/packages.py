@@ -7,7 +7,9 @@ core metadata specification that resolution reads. What a lock can hold (PEP 751
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -111,17 +113,35 @@ class IndexFile(NamedTuple):
         return self.filename.endswith(".whl")
 
 
+_PYTHON, _YANKED = map(IndexFile._fields.index, ("requires_python", "yanked"))
+
+_WITH_PATCH = re.compile(r"\d+\.\d+\.[1-9]")
+
+
+def names_patch(requires_python: object) -> bool:
+    """Whether a Requires-Python text speaks of a patch version of Python."""
+    return isinstance(requires_python, str) and _WITH_PATCH.search(requires_python) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """All files of one version. `rows` are plain tuples in the order of `IndexFile`'s fields."""
 
     version: str
-    rows: tuple[tuple[object, ...], ...]
+    rows: Sequence[tuple[object, ...]]
 
     @property
     def files(self) -> tuple[IndexFile, ...]:
         """The rows as values, made when asked for: most releases of a page are never looked at."""
         return tuple(IndexFile._make(row) for row in self.rows)
+
+    @property
+    def is_remarkable(self) -> bool:
+        """Whether a file is yanked (PEP 592), or asks for a patch version of Python."""
+        rows = self.rows
+        return any(row[_YANKED] is not None for row in rows) or any(
+            map(names_patch, {row[_PYTHON] for row in rows})
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +163,8 @@ class Listing:
 
     `index` is the index's URL, '' where none is asked. `sourced` are the files that come from elsewhere. `status`
     is the project status of PEP 792 (``active`` if the index says none). `skipped` counts files whose names are no
-    valid wheel or sdist name.
+    valid wheel or sdist name. `remarkable` are the versions of the releases that are so; None where nobody
+    has looked.
     """
 
     name: NormalizedName
@@ -153,6 +174,7 @@ class Listing:
     status_reason: str = ""
     skipped: int = 0
     sourced: tuple[Sourced, ...] = ()
+    remarkable: tuple[str, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,7 @@ class Sources:
         elsewhere = self._indexes.listing(name) if all(source.marker is not None for source in sources) else None
         if elsewhere is None:
             return Listing(name=name, index="", releases=own, sourced=tuple(sourced))
-        return replace(elsewhere, releases=(*own, *elsewhere.releases), sourced=tuple(sourced))
+        return replace(elsewhere, releases=(*own, *elsewhere.releases), sourced=tuple(sourced), remarkable=None)
 
 
 class OnlyIndexes:

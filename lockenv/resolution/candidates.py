@@ -7,7 +7,6 @@ targets (`Projects`), usability and order once for each target (`Offers`).
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,14 +18,13 @@ from packaging.tags import Tag, parse_tag
 from packaging.version import Version
 
 from lockenv.manifest.model import ALL
-from lockenv.packages import IndexFile, Listing, NormalizedName, Origin, Release
+from lockenv.packages import IndexFile, Listing, NormalizedName, Origin, Release, names_patch
 from lockenv.resolution.model import Policy
 from lockenv.resolution.reach import reach
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
 
-_YANKED = IndexFile._fields.index("yanked")
-_WITH_PATCH = re.compile(r"\d+\.\d+\.[1-9]")
+_PYTHON, _YANKED = map(IndexFile._fields.index, ("requires_python", "yanked"))
 
 
 @lru_cache(maxsize=65536)
@@ -150,7 +148,14 @@ class Project:
     @cached_property
     def patchy(self) -> tuple[tuple[Version, str], ...]:
         """The releases whose Requires-Python speaks of a patch version, with that text."""
-        return tuple(_patchy(self.releases))
+        return tuple(_patchy(self.remarkable()))
+
+    def remarkable(self) -> Mapping[Version, Release]:
+        """The releases that may have a yanked file, or one that asks for a patch version of Python."""
+        if self.listing.remarkable is None:
+            return self.releases
+        versions = map(parse_version, self.listing.remarkable)
+        return {version: self.releases[version] for version in versions}
 
     @cached_property
     def numbers(self) -> dict[Version, int]:
@@ -173,11 +178,10 @@ class Project:
 
 
 def _patchy(releases: Mapping[Version, Release]) -> Iterator[tuple[Version, str]]:
-    column = IndexFile._fields.index("requires_python")
     for version, release in releases.items():
-        for text in {row[column] for row in release.rows}:
-            if isinstance(text, str) and _WITH_PATCH.search(text):
-                yield version, text
+        for text in {row[_PYTHON] for row in release.rows}:
+            if names_patch(text):
+                yield version, str(text)
 
 
 class Projects:
@@ -217,7 +221,7 @@ class Projects:
     def yanked(self, project: Project) -> tuple[Version, ...]:
         """The versions of which nothing is left but yanked files (PEP 592); found once."""
         if not project.yanked:
-            suspects = (version for version, release in project.releases.items() if _any_yanked(release))
+            suspects = (version for version, release in project.remarkable().items() if _any_yanked(release))
             found = (version for version in suspects if self.published(project, version).yanked is not None)
             project.yanked.append(tuple(found))
         return project.yanked[0]
@@ -264,7 +268,9 @@ def _project(listing: Listing) -> Project:
         version = parse_version(release.version)
         earlier = releases.get(version)
         # '1.0' and '1.0.0' are one version (PEP 440) though an index may spell it in two ways.
-        releases[version] = release if earlier is None else Release(earlier.version, earlier.rows + release.rows)
+        releases[version] = (
+            release if earlier is None else Release(earlier.version, (*earlier.rows, *release.rows))
+        )
     versions = tuple(sorted(releases, reverse=True))
     own = frozenset(each.url for each in listing.sourced)
     return Project(

@@ -44,6 +44,23 @@ class TestPages:
         assert page.listing is not None
         assert page.listing.releases[0].files == (FILE,)
 
+    def test_a_page_remembers_which_releases_are_remarkable(self, tmp_path: Path) -> None:
+        files = {
+            "4.0": FILE._replace(yanked=None),
+            "3.0": FILE._replace(yanked=""),
+            "2.0": FILE._replace(yanked=None, requires_python=">=3.9.1"),
+            "1.0": FILE._replace(yanked=None, requires_python=None),
+        }
+        releases = tuple(Release(version, (tuple(file),)) for version, file in files.items())
+        IndexCache(tmp_path).store_page(URL, Listing(name=NAME, index=INDEX, releases=releases), Validators())
+        page = IndexCache(tmp_path).page(URL, NAME, INDEX)
+        assert page is not None
+        assert page.listing is not None
+        assert page.listing.remarkable == ("3.0", "2.0")
+        assert [release.is_remarkable for release in page.listing.releases] == [False, True, True, False]
+        assert page.listing.releases == releases
+        assert hash(page.listing.releases) == hash(releases)
+
     def test_that_a_name_is_unknown_is_kept_too(self, tmp_path: Path) -> None:
         IndexCache(tmp_path).store_page(URL, None, Validators())
         page = IndexCache(tmp_path).page(URL, NAME, INDEX)
