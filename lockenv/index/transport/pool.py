@@ -62,6 +62,7 @@ class Pools:
         self._lock = threading.Lock()
         self._pools: dict[Route, _Pool] = {}
         self._context: ssl.SSLContext | None = None
+        self._closed = False
 
     def request(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Send a GET request; its body is still to be read.
@@ -74,6 +75,7 @@ class Pools:
     def close(self) -> None:
         """Close idle connections now, and those in use when they are given back."""
         with self._lock:
+            self._closed = True
             pools = tuple(self._pools.values())
         for pool in pools:
             pool.close()
@@ -82,7 +84,7 @@ class Pools:
         with self._lock:
             if route not in self._pools:
                 dialler = Dialler(route, timeout=self._timeout, tls=self._tls)
-                self._pools[route] = _Pool(dialler, self._connections)
+                self._pools[route] = _Pool(dialler, self._connections, closed=self._closed)
             return self._pools[route]
 
     def _tls(self) -> ssl.SSLContext:
@@ -111,14 +113,14 @@ def _message(url: str, route: Route, headers: Mapping[str, str]) -> bytes:
 
 
 class _Pool:
-    """The connections along one route."""
+    """The connections along one route; once `closed`, none is kept."""
 
-    def __init__(self, dialler: Dialler, connections: int) -> None:
+    def __init__(self, dialler: Dialler, connections: int, *, closed: bool) -> None:
         self._dialler = dialler
         self._slots = threading.Semaphore(connections)
         self._lock = threading.Lock()
         self._idle: list[tuple[Wire, float]] = []
-        self._closed = False
+        self._closed = closed
 
     def request(self, message: bytes) -> Answer:
         """Send a request when it is its turn, over a connection that is there if there is one."""

@@ -192,7 +192,7 @@ class Wire:
         seen = self._at
         while (end := self._buffer.find(mark, seen, self._at + most + len(mark))) < 0:
             if len(self._buffer) - self._at >= most + len(mark):
-                raise Malformed("a line, or all of them, are longer than they may be")
+                raise Malformed("a line does not end where it should")
             self._buffer = self._buffer[self._at :] + self._receive(CHUNK)
             self._at = 0
             seen = max(len(self._buffer) - CHUNK - len(mark), 0)
