@@ -118,6 +118,10 @@ class IndexCache:
         except (TypeError, ValueError):
             return None
 
+    def has_metadata(self, key: str) -> bool:
+        """Whether there is an entry under this key, which need not be sound."""
+        return self._path("metadata", key).exists()
+
     def store_metadata(self, key: str, metadata: Metadata | str) -> None:
         """Keep the metadata of a file, or the reason why it has none that can be read."""
         plain: _Plain = (metadata,)

@@ -2,7 +2,8 @@
 
 It answers what resolution asks (`lockenv.resolution.source.Source`). Each page and each metadata file is fetched
 once in a process, however many threads ask; what is prefetched runs in a few threads ahead of the search, and what
-goes wrong there is told when it is asked for.
+goes wrong there is told when it is asked for. What is in the cache is left to whoever asks for it: to hand it from
+thread to thread takes longer than to read it. So a lock with a full cache starts no thread.
 
 An index is chosen per name, never 'the highest version over all indexes': a name that is routed or owned comes
 from there and nowhere else, any other from the first index that knows it. Only 404 and 410 say that an index does
@@ -77,6 +78,8 @@ class IndexClient:
         self._fetcher = MetadataFetcher(http=http, cache=cache, offline=offline, reporter=reporter)
         self._listings: _Once[NormalizedName, Listing | None] = _Once()
         self._metadata: _Once[tuple[str, str], Metadata] = _Once()
+        self._looked_at: dict[str, Page | None] = {}
+        self._put_off: list[tuple[NormalizedName, Guide]] = []
         self._workers = workers
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
@@ -120,7 +123,7 @@ class IndexClient:
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Begin to fetch listings that will be asked for. Returns at once and raises nothing."""
         for name in names:
-            if not self._listings.knows(name):
+            if not self._listings.knows(name) and not self._is_at_hand(name):
                 self._submit(self.listing, name)
 
     def prefetch_metadata(
@@ -133,7 +136,7 @@ class IndexClient:
         Returns at once and raises nothing.
         """
         for name, version, file in wanted:
-            if not self._metadata.knows((file.url, version)):
+            if not self._metadata.knows((file.url, version)) and not self._fetcher.is_kept(name, version, file):
                 self._submit(self._read_ahead, name, version, file, follow)
 
     def _read_ahead(
@@ -146,17 +149,32 @@ class IndexClient:
         self.prefetch_listings(follow(self.metadata(name, version, file)))
 
     def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
-        """Fetch listings, and from there on whatever the guide leads to. Returns at once and raises nothing."""
-        for name in names:
+        """Fetch listings, and from there on whatever the guide leads to. Returns at once and raises nothing.
+
+        As long as all is in the cache there is no need of a guide, so it sets out when something is to be fetched.
+        """
+        names = tuple(names)
+        with self._lock:
+            self._put_off += [(name, guide) for name in names]
+        if not all(map(self._is_at_hand, names)):
+            self._set_out()
+
+    def _set_out(self) -> None:
+        with self._lock:
+            setting_out, self._put_off = self._put_off, []
+        for name, guide in setting_out:
             self._submit(self._explore, name, guide)
 
     def _explore(self, name: NormalizedName, guide: Guide) -> None:
         listing = self.listing(name)
         wanted = guide.choose(listing) if listing is not None else None
         if wanted is not None:
-            self.explore(guide.follow(self.metadata(*wanted)), guide)
+            for found in guide.follow(self.metadata(*wanted)):
+                self._submit(self._explore, found, guide)
 
     def _submit(self, work: Callable[..., object], *arguments: object) -> None:
+        if self._put_off:
+            self._set_out()
         with self._lock:
             if self._closed:
                 return
@@ -164,6 +182,23 @@ class IndexClient:
                 self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="lockenv-index")
             # The error of a prefetched item is kept by `_Once` and raised to whoever asks for the item.
             self._executor.submit(work, *arguments)
+
+    def _is_at_hand(self, name: NormalizedName) -> bool:
+        """Whether a listing can be had from the cache alone."""
+        if self._offline or not is_normalized_name(name):
+            return True
+        for index in self.indexes_for(name):
+            shown = without_credentials(index.url)
+            if urlsplit(shown).scheme == "file":
+                return False
+            url = _page_url(shown, name)
+            # What was read to find that out is kept for whoever asks.
+            kept = self._looked_at[url] = self._cache.page(url, name, shown)
+            if kept is None or not kept.fresh:
+                return False
+            if kept.listing is not None:
+                return True
+        return True
 
     # -- which index
 
@@ -196,12 +231,12 @@ class IndexClient:
         shown = without_credentials(index.url)
         if urlsplit(shown).scheme == "file":
             return folder_listing(shown, name, self._cache)
-        return self._page(f"{shown.rstrip('/')}/{name}/", name, shown)
+        return self._page(_page_url(shown, name), name, shown)
 
     # -- one page
 
     def _page(self, url: str, name: NormalizedName, index_url: str) -> Listing | None:
-        kept = self._cache.page(url, name, index_url)
+        kept = self._looked_at.pop(url, None) or self._cache.page(url, name, index_url)
         if kept is not None and (kept.fresh or self._offline):
             return kept.listing
         if self._offline:
@@ -241,6 +276,11 @@ class IndexClient:
             self._reporter(
                 Noted(message=f"{listing.name}: {listing.skipped} files are neither wheels nor sdists of it")
             )
+
+
+def _page_url(index_url: str, name: NormalizedName) -> str:
+    """The page of a project (PEP 503)."""
+    return f"{index_url.rstrip('/')}/{name}/"
 
 
 def _digest(content_type: str, answer: Response) -> str:

@@ -50,7 +50,7 @@ class MetadataFetcher:
         """Say what a file's core metadata says. Raises as `IndexClient.metadata` does."""
         if urlsplit(file.url).scheme == "file":
             return self._of_local_file(path_of(file.url), file, name, version)
-        key = f"{name}\n{version}\n{cache_key(file)}"
+        key = _key(name, version, file)
         kept = self._cache.metadata(key)
         if kept is None:
             if self._offline:
@@ -61,6 +61,10 @@ class MetadataFetcher:
         if isinstance(kept, str):
             raise _needs_build(name, file)
         return kept
+
+    def is_kept(self, name: NormalizedName, version: str, file: IndexFile) -> bool:
+        """Whether a file's metadata is in the cache."""
+        return self._cache.has_metadata(_key(name, version, file))
 
     def hashed(self, file: IndexFile) -> IndexFile:
         """Give a file its sha256 where the index publishes none, by fetching it. Raises as `metadata` does."""
@@ -156,6 +160,10 @@ def _read_file(path: Path, file: IndexFile, name: NormalizedName, version: str) 
 def _needs_build(name: NormalizedName, file: IndexFile) -> NeedsBuild:
     hint = f'allow it in env.toml: [build] allow = ["{name}"]'
     return NeedsBuild(f"the metadata of {file.filename} needs a build", hint=hint)
+
+
+def _key(name: NormalizedName, version: str, file: IndexFile) -> str:
+    return f"{name}\n{version}\n{cache_key(file)}"
 
 
 def cache_key(file: IndexFile) -> str:

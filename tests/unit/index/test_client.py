@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -527,6 +528,10 @@ class Guide:
         return [NormalizedName(text.partition(">")[0]) for text in metadata.requires_dist]
 
 
+def _threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("lockenv-index")]
+
+
 class TestPrefetching:
     def test_what_was_prefetched_is_not_fetched_again(self, tmp_path: Path, index: FakeIndex) -> None:
         names = [NormalizedName(f"menu-{number}") for number in range(20)]
@@ -553,7 +558,9 @@ class TestPrefetching:
         with run(tmp_path, index.url) as client:
             client.prefetch_metadata([(MENU, *first_file(client, MENU))], follow)
             assert followed.wait(10)
-        # Closing has waited for what was under way.
+            until = time.monotonic() + 10
+            while not index.count("/simple/dropdown/") and time.monotonic() < until:
+                time.sleep(0.01)
         assert index.count("/simple/dropdown/") == 1
 
     def test_a_guide_leads_from_listings_to_metadata_and_on(self, tmp_path: Path, index: FakeIndex) -> None:
@@ -565,6 +572,37 @@ class TestPrefetching:
             assert guide.arrived.wait(10)
         assert index.count("/simple/menu/") == index.count("/simple/dropdown/") == 1
         assert index.count("/files/*") == 2
+
+    def test_what_is_in_the_cache_is_handed_to_no_thread(self, tmp_path: Path, index: FakeIndex) -> None:
+        index.cache_control = "max-age=600"
+        index.add(make_wheel("menu", "1.0", requires=["dropdown>=2"]))
+        index.add(make_wheel("dropdown", "2.0"))
+        dropdown = NormalizedName("dropdown")
+        with run(tmp_path, index.url) as client:
+            for name in (MENU, dropdown):
+                assert client.metadata(name, *first_file(client, name)).name == name
+        asked, guide = index.count(), Guide()
+        with run(tmp_path, index.url) as client:
+            client.explore([MENU], guide)
+            client.prefetch_listings([MENU, dropdown])
+            client.prefetch_metadata([(MENU, *first_file(client, MENU))], lambda metadata: ())
+            assert not _threads()
+            assert listed(client, dropdown) == ["2.0"]
+        assert index.count() == asked
+
+    def test_a_guide_sets_out_when_something_has_to_be_fetched(self, tmp_path: Path, index: FakeIndex) -> None:
+        index.cache_control = "max-age=600"
+        index.add(make_wheel("menu", "1.0", requires=["dropdown>=2"]))
+        index.add(make_wheel("dropdown", "2.0"))
+        with run(tmp_path, index.url) as client:
+            client.listing(MENU)
+        guide = Guide()
+        with run(tmp_path, index.url) as client:
+            client.explore([MENU], guide)
+            assert not _threads()
+            client.prefetch_listings([NormalizedName("other")])
+            assert guide.arrived.wait(10)
+        assert index.count("/simple/menu/") == index.count("/simple/dropdown/") == 1
 
     def test_prefetching_does_not_block(self, tmp_path: Path, index: FakeIndex) -> None:
         gate = threading.Event()
@@ -594,5 +632,5 @@ class TestPrefetching:
         with running as client:
             client.prefetch_listings([MENU])
         client.prefetch_listings([NormalizedName("other")])
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("lockenv-index")]
+        assert not _threads()
         assert index.count("/simple/other/") == 0
