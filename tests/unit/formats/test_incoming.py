@@ -28,10 +28,6 @@ def _update(name: str, found: dict[str, str | tuple[str, ...]]) -> None:
     parts = [head, "", "# -- what becomes of it", ""]
     parts += [f"{key} = {toml.lines(found[key.replace('-', '_')])}" for key in ("pins", "notes", "left-out")]
     parts += ["env = '''", f"{found['env']}'''"]
-    beside = head.partition("\n[beside]")
-    if beside[1]:  # a table goes last
-        parts[0] = beside[0].rstrip()
-        parts.append(f"\n[beside]{beside[2]}")
     path.write_text("\n".join(parts) + "\n", encoding="utf-8")
     tomllib.loads(path.read_text(encoding="utf-8"))
 
