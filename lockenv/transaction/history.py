@@ -1,6 +1,6 @@
 """The generations that an environment keeps, and going back to one: a flip, once it is known to be whole."""
 
-# ruff: noqa: PTH100
+# ruff: noqa: PTH100, PTH208
 
 from __future__ import annotations
 
@@ -128,6 +128,8 @@ def _nowhere(env: str) -> UsageError:
 
 
 def _chosen(env: str, number: int | None) -> int:
+    # What cannot be listed is a refusal of the system and does not mean that nothing is kept.
+    os.listdir(places.home(env))
     current = places.current_number(env)
     kept = [other for _, other in commit.others(env)]
     if number is None:

@@ -24,7 +24,7 @@ from lockenv.transaction.apply import apply
 from lockenv.transaction.link import LinkMode
 from tests.fakes.environments import SITE, Project
 from tests.fakes.wheels import BuiltFile, make_wheel
-from tests.faults.sweep import Fault
+from tests.faults.injection import Fault
 
 NAMES = ("ant", "bee", "cow")
 VERSIONS = ("1", "2")

@@ -1,93 +1,54 @@
-"""Fail, or die at, the n-th mutating call of a real sync, for every n. Run as a program: it forks.
+"""Fail, or die at, the n-th mutating call of a real change, for every n. Run as a program: it forks.
 
-``python -m tests.faults.sweep SCENARIO FAULT FOLDER`` prints one line of JSON: how many points there were, and
-what was found wrong. A process of its own, because audit hooks cannot be removed and forking wants one thread.
+``python -m tests.faults.sweep SCENARIO FAULT FOLDER POINTS`` tries so many points, spread over all, and prints one
+line of JSON: how many there are, how many were tried, and what was found wrong. A process of its own, because
+audit hooks cannot be removed and forking wants one thread. ``python -m tests.faults.sweep --all`` tries every
+point of every scenario under every fault, which takes some minutes, and prints a line each.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from lockenv.errors import InstallError
+from lockenv.errors import InstallError, LockenvError
 from lockenv.files import hash_file
 from lockenv.store import Store, StoredWheel
+from lockenv.transaction import commit, places
 from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired
+from lockenv.transaction.history import rollback
 from lockenv.tree import Text
 from tests.fakes.environments import ICONS, MENU, MENU2, Project
+from tests.faults.injection import DIED, FAULTS, LASTING, Fault
 
-_MUTATIONS = frozenset(
-    {
-        "os.chmod",
-        "os.link",
-        "os.mkdir",
-        "os.remove",
-        "os.rename",
-        "os.rmdir",
-        "os.symlink",
-        "os.truncate",
-        "os.utime",
-    }
-)
-_GROWING = frozenset({"open", "os.link", "os.mkdir", "os.symlink"})
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_DIED, _FAILED, _DONE, _WRONG = 70, 71, 72, 73
-_MOST = 2000  #: points; far more than any scenario has
-
-
-class Fault:
-    """An audit hook that counts mutating calls and spoils the n-th: `kind` is what happens then.
-
-    ``error``: that one call fails with EIO. ``full``: from there on the disk is full. ``kill``: the process dies.
-    ``interrupt``: the user presses Ctrl-C.
-    """
-
-    def __init__(self, kind: str, number: int, *, exchange: bool) -> None:
-        self.kind, self.number, self.exchange = kind, number, exchange
-        self.count = 0
-        self.armed = False
-
-    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        if not self.armed:
-            return
-        if event == "ctypes.dlopen" and not self.exchange:
-            raise OSError(errno.ENOSYS, "no exchange here")
-        if event in _MUTATIONS or (event == "open" and _writes(arguments)):
-            self.count += 1
-            self.strike(event)
-
-    def strike(self, event: str) -> None:
-        if self.kind == "full" and self.count >= self.number and event in _GROWING:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if self.count != self.number:
-            return
-        if self.kind == "kill":
-            os._exit(_DIED)
-        if self.kind == "error":
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        if self.kind == "interrupt":
-            raise KeyboardInterrupt
-
-
-def _writes(arguments: tuple[object, ...]) -> bool:
-    flags = arguments[2]
-    return isinstance(flags, int) and bool(flags & _WRITING)
+_FAILED, _DONE, _WRONG, _TOO_LATE = 71, 72, 73, 74
+_NEVER = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """`prepare` makes the environment before; None stands for no environment at all."""
+    """`prepare` makes what stands before, perhaps nothing; `after` says what is wanted, None for a rollback."""
 
     prepare: Callable[[Project], object]
-    after: Callable[[Project], Desired]
+    after: Callable[[Project], Desired] | None
     exchange: bool = True
+
+
+def _act(project: Project, want: Desired | None) -> None:
+    """Make the change, so carefully as it can be made."""
+    if want is not None:
+        apply(project.env, want, link_mode="hardlink", wait=0, durable="power")
+    elif places.current_number(str(project.env)) != 1:
+        rollback(project.env, 1, stands=lambda _: True, wait=0, durable="power")
 
 
 #: What people put into the root themselves; it stands in an environment of either kind, before and after.
@@ -125,6 +86,10 @@ SCENARIOS = {
         prepare=lambda project: (project.sync(MENU2), project.sync(MENU)),
         after=lambda project: project.desired(MENU2, ICONS),
     ),
+    "add": Scenario(
+        prepare=lambda project: project.sync(MENU), after=lambda project: project.desired(MENU, ICONS)
+    ),
+    "roll back": Scenario(prepare=lambda project: (project.sync(MENU, ICONS), project.sync(MENU2)), after=None),
     "remove": Scenario(
         prepare=lambda project: project.sync(MENU, ICONS), after=lambda project: project.desired(MENU)
     ),
@@ -176,6 +141,13 @@ def _says_what_happened(message: str, fault: str) -> bool:
     return "was not changed" in message and (fault != "full" or "the disk is full" in message)
 
 
+def _spread(total: int, most: int | None) -> Iterable[int]:
+    """Choose at most so many of the points 1 to `total`, the first and the last among them."""
+    if most is None or most >= total:
+        return range(1, total + 1)
+    return sorted({1 + round(step * (total - 1) / max(most - 1, 1)) for step in range(most)})
+
+
 class StoreSweep:
     """Adding a wheel to the store: afterwards it is there and sound, or it is not there."""
 
@@ -183,24 +155,22 @@ class StoreSweep:
         self.fault, self.folder = fault, folder
         self.file = MENU.write_to(folder)
         self.problems: list[str] = []
+        self.total = self.tried = 0
 
-    def run(self) -> int:
-        """Try every point; return how many there were."""
-        for number in range(1, _MOST):
+    def run(self, most: int | None) -> None:
+        """Try so many points; None stands for all."""
+        self.total = _in_fork(partial(self._in_child, self.folder / "cache 0", _NEVER))[1]
+        for number in _spread(self.total, most):
+            self.tried += 1
             cache = self.folder / f"cache {number}"
-            child = os.fork()
-            if child == 0:
-                os._exit(self._in_child(cache, number))
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            status, _ = _in_fork(partial(self._in_child, cache, number))
             rest = [path.name for path in cache.glob("wheels/*") if path.name != MENU.sha256]
             if status == _WRONG or (rest and status == _FAILED and self.fault == "full"):
                 self.problems.append(f"point {number}: {status}, {rest}")
             if status == _DONE and Store(cache).get(MENU.sha256) is None:
                 self.problems.append(f"point {number}: added, but not there")
             self.add(cache)
-            if status == _DONE:
-                return number - 1
-        raise AssertionError("the sweep found no end")
+            shutil.rmtree(cache)
 
     def add(self, cache: Path) -> StoredWheel:
         """Add the wheel and read it back file by file."""
@@ -210,18 +180,32 @@ class StoreSweep:
                 self.problems.append(f"{cache.name}: {file.path} is not what it should be")
         return stored
 
-    def _in_child(self, cache: Path, number: int) -> int:
+    def _in_child(self, cache: Path, number: int, tell: int) -> int:
         fault = Fault(self.fault, number, exchange=True)
-        sys.addaudithook(fault)
-        fault.armed = True
+        fault.install()
         try:
             self.add(cache)
-        except (OSError, KeyboardInterrupt):
+        except (OSError, LockenvError, KeyboardInterrupt):
             return _FAILED
         except BaseException:  # noqa: BLE001
             return _WRONG
+        finally:
+            fault.armed = False
+            os.write(tell, str(fault.count).encode())
         # What is tolerated is the failure of tidying: then points are left though this run is done.
         return _DONE if fault.count < number else _FAILED
+
+
+def _in_fork(work: Callable[[int], int]) -> tuple[int, int]:
+    """Do something in a fork; give how it ended and the number that it told."""
+    reached, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os._exit(work(tell))
+    os.close(tell)
+    with os.fdopen(reached) as pipe:
+        told = pipe.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), int(told or 0)
 
 
 class Sweep:
@@ -230,91 +214,87 @@ class Sweep:
     def __init__(self, scenario: Scenario, fault: str, folder: Path) -> None:
         self.scenario, self.fault = scenario, fault
         self.project = Project(folder)
-        self.want = scenario.after(self.project)
+        self.want = None if scenario.after is None else scenario.after(self.project)
         scenario.prepare(self.project)
         self.before = what_stands(self.project.env)
         self.pristine = folder / "pristine"
         shutil.copytree(self.project.folder, self.pristine, symlinks=True)
-        apply(self.project.env, self.want, link_mode="hardlink")
+        _act(self.project, self.want)
         self.after = what_stands(self.project.env)
         self.problems: list[str] = []
+        self.total = self.tried = 0
         if self.before is not None:
             lost = self.before.keys() & _OWN - (self.after or {}).keys()
             self._expect(0, not lost, f"lost {lost}")
 
-    def run(self) -> int:
-        """Try every point; return how many there were."""
-        for number in range(1, _MOST):
-            shutil.rmtree(self.project.folder)
-            shutil.copytree(self.pristine, self.project.folder, symlinks=True)
-            status = self._attempt(number)
+    def run(self, most: int | None) -> None:
+        """Try so many points; None stands for all."""
+        _, self.total = self._attempt(_NEVER)
+        for number in _spread(self.total, most):
+            self.tried += 1
+            status, _ = self._attempt(number)
             self._judge(number, status)
-            if self._was_last:
-                return number - 1
-        raise AssertionError("the sweep found no end")
 
-    def _attempt(self, number: int) -> int:
-        """Apply in a fork with the fault set; say how that ended."""
-        reached, tell = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os._exit(self._in_child(number, tell))
-        os.close(tell)
-        with os.fdopen(reached) as pipe:
-            # Some failures do not matter, such as that of sweeping: a run can be done though points are left.
-            self._was_last = pipe.read() == "end"
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    def _attempt(self, number: int) -> tuple[int, int]:
+        """Make the change in a fork with the fault set; say how that ended, and how many points it met."""
+        shutil.rmtree(self.project.folder)
+        shutil.copytree(self.pristine, self.project.folder, symlinks=True)
+        return _in_fork(partial(self._in_child, number))
 
     def _in_child(self, number: int, tell: int) -> int:
         fault = Fault(self.fault, number, exchange=self.scenario.exchange)
-        sys.addaudithook(fault)
-        fault.armed = True
+        fault.install()
         try:
-            apply(self.project.env, self.want, link_mode="hardlink", wait=0)
-        except (InstallError, KeyboardInterrupt) as error:
-            fault.armed = False
-            return _FAILED if self.fault == "interrupt" or _says_what_happened(str(error), self.fault) else _WRONG
+            _act(self.project, self.want)
+        except KeyboardInterrupt:
+            # Who interrupts is told whether that came too late.
+            return _TOO_LATE if commit.happened() else _FAILED
+        except InstallError as error:
+            return _FAILED if _says_what_happened(str(error), self.fault) else _WRONG
         except BaseException as error:  # noqa: BLE001
             fault.armed = False
             sys.stderr.write(f"{error!r}\n")
             return _WRONG
-        fault.armed = False
-        if fault.count < number:
-            os.write(tell, b"end")
+        finally:
+            fault.armed = False
+            os.write(tell, str(fault.count).encode())
         return _DONE
 
     def _judge(self, number: int, status: int) -> None:
         found = what_stands(self.project.env)
-        between = None if self.scenario.exchange else self.before
-        if status == _FAILED and self.fault != "interrupt":
-            self._expect(number, found == self.before, "failed, but the environment was changed")
-        elif status == _DONE:
+        if status in {_FAILED, DIED} and found is None and not self.scenario.exchange:
+            # There is an instant between two renames; the old environment stands beside then, and whoever reads it
+            # sets that right.
+            commit.restore(str(self.project.env))
+            found = what_stands(self.project.env)
+        if status == _FAILED:
+            same = found == self.before
+            if self.fault in LASTING:
+                same = _without_own(found) == _without_own(self.before)
+            self._expect(number, same, "failed, but the environment was changed")
+            self._expect(number, not self._rubbish(), f"left behind {self._rubbish()}")
+        elif status in {_DONE, _TOO_LATE}:
             self._expect(number, found == self.after, "done, but the environment is not the new one")
-        elif status in {_DIED, _FAILED}:
-            # Without exchange there is an instant between two renames; the old environment stands beside then.
+        elif status == DIED:
             # Before the swap people's own things are carried over, one by one; the next sync finds those beside.
             whole = _without_own(found) in (_without_own(self.before), _without_own(self.after))
-            if status == _FAILED:
-                whole = found in (self.before, self.after)
-            whole = whole or (found is None and between is not None)
             self._expect(number, whole, "neither the old nor the new environment")
         else:
             self._expect(number, good=False, problem=f"ended with {status}")
-        if status == _FAILED:
-            self._expect(number, not self._rubbish(), f"left behind {self._rubbish()}")
         self._heal(number)
 
     def _rubbish(self) -> list[str]:
         """What a sync that failed, but did not die, left beside the environment.
 
-        An interrupt may come in the midst of tidying: what is left then goes with the next sync.
+        An interrupt may come in the midst of tidying, and what lasts keeps from it: what is left then goes with
+        the next sync.
         """
-        prefix = ".venv.lockenv-" if self.fault == "interrupt" else ".venv/"
+        prefix = ".venv.lockenv-" if self.fault in {"interrupt", *LASTING} else ".venv/"
         names = [path.name for path in self.project.folder.iterdir() if path.name != ".venv"]
         return [name for name in names if not name.startswith(prefix)]
 
     def _heal(self, number: int) -> None:
-        apply(self.project.env, self.want, link_mode="hardlink", wait=0)
+        _act(self.project, self.want)
         self._expect(number, what_stands(self.project.env) == self.after, "not healed by the next sync")
         self._expect(number, not leftovers(self.project), f"left behind after healing: {leftovers(self.project)}")
 
@@ -323,15 +303,40 @@ class Sweep:
             self.problems.append(f"point {number}: {problem}")
 
 
-def main() -> None:
+def sweep(scenario: str, fault: str, folder: Path, most: int | None) -> Sweep | StoreSweep:
+    """Sweep one scenario under one fault."""
+    made = StoreSweep(fault, folder) if scenario == STORE else Sweep(SCENARIOS[scenario], fault, folder)
+    made.run(most)
+    return made
+
+
+def sweep_all() -> bool:
+    """Try every point there is and tell of it; whether nothing was wrong."""
+    tried: Counter[str] = Counter()
+    good = True
+    for fault in FAULTS:
+        for scenario in (*SCENARIOS, STORE):
+            with tempfile.TemporaryDirectory() as folder:
+                done = sweep(scenario, fault, Path(folder), None)
+            tried[fault] += done.tried
+            good = good and not done.problems
+            sys.stdout.write(f"{fault:12} {scenario:38} {done.tried:4} points, {len(done.problems)} wrong\n")
+            sys.stdout.writelines(f"  {problem}\n" for problem in done.problems[:10])
+            sys.stdout.flush()
+    sys.stdout.writelines(f"{fault}: {points} points\n" for fault, points in tried.items())
+    return good
+
+
+def main() -> int:
     """Sweep and print what was found."""
-    scenario, fault, folder = sys.argv[1:]
-    sweep = (
-        StoreSweep(fault, Path(folder)) if scenario == STORE else Sweep(SCENARIOS[scenario], fault, Path(folder))
-    )
-    points = sweep.run()
-    sys.stdout.write(json.dumps({"points": points, "problems": sweep.problems}))
+    if sys.argv[1:] == ["--all"]:
+        return 0 if sweep_all() else 1
+    scenario, fault, folder, most = sys.argv[1:]
+    done = sweep(scenario, fault, Path(folder), int(most))
+    told = {"points": done.total, "tried": done.tried, "problems": done.problems}
+    sys.stdout.write(json.dumps(told))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
