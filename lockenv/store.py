@@ -13,17 +13,23 @@ import hashlib
 import marshal
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockenv.archive.record import record_line
 from lockenv.errors import Refused
 from lockenv.files import hash_descriptor, hash_file, remove_tree, write_atomically
 from lockenv.plan import WRITTEN_BY_INSTALLER
 from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
+
+if TYPE_CHECKING:
+    from lockenv.limits import Limits
 
 _MAGIC = b"lockenv store 1\n"  #: to be changed with the manifest's shape
 _STALE = 24 * 3600.0  #: seconds after which a half-made entry belongs to nobody
@@ -72,13 +78,23 @@ class Store:
             return None
         return stored if all(_mended(stored, path) for path in suspects(stored)) else None
 
-    def add(self, sha256: str, wheel_file: Path, *, name: str, version: str, filename: str) -> StoredWheel:
+    def add(
+        self,
+        sha256: str,
+        wheel_file: Path,
+        *,
+        name: str,
+        version: str,
+        filename: str,
+        limits: Limits | None = None,
+    ) -> StoredWheel:
         """Unpack a wheel file, whose hash must be `sha256`, unless a sound entry is there.
 
         Raises `Refused` for a wrong hash or a bad wheel, `OSError` for the disk's troubles; then nothing is added.
         """
         # Imported here: what is in the store already needs no code that opens archives.
         from lockenv.archive.wheel import open_wheel
+        from lockenv.limits import DEFAULT
 
         if (present := self.get(sha256)) is not None:
             return present
@@ -86,7 +102,9 @@ class Store:
         self._wheels.mkdir(parents=True, exist_ok=True)
         temporary = self._wheels / f".{sha256[:16]}-{os.getpid()}-{secrets.token_hex(4)}"
         try:
-            with open_wheel(wheel_file, name=name, version=version, filename=filename) as wheel:
+            with open_wheel(
+                wheel_file, name=name, version=version, filename=filename, limits=limits or DEFAULT
+            ) as wheel:
                 actual = hash_descriptor(wheel.descriptor)["sha256"]
                 if actual != sha256:
                     raise Refused(f"{filename} has sha256 {actual}, not {sha256}")
@@ -113,6 +131,34 @@ class Store:
         finally:
             with contextlib.suppress(OSError):
                 remove_tree(temporary)
+
+    def faults(self, sha256: str) -> tuple[str, ...]:
+        """Hash all files of an entry, and name those that are not what the manifest says; no time is trusted.
+
+        Where there is no entry, or no sound manifest, that is the one fault.
+        """
+        stored = _read_manifest(self._entry(sha256))
+        if stored is None or stored.sha256 != sha256:
+            return ("manifest",)
+        return tuple(
+            path for path, content, size, _ in stored.rows if not _holds(stored.root / path, content, size)
+        )
+
+    def verify(self, threads: int = 2) -> dict[str, tuple[str, ...]]:
+        """Hash every entry, and tell the faults of those that have some. Half-made entries are none yet."""
+        names = [path.name for path in self._entries() if not path.name.startswith(".")]
+        with ThreadPoolExecutor(threads) as pool:
+            faults = dict(zip(names, pool.map(self._faults_of, names), strict=True))
+        return {name: found for name, found in faults.items() if found}
+
+    def _faults_of(self, name: str) -> tuple[str, ...]:
+        return self.faults(name) if _is_digest(name) else ("its name is no sha256",)
+
+    def remove(self, name: str) -> None:
+        """Remove what stands under a name that `verify` told; environments that are linked to it keep their files."""
+        if "/" in name or name in {"", ".", ".."}:
+            raise Refused(f"{name!r} is no name in the store")
+        remove_tree(self._wheels / name)
 
     def discard(self, sha256: str) -> None:
         """Remove an entry. Environments that are linked to it keep their files."""
@@ -147,7 +193,7 @@ class Store:
 
     def _entry(self, sha256: str) -> Path:
         # The name becomes a path that may be removed, so it must be a digest and nothing else.
-        if len(sha256) != 64 or not _HEX.issuperset(sha256):
+        if not _is_digest(sha256):
             raise Refused(f"{sha256!r} is no sha256")
         return self._wheels / sha256
 
@@ -173,6 +219,27 @@ class Store:
             remove_tree(aside)
 
 
+def _is_digest(name: str) -> bool:
+    return len(name) == 64 and _HEX.issuperset(name)
+
+
+def _holds(place: Path, sha256: str, size: int) -> bool:
+    """Whether a plain file of this content stands at a place; no link is followed."""
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return False
+        return hash_descriptor(descriptor)["sha256"] == sha256
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _fixed_record(files: Iterable[UnpackedFile], dist_info: str, data_folder: str | None) -> str:
     written = {f"{dist_info}/{name}" for name in WRITTEN_BY_INSTALLER}
     return "".join(
@@ -186,10 +253,10 @@ def suspects(stored: StoredWheel) -> list[str]:
     """List the files whose size, time, mode or kind is not the manifest's. One stat a file."""
     found = []
     prefix = f"{stored.root}/"
-    stat = os.lstat
+    lstat = os.lstat
     for path, sha256, size, mode in stored.rows:
         try:
-            facts = stat(prefix + path)
+            facts = lstat(prefix + path)
         except OSError:
             found.append(path)
             continue

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sync": ("lockenv.cli.sync", "Make the environment exactly what pylock.toml says"),
     "history": ("lockenv.cli.history", "Show the generations that the environment keeps"),
     "rollback": ("lockenv.cli.rollback", "Go back to an earlier generation of the environment"),
+    "verify": ("lockenv.cli.verify", "Compare the environment, byte by byte, with the lock's wheels"),
     "run": ("lockenv.cli.run", "Run a command in the environment"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),

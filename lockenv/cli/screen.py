@@ -1,8 +1,14 @@
-"""What a person reads: results on stdout, everything else on stderr, colour only where it is wanted."""
+"""What a person reads: results on stdout, everything else on stderr, colour only where it is wanted.
+
+Much of it is foreign text: names, summaries, URLs, what an index answers. Nothing of that can steer a terminal or
+pass for a line of ours: all text goes out by `Screen._write`, which lets nothing through but printable characters
+and the colours that `Screen.paint` put there.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
@@ -13,11 +19,27 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "
 
 
 def visible(text: str) -> str:
-    """Make foreign text harmless for a terminal: control and direction-changing characters become escapes."""
+    """Make foreign text harmless for a terminal: what is not printable becomes an escape, a line's end too."""
+    if text.isprintable():
+        return text
     return "".join(
-        character
-        if character.isprintable() or character in "\n\t"
-        else character.encode("unicode_escape").decode()
+        character if character.isprintable() or character == "\t" else _escaped(character) for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def _indented(text: str) -> str:
+    """Quote a text that may have several lines, of which none but the first can pass for a line of ours."""
+    return "\n  ".join(map(visible, text.split("\n")))
+
+
+def _json_escaped(text: str) -> str:
+    """Quote a JSON document: what is not printable can only stand in its strings, where JSON has escapes for it."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
         for character in text
     )
 
@@ -57,6 +79,8 @@ class Screen:
         self.quiet = quiet
         self.warned: list[str] = []
         self._colours = {id(stream): wants_colour(stream, environ) for stream in (self.out, self.err)}
+        # Foreign text cannot hold it, as nobody else knows it.
+        self._brush = f"\0{os.urandom(8).hex()}"
 
     def result(self, text: str = "") -> None:
         """Write a line of data: what was asked for, whatever the verbosity."""
@@ -69,29 +93,42 @@ class Screen:
 
     def document(self, value: object) -> None:
         """Write a JSON document for machines."""
-        self._write(self.out, json.dumps(value, indent=2, ensure_ascii=False))
+        for line in _json_escaped(json.dumps(value, indent=2, ensure_ascii=False)).split("\n"):
+            self._write(self.out, line)
 
     def note(self, text: str) -> None:
         """Write a line about what is going on, on stderr."""
-        self._write(self.err, self.paint(self.err, "dim", visible(text)))
+        self._write(self.err, self.paint(self.err, "dim", text))
 
     def warn(self, message: str, hint: str | None = None) -> None:
         """Write a warning, and remember it."""
         self.warned.append(message)
-        self._write(self.err, f"{self.paint(self.err, 'yellow', 'warning:')} {visible(message)}")
+        self._write(self.err, f"{self.paint(self.err, 'yellow', 'warning:')} {message}")
         if hint:
-            self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {visible(hint)}")
+            self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {hint}")
+
+    def hint(self, text: str) -> None:
+        """Write what can be done about it, on stderr."""
+        self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {visible(text)}")
 
     def error(self, error: LockenvError) -> None:
         """Write an error: verdict, facts, remedy (DESIGN section 7)."""
         kind = self.paint(self.err, "dim", f"[{error.code}]")
-        self._write(self.err, f"{self.paint(self.err, 'red', 'error:')} {visible(error.message)}  {kind}")
-        for problem in error.problems:
-            self._write(self.err, f"  {visible(str(problem))}")
-        for detail in error.details:
-            self._write(self.err, f"  {visible(detail)}")
+        self._write(self.err, f"{self.paint(self.err, 'red', 'error:')} {error.message}  {kind}")
+        for fact in (*map(str, error.problems), *error.details):
+            self._write(self.err, f"  {fact}")
         if error.hint:
-            self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {visible(error.hint)}")
+            self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {error.hint}")
+
+    def draw(self, text: str, width: int) -> None:
+        """Put a line about what is going on in the place of the one before."""
+        self.err.write(f"\r\x1b[K{visible(text)[:width]}")
+        self.err.flush()
+
+    def wipe(self) -> None:
+        """Take such a line away."""
+        self.err.write("\r\x1b[K")
+        self.err.flush()
 
     def change(self, sign: str, text: str) -> str:
         """Colour a line of change by its sign, ``+``, ``-`` or ``~``, for stdout."""
@@ -100,19 +137,26 @@ class Screen:
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows in columns of equal width."""
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
+        shown = [[visible(cell) for cell in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+        for row in shown:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-            self.result(visible("  ".join(cells).rstrip()))
+            self.result("  ".join(cells).rstrip())
 
     def paint(self, stream: TextIO, style: str, text: str) -> str:
-        """Colour text for a stream that wants it."""
-        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._colours[id(stream)] else text
+        """Colour text for a stream that wants it: a text for this screen's own methods."""
+        return f"{self._brush}{_CODES[style]}m{text}{self._brush}0m" if self._colours[id(stream)] else text
 
-    @staticmethod
-    def _write(stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO, text: str) -> None:
+        plain, *painted = text.split(self._brush)
+        line = _indented(plain)
+        for part in painted:
+            code, _, rest = part.partition("m")
+            line += f"\x1b[{code}m{_indented(rest)}"
         try:
-            stream.write(f"{text}\n")
+            stream.write(f"{line}\n")
         except UnicodeEncodeError:
-            plain = text.encode(stream.encoding or "ascii", "backslashreplace").decode(stream.encoding or "ascii")
-            stream.write(f"{plain}\n")
+            ascii_only = line.encode(stream.encoding or "ascii", "backslashreplace").decode(
+                stream.encoding or "ascii"
+            )
+            stream.write(f"{ascii_only}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
@@ -10,6 +11,7 @@ from lockenv.cli.options import (
     add_build,
     add_change,
     add_env,
+    add_limits,
     add_lock,
     add_network,
     add_python,
@@ -19,6 +21,7 @@ from lockenv.cli.options import (
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Synced, Wish
+from lockenv.transaction.digest import short
 
 if TYPE_CHECKING:
     from lockenv.plan import Plan
@@ -46,8 +49,23 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument(
         "--link-mode", choices=["auto", "clone", "hardlink", "copy"], help="how files come from the store"
     )
+    options.add_argument(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        help="compare content too, not only sizes and times, and rebuild what differs (default: where CI is set)",
+    )
+    options.add_argument("--compile", action=argparse.BooleanOptionalAction, help="write bytecode for all modules")
+    options.add_argument("--manifest", metavar="FILE", help="write what is installed, for `verify --against FILE`")
     add_change(options)
     add_build(options)
+    add_limits(options)
+    options.add_argument(
+        "--only-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="refuse files from any host but these, whatever the lock says",
+    )
     add_python(options)
     add_lock(options)
     add_env(options)
@@ -60,6 +78,10 @@ def main(arguments: Sequence[str]) -> int:
         all_groups=asked.all_groups,
         seed=asked.seed,
         allow_build=tuple(asked.allow_build),
+        only_hosts=tuple(asked.only_host),
+        verify=asked.verify,
+        compile=bool(asked.compile),
+        manifest=asked.manifest,
     )
     with session_of(asked) as (session, screen):
         done = sync(session, wish)
@@ -70,11 +92,15 @@ def main(arguments: Sequence[str]) -> int:
 def _show(screen: Screen, done: Synced, seconds: float) -> None:
     if done.plan is not None and not screen.quiet:
         show_steps(screen, done.plan)
+        for one in done.startup:
+            # It runs, or has a say, in every start of Python: worth a line of its own (docs/decisions/0018).
+            screen.say(screen.change("~" if one.known else "+", f"start-up file {one.file} from {one.package}"))
         if done.plan.is_empty:
             screen.say(f"rebuilt: {done.reason}")
     packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
     already = "already " if done.reason is None else ""
-    screen.say(f"{done.env} is {already}exactly {done.lock} ({packages}), {duration(seconds)}")
+    told = f"{packages}, digest {short(done.digest)}"
+    screen.say(f"{done.env} is {already}exactly {done.lock} ({told}), {duration(seconds)}")
 
 
 def show_steps(screen: Screen, plan: Plan) -> None:

@@ -4,41 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from packaging.pylock import PackageArchive, PackageWheel, Pylock
+from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
-from packaging.utils import parse_wheel_filename
 
-from lockenv.errors import InstallError, LockError, UsageError
+from lockenv.errors import LockError
 from lockenv.events import Noted, StageFinished, StageStarted
-from lockenv.files import hash_file
 from lockenv.index.http import Http
 from lockenv.lockfile.freshness import stale
-from lockenv.lockfile.pylock import tool_table
-from lockenv.lockfile.select import Selected, Selection, select
+from lockenv.lockfile.select import Selected
+from lockenv.lockfile.trust import check_artifact, check_hosts
 from lockenv.manifest.model import Manifest
+from lockenv.operations import proof
 from lockenv.operations.agreement import check_agreement
 from lockenv.operations.choose import interpreter_for_sync
 from lockenv.operations.declared import changed_sources, path_sources, watched_in
-from lockenv.operations.direct_urls import direct_url_text
-from lockenv.operations.fetch import fetch, need_of
+from lockenv.operations.desire import choose, desired_of, is_wheel, manifest_for, needs_of
+from lockenv.operations.fetch import fetch
 from lockenv.operations.files import shown
 from lockenv.operations.inputs import inputs_digest
-from lockenv.operations.read import manifest_and_included, parse_lock
+from lockenv.operations.read import parse_lock
+from lockenv.operations.startup import check_startup, new_startup
 from lockenv.operations.support import check_supported, target_for
-from lockenv.operations.unchanged import interpreter_id, note_fresh
-from lockenv.operations.wish import Synced, Wish
+from lockenv.operations.unchanged import is_recorded, note_fresh, recorded_digest
+from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name
-from lockenv.plan import Wanted
-from lockenv.project import MANIFEST, Project
+from lockenv.project import MANIFEST
 from lockenv.python.interpreter import Interpreter
-from lockenv.python.venv import bare, bundled_pip, layout
 from lockenv.session import Session
 from lockenv.store import StoredWheel
-from lockenv.targets import Target, platform_name
+from lockenv.targets import Target
 from lockenv.transaction.apply import apply
-from lockenv.transaction.compose import Desired
+from lockenv.transaction.commit import GRACE
+from lockenv.transaction.verify import Finding
 
 
 def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> Synced:
@@ -46,7 +44,7 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     project = session.project
     where = shown(project, project.lock)
     lock = parse_lock(raw, where)
-    manifest, included = _manifest_for(project, lock)
+    manifest, included = manifest_for(project, lock)
     folder = Path(project.lock).parent
     python = manifest.python if manifest is not None else lock.requires_python or SpecifierSet()
     interpreter = interpreter_for_sync(session, python, lock)
@@ -54,38 +52,60 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     session.report(Noted(message=f"using {target.name} ({interpreter.path})"))
     if manifest is not None:
         _refuse_stale(manifest, lock, target, where, folder=folder)
-    chosen = _choose(lock, wish, target, where)
+        session.heed(manifest)
+    check_hosts(lock, where=where, only=wish.only_hosts)
+    chosen = choose(lock, wish, target, where)
+    for one in chosen:
+        check_artifact(one.package, one.artifact)
     # What is found in order is what stands there now, before anything of it is built.
     watched = watched_in(lock, [one.artifact for one in chosen], folder)
     inputs = inputs_digest(project, lock_digest, included, watched)
     wheels = _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
     asked = () if manifest is None else _asked(manifest, wish)
     check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen], asked)
-    packages = [(_wanted(one, stored, folder), stored) for one in chosen for stored in [wheels[one.package.name]]]
-    if wish.seed:
-        packages += _seed(session, interpreter, packages)
     name = manifest.name if manifest is not None else None
-    desired = _desired(session, wish, interpreter, packages, lock_digest=lock_digest, name=name)
-    session.report(StageStarted(stage="Linking", total=len(packages)))
+    desired = desired_of(session, wish, interpreter, chosen, wheels, lock_digest=lock_digest, name=name)
+    packages = len(desired.packages)
+    differences: tuple[Finding, ...] = ()
+    if verifies(session, wish):
+        stands = is_recorded(project.env, desired)
+        differences = proof.examine(session, desired) if stands else ()
+        if (differences or not stands) and proof.discard_bad(session, desired):
+            _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
+    finish = proof.compiler(session, desired) if wish.compile else None
+    if manifest is not None:
+        check_startup(desired, manifest.startup, path_sources(manifest))
     env = Path(project.env)
-    applied = apply(env, desired, link_mode=session.settings.link_mode, reporter=session.report)
+    startup = new_startup(env, desired)
+    session.report(StageStarted(stage="Linking", total=packages))
+    applied = apply(
+        env,
+        desired,
+        link_mode=session.settings.link_mode,
+        wait=session.settings.wait,
+        durable=session.settings.durable,
+        history=session.settings.history,
+        grace=GRACE,
+        because=str(differences[0]) if differences else None,
+        finish=finish,
+        reporter=session.report,
+    )
     session.report(StageFinished(stage="Linking"))
+    if finish is not None:
+        proof.compile_once(session, finish, done=applied.changed)
     note_fresh(project.env, inputs, included, watched)
+    if wish.manifest is not None:
+        proof.write_inventory(session, desired, wish.manifest)
     return Synced(
         env=shown(project, project.env),
         lock=where,
-        packages=len(packages),
+        packages=packages,
         plan=applied.plan if applied.changed else None,
         reason=applied.reason,
+        startup=startup if applied.changed else (),
+        digest=recorded_digest(project.env),
+        differences=len(differences),
     )
-
-
-def _manifest_for(project: Project, lock: Pylock) -> tuple[Manifest | None, tuple[str, ...]]:
-    """The manifest that the lock has to answer, and what it includes; none for another tool's lock elsewhere."""
-    named_itself = project.lock != Project(project.folder).lock
-    if not Path(project.manifest).exists() or (named_itself and not tool_table(lock)):
-        return None, ()
-    return manifest_and_included(project)
 
 
 def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str, *, folder: Path) -> None:
@@ -103,14 +123,6 @@ def _asked(manifest: Manifest, wish: Wish) -> Iterator[Requirement]:
             yield from group.requirements
 
 
-def _choose(lock: Pylock, wish: Wish, target: Target, where: str) -> tuple[Selected, ...]:
-    groups = frozenset(lock.dependency_groups or ()) if wish.all_groups else frozenset(wish.groups)
-    extras = frozenset(canonicalize_name(extra) for extra in wish.extras)
-    # None stands for the default groups of a lock made by others; ours has none.
-    asked = None if lock.default_groups and not groups else groups
-    return select(lock, target, Selection(groups=asked, extras=extras), where=where)
-
-
 def _bring(
     session: Session,
     wish: Wish,
@@ -122,11 +134,7 @@ def _bring(
 ) -> dict[NormalizedName, StoredWheel]:
     """Have everything in the store: wheels are fetched, the rest is built."""
     folder = Path(session.project.lock).parent
-    needs = [
-        need_of(one.package.name, one.package.version, one.artifact, folder)
-        for one in chosen
-        if isinstance(one.artifact, PackageWheel | PackageArchive) and is_wheel(one)
-    ]
+    needs = needs_of(chosen, folder)
     sources = [one for one in chosen if not is_wheel(one)]
     # A file that lies on this machine needs no credentials, and to ask pip for its index takes time.
     far = bool(sources) or any(not need.url.startswith("file:") for need in needs)
@@ -138,17 +146,15 @@ def _bring(
         _build(session, wish, manifest, lock, sources, interpreter=interpreter, connect=connect) if sources else {}
     )
     fetched = fetch(
-        needs, session.store, connect, session.cache / "arriving", session.report, offline=session.settings.offline
+        needs,
+        session.store,
+        connect,
+        session.cache / "arriving",
+        session.report,
+        offline=session.settings.offline,
+        limits=session.limits,
     )
     return built | fetched
-
-
-def is_wheel(one: Selected) -> bool:
-    """Whether what is selected can be installed as it is."""
-    artifact = one.artifact
-    if isinstance(artifact, PackageArchive):
-        return urlsplit(artifact.url or artifact.path or "").path.endswith(".whl")
-    return isinstance(artifact, PackageWheel)
 
 
 def _build(
@@ -169,65 +175,3 @@ def _build(
     if manifest is not None:
         allowed, own = allowed | manifest.build.allow, path_sources(manifest)
     return build_all(session, lock, sources, interpreter=interpreter, allowed=allowed, own=own, connect=connect)
-
-
-def _wanted(one: Selected, stored: StoredWheel, folder: Path) -> Wanted:
-    package = one.package
-    return Wanted(
-        name=package.name,
-        version=stored.version,
-        sha256=stored.sha256,
-        filename=stored.filename,
-        requested=tool_table(package).get("direct") is True,
-        direct_url=direct_url_text(one.artifact, folder),
-    )
-
-
-def _seed(
-    session: Session, interpreter: Interpreter, packages: Sequence[tuple[Wanted, StoredWheel]]
-) -> list[tuple[Wanted, StoredWheel]]:
-    """The pip that the interpreter brings along, unless the lock has its own."""
-    if any(wanted.name == "pip" for wanted, _ in packages):
-        return []
-    wheel = bundled_pip(interpreter)
-    if wheel is None:
-        msg = f"the Python at {interpreter.path} brings no pip along"
-        raise UsageError(msg, hint="leave out --seed, and add `pip` to the dependencies")
-    name, version, *_ = parse_wheel_filename(wheel.name)
-    sha256 = hash_file(wheel)["sha256"]
-    stored = session.store.add(sha256, wheel, name=name, version=str(version), filename=wheel.name)
-    wanted = Wanted(name=name, version=str(version), sha256=sha256, filename=wheel.name, requested=True)
-    return [(wanted, stored)]
-
-
-def _desired(
-    session: Session,
-    wish: Wish,
-    interpreter: Interpreter,
-    packages: Sequence[tuple[Wanted, StoredWheel]],
-    *,
-    lock_digest: str,
-    name: str | None,
-) -> Desired:
-    env = Path(session.project.env)
-    # Most environments are called .venv, so the folder's name says more.
-    prompt = name or (env.parent.name if env.name == ".venv" else env.name)
-    try:
-        identity = interpreter_id(str(interpreter.executable))
-    except OSError as error:
-        raise InstallError(f"the Python at {interpreter.executable} is gone: {error.strerror}") from error
-    return Desired(
-        lock_digest=lock_digest,
-        selection=wish.selection,
-        interpreter_id=identity,
-        entries=bare(interpreter, env_dir=env, prompt=prompt),
-        scheme=layout(interpreter),
-        packages=tuple(packages),
-        runtime=_runtime(interpreter),
-    )
-
-
-def _runtime(interpreter: Interpreter) -> str:
-    """What wheels are selected for, in the words of the environment digest: ``cpython 3.12 linux-x86_64``."""
-    version = f"{interpreter.version_info.major}.{interpreter.version_info.minor}{interpreter.abiflags}"
-    return f"{interpreter.implementation} {version} {platform_name(dict(interpreter.markers))}"

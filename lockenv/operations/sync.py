@@ -7,13 +7,14 @@ last sync left them, that is all. Everything else is `lockenv.operations.converg
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 from lockenv.errors import LockError
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.inputs import inputs_digest
-from lockenv.operations.unchanged import count_if_unchanged, digest_of, read_note
-from lockenv.operations.wish import Synced, Wish
+from lockenv.operations.unchanged import read_note, unchanged
+from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.session import Session
 
 
@@ -28,13 +29,15 @@ def sync(session: Session, wish: Wish) -> Synced:
     raw = bytes_of(project.lock)
     if raw is None:
         raise _no_lock(session, where)
-    lock_digest = digest_of(raw)
-    if session.settings.python is None:
+    lock_digest = sha256(raw).hexdigest()
+    if session.settings.python is None and wish.manifest is None and not verifies(session, wish):
         inputs, included, watched = read_note(project.env)
         if inputs and inputs == inputs_digest(project, lock_digest, included, watched):
-            packages = count_if_unchanged(project.env, lock_digest=lock_digest, selection=wish.selection)
-            if packages is not None:
-                return Synced(env=env, lock=where, packages=packages)
+            record = unchanged(
+                project.env, lock_digest=lock_digest, selection=wish.selection, compiled=wish.compile
+            )
+            if record is not None:
+                return Synced(env=env, lock=where, packages=len(record.packages), digest=record.digest)
     # Lazy: this is where the heavy imports begin, and most syncs end above.
     from lockenv.operations.converge import converge
 

@@ -17,7 +17,11 @@ from hashlib import sha256
 from lockenv.transaction import places as env_places
 from lockenv.transaction import state
 
-_NOTE = "fresh"
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from lockenv.transaction.compose import Desired
+
+_NOTE, _COMPILED = "fresh", "compiled"
 
 
 def digest_of(*texts: bytes | None) -> str:
@@ -37,21 +41,59 @@ def interpreter_id(executable: str) -> str:
     return f"{executable}\0{found.st_mtime_ns}\0{found.st_size}"
 
 
-def count_if_unchanged(env: str, *, lock_digest: str, selection: Iterable[str]) -> int | None:
-    """The number of packages if the environment is what this lock and selection made; else None."""
+def unchanged(
+    env: str, *, lock_digest: str, selection: Iterable[str], compiled: bool = False
+) -> state.State | None:
+    """The record of the environment if it is what this lock and selection made; else None.
+
+    `compiled` asks for bytecode too.
+    """
     record = state.read_current(env)
-    if record is None:
+    if record is None or replaced(record.interpreter_id) or (compiled and not is_compiled(env)):
         return None
-    executable = record.interpreter_id.split("\0")[0]
-    try:
-        same = interpreter_id(executable) == record.interpreter_id
-    except OSError:
-        return None
-    if not same or not state.is_current(
+    if not state.is_current(
         env, lock_digest=lock_digest, selection=selection, interpreter_id=record.interpreter_id
     ):
         return None
-    return len(record.packages)
+    return record
+
+
+def replaced(identity: str) -> bool:
+    """Whether another interpreter, or none, stands where one of this identity stood."""
+    try:
+        return interpreter_id(identity.split("\0", maxsplit=1)[0]) != identity
+    except OSError:
+        return True
+
+
+def is_recorded(env: str, desired: Desired) -> bool:
+    """Whether the environment was made for this, as far as its record and a look at its files tell."""
+    return state.is_current(
+        env,
+        lock_digest=desired.lock_digest,
+        selection=desired.selection,
+        interpreter_id=desired.interpreter_id,
+    )
+
+
+def recorded_digest(env: str) -> str:
+    """The environment digest by the record; empty where there is none."""
+    record = state.read_current(env)
+    return "" if record is None else record.digest
+
+
+def is_compiled(env: str) -> bool:
+    """Whether the modules of the current generation have been compiled."""
+    try:
+        with open(f"{env_places.home(env)}/{_COMPILED}", encoding="ascii") as file:
+            return file.read() == str(env_places.current_number(env))
+    except (OSError, ValueError):
+        return False
+
+
+def note_compiled(env: str) -> None:
+    """Note that the modules of the current generation have been compiled; without the note they are again."""
+    _put(f"{env_places.home(env)}/{_COMPILED}", str(env_places.current_number(env)))
 
 
 def read_note(env: str) -> tuple[str, list[str], list[str]]:
@@ -72,10 +114,13 @@ def note_fresh(env: str, inputs: str, included: Sequence[str], watched: Iterable
 
     A note that cannot be written costs time later, nothing else.
     """
-    path = f"{env_places.home(env)}/{_NOTE}"
+    _put(f"{env_places.home(env)}/{_NOTE}", "\n".join([inputs, str(len(included)), *included, *watched]))
+
+
+def _put(path: str, text: str) -> None:
     try:
         with open(f"{path}.new", "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write("\n".join([inputs, str(len(included)), *included, *watched]))
+            file.write(text)
         os.replace(f"{path}.new", path)  # noqa: PTH105
     except (OSError, ValueError):
         return

@@ -50,21 +50,23 @@ def examine(plan: Planned, prover: Prover | None) -> tuple[Finding, ...]:
     `prover` judges bytecode that Python wrote; without one, such bytecode is passed over unread. Where no
     generation is current, that is the only finding.
     """
-    number = places.current_number(plan.env)
+    # People may keep an environment elsewhere; its scripts name the link.
+    env = os.path.realpath(plan.env)
+    number = places.current_number(env)
     if number is None:
         return (Finding(path=f"{places.HOME}/current", kind="missing", detail="no generation is current"),)
-    generation = _Generation(places.generation(plan.env, number), plan)
-    found = {*_root(plan), *generation.examine()}
+    generation = _Generation(places.generation(env, number), plan)
+    found = {*_root(env, plan), *generation.examine()}
     if prover is not None:
         found |= set(generation.prove(prover))
     return tuple(sorted(found))
 
 
-def _root(plan: Planned) -> Iterator[Finding]:
+def _root(env: str, plan: Planned) -> Iterator[Finding]:
     """Compare the real root; what people put there is theirs, but no link of ours may lead to nothing."""
     expected = {row.path for row in plan.root}
     try:
-        folder = os.open(plan.env, _FOLDER)
+        folder = os.open(env, _FOLDER)
     except OSError as error:
         yield Finding(path=".", kind="missing", detail=_said(error))
         return
@@ -73,9 +75,9 @@ def _root(plan: Planned) -> Iterator[Finding]:
             yield from _compare(row, row.path, folder)
     finally:
         os.close(folder)
-    with os.scandir(plan.env) as entries:
+    with os.scandir(env) as entries:
         for entry in entries:
-            if entry.name not in expected and state.is_own_link(plan.env, entry):
+            if entry.name not in expected and state.is_own_link(env, entry):
                 yield Finding(path=entry.name, kind="extra", detail="a link into the generation")
 
 

@@ -1,0 +1,96 @@
+"""What an environment should be, compared with what it is; and the store behind it, by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lockenv.errors import InstallError
+from lockenv.events import StageFinished, StageStarted, Warned
+from lockenv.files import hash_file, write_atomically
+from lockenv.operations.unchanged import is_compiled, note_compiled
+from lockenv.session import Session
+from lockenv.transaction import inventory, places
+from lockenv.transaction.bytecode import Prover, write_bytecode
+from lockenv.transaction.compose import Desired, compose
+from lockenv.transaction.planned import Planned, planned
+from lockenv.transaction.verify import Finding
+from lockenv.transaction.verify import examine as examine_tree
+
+_PROOFS = "bytecode"  #: the folder of the cache where proofs are kept
+
+
+def plan_of(session: Session, desired: Desired) -> Planned:
+    """The whole tree, composed anew from the wheels. Raises as `compose` does."""
+    env = session.project.env
+    return planned(desired, compose(desired, env), env)
+
+
+def examine(session: Session, desired: Desired, *, bytecode: bool = True) -> tuple[Finding, ...]:
+    """Every difference between the environment on disk and what is desired."""
+    return examined(session, plan_of(session, desired), desired.interpreter_id, bytecode=bytecode)
+
+
+def examined(session: Session, plan: Planned, identity: str, *, bytecode: bool = True) -> tuple[Finding, ...]:
+    """Every difference between the disk and a plan. `identity` is that of the interpreter, for its proofs."""
+    session.report(StageStarted(stage="Reading"))
+    prover = Prover(plan.interpreter, identity, f"{session.cache}/{_PROOFS}") if bytecode else None
+    try:
+        return examine_tree(plan, prover)
+    finally:
+        session.report(StageFinished(stage="Reading"))
+
+
+def discard_bad(session: Session, desired: Desired) -> bool:
+    """Hash what stands in the store for these packages and remove entries that are not what they should be.
+
+    A hard link lets an edit in one environment reach the store; where the times were put back too, only the
+    content shows it. Says whether anything was removed.
+    """
+    bad = [stored for _, stored in desired.packages if session.store.faults(stored.sha256)]
+    for stored in bad:
+        session.report(Warned(message=f"{stored.filename} was changed in the cache, and is brought there anew"))
+        session.store.discard(stored.sha256)
+    return bool(bad)
+
+
+def compiler(session: Session, desired: Desired) -> Callable[[str, str], None]:
+    """What writes bytecode into a generation: called with its folder, and with the place where it will stand."""
+    executable = desired.interpreter_id.split("\0")[0]
+    libraries = tuple({f"{desired.scheme.purelib}/", f"{desired.scheme.platlib}/"})
+    rows = plan_of(session, desired).rows
+    sources = [row.path for row in rows if row.path.endswith(".py") and row.path.startswith(libraries)]
+
+    def finish(folder: str, place: str) -> None:
+        session.report(StageStarted(stage="Compiling", total=len(sources)))
+        write_bytecode(executable, folder, place, sources)
+        session.report(StageFinished(stage="Compiling"))
+
+    return finish
+
+
+def compile_once(session: Session, finish: Callable[[str, str], None], *, done: bool) -> None:
+    """Write the bytecode of an environment that stands already, unless it is `done`; then note that it is there.
+
+    That is what Python does itself when it imports a module, so no new generation is needed.
+    """
+    env = session.project.env
+    number = places.current_number(env)
+    if number is not None and not done and not is_compiled(env):
+        folder = places.generation(env, number)
+        finish(folder, folder)
+    note_compiled(env)
+
+
+def write_inventory(session: Session, desired: Desired, file: str) -> None:
+    """Write what the environment holds as a document that needs no lock and no cache to be verified by."""
+    plan = plan_of(session, desired)
+    interpreter = hash_file(Path(plan.interpreter))["sha256"]
+    text = inventory.written(plan, interpreter_sha256=interpreter, lock_sha256=desired.lock_digest)
+    try:
+        write_atomically(Path(file), text.encode())
+    except OSError as error:
+        raise InstallError(
+            f"the environment is in order, but {file} cannot be written: {error.strerror}",
+            hint="name another file with `--manifest`",
+        ) from error
