@@ -65,3 +65,13 @@ def version_of(program: Path) -> str:
     )
     found = re.search(r"\d+(?:\.\w+)+", done.stdout)
     return found[0] if found else "?"
+
+
+def interpreter(python: Path) -> Path:
+    """The interpreter that a command starts: what stands before it (a shim, a link) costs time of its own."""
+    question = "import sys; print(sys.executable)"
+    done = subprocess.run([python, "-I", "-c", question], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode:
+        msg = f"{python} does not start a Python: {done.stderr.strip()}"
+        raise SystemExit(msg)
+    return Path(done.stdout.strip())

@@ -25,6 +25,7 @@ class Served:
     """A server that runs: `url` is the index's."""
 
     def __init__(self, origin: str) -> None:
+        self.origin = origin
         self.url = f"{origin}/simple/"
         self._counts = f"{origin}/-/counts"
 
@@ -36,11 +37,21 @@ class Served:
 
 @contextmanager
 def served(
-    folder: Path, environ: Mapping[str, str], *, manifest: str, latency: float = 0.0, record: bool = False
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    manifest: str,
+    latency: float = 0.0,
+    record: bool = False,
+    port: int = 0,
 ) -> Iterator[Served]:
-    """Run a server of a recording while the block does. `environ` is for the recorder, who asks the real index."""
+    """Run a server of a recording while the block does, at `port` or any that is free.
+
+    `environ` is for the recorder, who asks the real index.
+    """
     command = [sys.executable, "-m", "benchmarks.lock", "serve", "--tied", "--recording", str(folder)]
-    command += ["--manifest", manifest, "--latency", f"{latency * 1000:g}ms", *(["--record"] if record else [])]
+    command += ["--manifest", manifest, "--latency", f"{latency * 1000:g}ms", "--port", str(port)]
+    command += ["--record"] if record else []
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=dict(environ), stdin=pipe, stdout=pipe, text=True

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import platform
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,12 +15,14 @@ from pathlib import Path
 
 import platformdirs
 
+from benchmarks.arguments import seconds
 from benchmarks.lock import manifests, report
 from benchmarks.lock.executables import Installed, find, titles
-from benchmarks.lock.phases import PHASES, Phase, Run
+from benchmarks.lock.phases import PHASES, Phase
 from benchmarks.lock.rounds import Setting, measured, recorded
 from benchmarks.lock.tools import TOOLS
 from benchmarks.recording import Recording
+from benchmarks.runs import Run
 from benchmarks.serving import serve
 from benchmarks.upstream import Upstream
 
@@ -75,7 +76,7 @@ def _add_recording(to: argparse.ArgumentParser) -> None:
     to.add_argument("--recording", type=Path, default=default, metavar="DIR", help="default: %(default)s")
     to.add_argument(
         "--latency",
-        type=_seconds,
+        type=seconds,
         default=0.0,
         metavar="30ms",
         help="wait so long before each answer (default: 0)",
@@ -107,15 +108,6 @@ def _add_choices(to: argparse.ArgumentParser, *, bound: float) -> None:
     )
     to.add_argument("--python", default=sys.executable, help="the interpreter of the projects (default: this one)")
     to.add_argument("--work", type=Path, metavar="DIR", help="keep projects, caches and logs there")
-
-
-def _seconds(text: str) -> float:
-    """Read a duration: '30ms', '0.5s'."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", text.strip())
-    if found is None:
-        msg = f"{text!r} is no duration; write 30ms or 0.5s"
-        raise argparse.ArgumentTypeError(msg)
-    return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
 def _date(text: str) -> datetime:

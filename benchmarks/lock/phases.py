@@ -11,32 +11,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from benchmarks.launch import last_words, launched, log_in
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.tools import Job, Place, environment, lay_out, packages_in
-from benchmarks.server import Counts
+from benchmarks.runs import Run
 from benchmarks.serving import Served
 
 Phase: TypeAlias = Literal["cold", "warm", "nothing", "upgrade-one"]
 PHASES: Final[tuple[Phase, ...]] = ("cold", "warm", "nothing", "upgrade-one")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What one run of a tool took. `peak` in MB. `digest` is of the lock it left; `note` says what went wrong."""
-
-    outcome: Literal["done", "over", "failed", "not run"]
-    seconds: float = 0.0
-    cpu: float = 0.0
-    peak: float = 0.0
-    counts: Counts = field(default_factory=Counts)
-    packages: int = 0
-    digest: str = ""
-    note: str = ""
 
 
 class Contender:

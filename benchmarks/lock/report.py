@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.lock.phases import Phase, Run
+from benchmarks import table as tables
 from benchmarks.lock.rounds import Figures
 from benchmarks.lock.tools import TOOLS
-from benchmarks.server import Counts
-
-_HEAD = ("median", "min", "max", "ratio", "cpu", "peak", "requests", "MB", "packages")
 
 
 def table(figures: Figures, titles: Mapping[str, str], *, reference: str, bound: float) -> str:
     """Write the figures of one manifest: medians, and their ratio to those of the tool called `reference`."""
-    lines = [f"{'':12}{'':18}" + "".join(f"{word:>9}" for word in _HEAD)]
-    for phase, tools in _by_phase(figures).items():
-        base = _median(tools.get(reference, []), lambda run: run.seconds)
-        for position, (tool, runs) in enumerate(tools.items()):
-            label = f"{'' if position else phase:12}{titles.get(tool, tool):18}"
-            lines.append(label + _row(runs, base, bound))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _by_phase(figures: Figures) -> dict[Phase, dict[str, list[Run]]]:
-    found: dict[Phase, dict[str, list[Run]]] = {}
-    for (tool, phase), runs in figures.runs.items():
-        found.setdefault(phase, {})[tool] = runs
-    return found
-
-
-def _row(runs: Sequence[Run], base: float | None, bound: float) -> str:
-    done = [run for run in runs if run.outcome == "done"]
-    if len(done) < len(runs):
-        return f"{_outcome(runs, bound):>9}"
-    middle = statistics.median(run.seconds for run in done)
-    times = [middle, min(run.seconds for run in done), max(run.seconds for run in done)]
-    ratio = f"{middle / base:9.2f}" if base else f"{'':9}"
-    cells = [
-        *(f"{seconds:9.3f}" for seconds in times),
-        ratio,
-        f"{_median(done, lambda run: run.cpu):9.2f}",
-        f"{_median(done, lambda run: run.peak):9.0f}",
-        f"{_median(done, lambda run: run.counts.requests):9.0f}",
-        f"{_median(done, lambda run: run.counts.sent / 1e6):9.2f}",
-        f"{done[-1].packages:9}",
-    ]
-    return "".join(cells) + (" !" if any(run.counts.unrecorded for run in done) else "")
-
-
-def _outcome(runs: Sequence[Run], bound: float) -> str:
-    worst = next(run for run in runs if run.outcome != "done")
-    return {"over": f"> {bound:g} s", "failed": "failed", "not run": "-", "done": ""}[worst.outcome]
-
-
-def _median(runs: Sequence[Run], value: Callable[[Run], float]) -> float | None:
-    values = [value(run) for run in runs if run.outcome == "done"]
-    return statistics.median(values) if values else None
+    return tables.table(figures.runs, titles, reference=reference, bound=bound)
 
 
 def notes(figures: Figures) -> Iterator[str]:
@@ -93,18 +46,10 @@ def as_json(figures: Sequence[Figures], titles: Mapping[str, str], **about: Any)
         {
             "name": each.manifest.name,
             "runs": [
-                {"tool": tool, "phase": phase, "runs": [_run(run) for run in runs]}
+                {"tool": tool, "phase": phase, "runs": [run.as_json for run in runs]}
                 for (tool, phase), runs in each.runs.items()
             ],
         }
         for each in figures
     ]
     return {"schema": 1, **about, "tools": dict(titles), "manifests": manifests}
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {**asdict(run), "counts": _counts(run.counts)}
-
-
-def _counts(counts: Counts) -> dict[str, Any]:
-    return {"requests": counts.requests, **asdict(counts)}

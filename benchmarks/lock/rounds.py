@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.manifests import Manifest
-from benchmarks.lock.phases import Contender, Phase, Run
+from benchmarks.lock.phases import Contender, Phase
 from benchmarks.lock.tools import Job
+from benchmarks.runs import Run
 from benchmarks.serving import served
 
 #: Told of every run: the tool's name, the phase, the run.

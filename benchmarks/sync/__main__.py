@@ -1,0 +1,3 @@
+from benchmarks.sync.cli import main
+
+main()
