@@ -15,7 +15,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockenv.archive.record import record_line
-from lockenv.errors import Refused
+from lockenv.errors import InstallError, Refused
 from lockenv.files import hash_descriptor, hash_file, remove_tree, write_atomically
+from lockenv.leftovers import half_made, is_unsettled, mark_unsettled, settle, sweep
 from lockenv.plan import WRITTEN_BY_INSTALLER
+from lockenv.space import Room, free_at, shortage
 from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"lockenv store 1\n"  #: to be changed with the manifest's shape
 _STALE = 24 * 3600.0  #: seconds after which a half-made entry belongs to nobody
+_BLOCK = 4096  #: what the smallest file takes of most disks
 _TOUCH = 3600.0  #: seconds; a use is noted no more often than this
 _HEX = frozenset("0123456789abcdef")
 
@@ -69,14 +72,24 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._wheels = root / "wheels"
+        self._swept = False
 
     def get(self, sha256: str) -> StoredWheel | None:
         """Return the wheel, or None where it is not there, incomplete or changed beyond mending."""
-        entry = self._entry(sha256)
-        stored = _read_manifest(entry)
-        if stored is None or stored.sha256 != sha256:
+        stored = self.known(sha256)
+        if stored is None:
             return None
+        if is_unsettled(str(stored.root.parent)):
+            # The machine was started anew since: a power cut may have kept sizes and times, and no content.
+            if self.faults(sha256):
+                return None
+            settle(str(stored.root.parent))
         return stored if all(_mended(stored, path) for path in suspects(stored)) else None
+
+    def known(self, sha256: str) -> StoredWheel | None:
+        """Return what the manifest says of a wheel, whose files are not looked at; None where there is none."""
+        stored = _read_manifest(self._entry(sha256))
+        return stored if stored is not None and stored.sha256 == sha256 else None
 
     def add(
         self,
@@ -90,7 +103,8 @@ class Store:
     ) -> StoredWheel:
         """Unpack a wheel file, whose hash must be `sha256`, unless a sound entry is there.
 
-        Raises `Refused` for a wrong hash or a bad wheel, `OSError` for the disk's troubles; then nothing is added.
+        Raises `Refused` for a wrong hash or a bad wheel, `InstallError` where there is no room for it, `OSError`
+        for the disk's other troubles; then nothing is added.
         """
         # Imported here: what is in the store already needs no code that opens archives.
         from lockenv.archive.wheel import open_wheel
@@ -100,15 +114,18 @@ class Store:
             return present
         entry = self._entry(sha256)
         self._wheels.mkdir(parents=True, exist_ok=True)
-        temporary = self._wheels / f".{sha256[:16]}-{os.getpid()}-{secrets.token_hex(4)}"
-        try:
+        if not self._swept:
+            sweep(str(self._wheels))
+            self._swept = True
+        with half_made(str(self._wheels), sha256[:16]) as made:
+            temporary = Path(made)
             with open_wheel(
                 wheel_file, name=name, version=version, filename=filename, limits=limits or DEFAULT
             ) as wheel:
                 actual = hash_descriptor(wheel.descriptor)["sha256"]
                 if actual != sha256:
                     raise Refused(f"{filename} has sha256 {actual}, not {sha256}")
-                temporary.mkdir()
+                _check_space(self._wheels, filename, [member.size for member in wheel.members])
                 root = temporary / "files"
                 root.mkdir()
                 files = wheel.extract(root)
@@ -126,36 +143,42 @@ class Store:
                     rows=tuple(sorted((f.path, f.sha256, f.size, f.mode) for f in files)),
                     record=_fixed_record(files, wheel.dist_info, wheel.data_folder),
                 )
+            mark_unsettled(made)
             write_atomically(temporary / "manifest", _pack(stored))
             return self._place(temporary, stored)
-        finally:
-            with contextlib.suppress(OSError):
-                remove_tree(temporary)
 
     def faults(self, sha256: str) -> tuple[str, ...]:
         """Hash all files of an entry, and name those that are not what the manifest says; no time is trusted.
 
         Where there is no entry, or no sound manifest, that is the one fault.
         """
-        stored = _read_manifest(self._entry(sha256))
-        if stored is None or stored.sha256 != sha256:
+        stored = self.known(sha256)
+        if stored is None:
             return ("manifest",)
         return tuple(
             path for path, content, size, _ in stored.rows if not _holds(stored.root / path, content, size)
         )
 
-    def verify(self, threads: int = 2) -> dict[str, tuple[str, ...]]:
-        """Hash every entry, and tell the faults of those that have some. Half-made entries are none yet."""
+    def filename(self, name: str) -> str:
+        """Give the file name of the wheel under a name that `verify` told; empty where nothing tells it."""
+        stored = self.known(name) if _is_digest(name) else None
+        return "" if stored is None else stored.filename
+
+    def verify(self, threads: int = 2) -> tuple[int, dict[str, tuple[str, ...]]]:
+        """Hash every entry; tell how many there are, and the faults of those that have some.
+
+        Half-made entries are none yet.
+        """
         names = [path.name for path in self._entries() if not path.name.startswith(".")]
         with ThreadPoolExecutor(threads) as pool:
             faults = dict(zip(names, pool.map(self._faults_of, names), strict=True))
-        return {name: found for name, found in faults.items() if found}
+        return len(names), {name: found for name, found in faults.items() if found}
 
     def _faults_of(self, name: str) -> tuple[str, ...]:
         return self.faults(name) if _is_digest(name) else ("its name is no sha256",)
 
     def remove(self, name: str) -> None:
-        """Remove what stands under a name that `verify` told; environments that are linked to it keep their files."""
+        """Remove what stands under a name that `verify` told. Environments that are linked to it stay."""
         if "/" in name or name in {"", ".", ".."}:
             raise Refused(f"{name!r} is no name in the store")
         remove_tree(self._wheels / name)
@@ -173,10 +196,10 @@ class Store:
         now = time.time()
         for path in self._entries():
             sha256 = path.name
-            half_made = sha256.startswith(".")
-            if not half_made and keep is not None and keep(sha256):
+            unfinished = sha256.startswith(".")
+            if not unfinished and keep is not None and keep(sha256):
                 continue
-            if now - _last_use(path) >= (_STALE if half_made else older_than):
+            if now - _last_use(path) >= (_STALE if unfinished else older_than):
                 freed += _tree_size(path)
                 remove_tree(path)
         return freed
@@ -238,6 +261,17 @@ def _holds(place: Path, sha256: str, size: int) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def _check_space(folder: Path, filename: str, sizes: Sequence[int]) -> None:
+    """Raise `InstallError` unless the disk has room for files of these sizes, each in whole blocks."""
+    need = Room(bytes=sum(-(-size // _BLOCK) * _BLOCK for size in sizes), files=len(sizes))
+    short = shortage(need, free_at(str(folder)))
+    if short is not None:
+        raise InstallError(
+            f"there is no room to unpack {filename}: {short} at {folder}; the environment was not changed",
+            hint="free some space (`lockenv cache prune`), or choose another cache with --cache-dir",
+        )
 
 
 def _fixed_record(files: Iterable[UnpackedFile], dist_info: str, data_folder: str | None) -> str:

@@ -15,8 +15,8 @@ PACKAGE = ROOT / "lockenv"
 #: Parts on one row do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("events", "files", "packages", "project", "space", "tree"),
-    ("settings", "targets"),
+    ("events", "files", "limits", "packages", "project", "space", "tree"),
+    ("leftovers", "settings", "targets"),
     ("markers", "platforms", "pythons"),
     ("graph", "manifest"),
     ("resolution",),
@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("store",),
     ("build",),
     ("transaction",),
-    ("session",),
+    ("current", "session"),
     ("operations",),
     ("cli",),
     ("__main__", "__init__"),
@@ -37,6 +37,7 @@ RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 PURE: tuple[str, ...] = (
     "errors",
     "events",
+    "limits",
     "packages",
     "tree",
     "settings",

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lockenv.cli.options import add_env, add_json, parser, session_of
-from lockenv.operations.look import installed_in
+from lockenv.cli.screen import Screen
+from lockenv.operations.files import shown
+from lockenv.operations.look import installed_in, recorded
 from lockenv.python.installed import BrokenDistribution, Installed, InstalledDistribution
+from lockenv.session import Session
 
 SCHEMA = 1  #: of the JSON document
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run `lockenv list`."""
-    options = parser("list", "Show what is installed in the environment.", ["lockenv list", "lockenv list --json"])
+    options = parser(
+        "list",
+        "Show what is installed in the environment.",
+        ["lockenv list", "lockenv list --json", "lockenv list --digest"],
+    )
+    options.add_argument(
+        "--digest", action="store_true", help="just the environment's digest; status 1 if its files have changed"
+    )
     add_json(options)
     add_env(options)
     asked = options.parse_args(arguments)
     with session_of(asked) as (session, screen):
+        if asked.digest:
+            return _show_digest(session, screen, as_json=asked.json)
         found = installed_in(session)
         if asked.json:
             packages = [_described(one) for one in found]
@@ -27,6 +39,22 @@ def main(arguments: Sequence[str]) -> int:
         else:
             screen.note("the environment is empty")
     return 0
+
+
+def _show_digest(session: Session, screen: Screen, *, as_json: bool) -> int:
+    found = recorded(session)
+    if as_json:
+        told = {"digest": found.digest, "exact": found.drift is None, "drift": found.drift}
+        screen.document({"schema": SCHEMA, "environment": session.project.env, **told})
+    elif found.drift is None:
+        screen.result(found.digest)
+    if found.drift is not None:
+        env = shown(session.project, session.project.env)
+        screen.warn(
+            f"{env} is not {found.digest} any more: {found.drift}",
+            hint="`lockenv verify` tells all that differs, `lockenv sync` mends it",
+        )
+    return 0 if found.drift is None else 1
 
 
 def _row(one: Installed) -> tuple[str, str, str]:

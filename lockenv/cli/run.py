@@ -13,7 +13,7 @@ from lockenv.errors import UsageError
 from lockenv.project import Project, find_project
 
 _HELP = """\
-usage: lockenv run [-C DIR] [--env DIR] [--] COMMAND [ARGUMENT ...]
+usage: lockenv run [-C DIR] [--env DIR] [--verified | --against FILE] [--] COMMAND [ARGUMENT ...]
 
 Run a command in the environment: its bin folder comes first on PATH and VIRTUAL_ENV is set. The exit
 status is the command's own. Nothing is resolved or installed.
@@ -21,13 +21,21 @@ status is the command's own. Nothing is resolved or installed.
 options:
   -C, --project DIR  the folder with env.toml
       --env DIR      the environment (default: .venv beside env.toml)
+      --verified     first compare the environment with its lock, byte by byte; start nothing if it differs
+      --against FILE the same, with a document that `lockenv sync --manifest FILE` wrote
   -h, --help         this text
 
 examples:
   lockenv run -- python -c "import flask"
   lockenv run pytest -x
 """
-_VALUED = {"-C": "project", "--project": "project", "--env": "env", "--cache-dir": "cache_dir"}
+_VALUED = {
+    "-C": "project",
+    "--project": "project",
+    "--env": "env",
+    "--cache-dir": "cache_dir",
+    "--against": "against",
+}
 _IGNORED = frozenset({"-q", "--quiet", "-v", "-vv", "--verbose", "--offline"})
 
 
@@ -43,6 +51,12 @@ def main(arguments: Sequence[str]) -> int:
     env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV")).env
     if not os.path.isfile(os.path.join(env, "pyvenv.cfg")) and not _restored(env):
         raise UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
+    if "verified" in options or "against" in options:
+        # Lazy: this is the other command, with all that it takes.
+        from lockenv.cli.verify import refuse_drift
+
+        flags = {"project": folder, "env_dir": env, "cache_dir": options.get("cache_dir")}
+        refuse_drift(flags, against=options.get("against"))
     return _become(command, _environment(env), env)
 
 
@@ -68,6 +82,8 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
             if not equals and not arguments:
                 raise UsageError(f"{name} needs a value")
             options[_VALUED[name]] = value if equals else arguments.pop(0)
+        elif argument == "--verified":
+            options["verified"] = "yes"
         elif argument in _IGNORED:
             continue
         elif argument.startswith("-"):

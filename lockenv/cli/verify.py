@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from lockenv.cli.options import add_env, add_json, add_lock, add_network, parser, session_of
-from lockenv.cli.screen import Screen, duration, visible
+from lockenv.cli.screen import Screen, duration
+from lockenv.errors import CheckFailed
 from lockenv.operations.sync import sync
 from lockenv.operations.verify import Verified, verify, verify_against
 from lockenv.operations.wish import recorded_wish
+from lockenv.session import open_session
 from lockenv.transaction.digest import short
 from lockenv.transaction.verify import Finding
 
@@ -23,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run `lockenv verify`."""
     options = parser(
         "verify",
-        "Compare the environment with what the locked wheels hold: every byte, mode and type, and what is besides.\n"
+        "Compare the environment with what the locked wheels hold: every byte, mode and type, and all besides.\n"
         "Neither RECORD nor lockenv's own record is believed. Exit status 1 if anything differs.",
         [
             "lockenv verify",
@@ -58,6 +61,18 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if repaired or not done.findings else 1
 
 
+def refuse_drift(flags: Mapping[str, object], *, against: str | None) -> None:
+    """Raise `CheckFailed`, which says what differs, unless an environment is what it should be."""
+    with open_session(flags, environ=os.environ, folder=os.getcwd()) as session:  # noqa: PTH109
+        done = verify(session) if against is None else verify_against(session, against)
+    if done.findings:
+        raise CheckFailed(
+            f"{done.env} is not {done.against}: {summary(done.findings)}; nothing was started",
+            details=list(lines(done.findings)),
+            hint=_remedy(done),
+        )
+
+
 def document(done: Verified) -> dict[str, object]:
     """Make the answer for machines."""
     return {
@@ -88,10 +103,13 @@ def _show(screen: Screen, done: Verified, seconds: float, *, repaired: str) -> N
         screen.say(f"{done.env} was mended, digest {short(repaired)}, {duration(seconds)}")
         return
     screen.say(f"{done.env} is not {done.against}: {summary(done.findings)}, {duration(seconds)}")
+    screen.hint(_remedy(done))
+
+
+def _remedy(done: Verified) -> str:
     if done.stale:
-        screen.hint("the lock was changed since the last sync: `lockenv sync` brings the environment to it")
-    else:
-        screen.hint("`lockenv verify --repair` or `lockenv sync --verify` builds the right tree")
+        return "the lock was changed since the last sync: `lockenv sync` brings the environment to it"
+    return "`lockenv verify --repair` or `lockenv sync --verify` builds the right tree"
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -111,7 +129,7 @@ def lines(findings: Sequence[Finding]) -> Iterator[str]:
             continue
         yield f"{package or 'the environment itself'}:"
         few = found[: min(_EACH, left)]
-        yield from (visible(f"  {finding}") for finding in few)
+        yield from (f"  {finding}" for finding in few)
         if len(found) > len(few):
             yield f"  and {len(found) - len(few)} more; `--json` lists all"
         left -= len(few)

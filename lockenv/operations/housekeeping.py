@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.build import housekeeping as builds
+from lockenv.events import StageFinished, StageStarted
 from lockenv.files import remove_tree
 from lockenv.operations import archives
 from lockenv.operations.archives import SOURCES
 from lockenv.session import Session
 
 _DAY = 24 * 3600.0
+#: What was found out, in files of its own: of interpreters, of locks, of bytecode.
+_REMEMBERED = ("interpreters", "standing", "bytecode")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,53 @@ def sizes(session: Session) -> Sizes:
         index=session.index_cache.size()[0],
         builds=builds.size(session.cache) + archives.size(session.cache / SOURCES),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadWheel:
+    """An entry of the store that was taken out: its name there, the wheel's if known, and the files at fault."""
+
+    entry: str
+    wheel: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreVerified:
+    """How many wheels there were, and which of them were bad."""
+
+    wheels: int
+    bad: tuple[BadWheel, ...]
+
+
+def verify_store(session: Session) -> StoreVerified:
+    """Hash every file of every unpacked wheel, and remove the wheels that are not what they were at first."""
+    session.report(StageStarted(stage="Reading"))
+    wheels, faults = session.store.verify()
+    bad = []
+    for entry, files in sorted(faults.items()):
+        bad.append(BadWheel(entry=entry, wheel=session.store.filename(entry), files=files))
+        session.store.remove(entry)
+    session.report(StageFinished(stage="Reading"))
+    return StoreVerified(wheels=wheels, bad=tuple(bad))
+
+
+def clean(session: Session) -> int:
+    """Remove everything that the cache holds; give the bytes freed. Environments keep their files.
+
+    Only what lockenv made is known and removed: the folder may hold other things.
+    """
+    freed = prune(session, older_than_days=0.0)
+    for name in _REMEMBERED:
+        for file in _files(session.cache / name):
+            freed += _remove(file)
+    return freed
+
+
+def _files(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return [file for file in folder.iterdir() if not file.is_dir() or file.is_symlink()]
+    return []
 
 
 def prune(session: Session, *, older_than_days: float) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.errors import UsageError
 from lockenv.operations.files import shown
+from lockenv.operations.unchanged import replaced
 from lockenv.python.installed import Installed, read_installed
 from lockenv.session import Session
+from lockenv.transaction import places, state
 
 
 def installed_in(session: Session) -> tuple[Installed, ...]:
@@ -26,3 +29,26 @@ def installed_in(session: Session) -> tuple[Installed, ...]:
         raise UsageError(f"there is no environment at {place}", hint="run `lockenv sync` to make it")
     sites = [*env.glob("lib/python*/site-packages"), *env.glob("lib64/python*/site-packages")]
     return read_installed(sites)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The digest that an environment was made with, and why it is not that any more (None: nothing shows it)."""
+
+    digest: str
+    drift: str | None
+
+
+def recorded(session: Session) -> Recorded:
+    """What the environment's record says its digest is, and whether sizes, times and names still agree.
+
+    Raises `UsageError` where there is no environment, or no record because others made it.
+    """
+    env, place = session.project.env, shown(session.project, session.project.env)
+    number, record = places.current_number(env), state.read_current(env)
+    if number is None or record is None:
+        raise UsageError(f"{place} has no digest: lockenv did not make it", hint="run `lockenv sync`")
+    drift = state.root_drift(env, record) or state.tree_drift(places.generation(env, number), record.tree)
+    if replaced(record.interpreter_id):
+        drift = "the interpreter is another"
+    return Recorded(digest=record.digest, drift=drift)

@@ -15,13 +15,13 @@ from lockenv.files import hash_file
 from lockenv.lockfile.select import Selected
 from lockenv.operations import proof
 from lockenv.operations.desire import choose, desired_of, is_wheel, manifest_for, needs_of
-from lockenv.operations.fetch import fetch
+from lockenv.operations.fetch import Need, fetch
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import parse_lock
 from lockenv.operations.support import target_for
 from lockenv.operations.unchanged import replaced
 from lockenv.operations.wish import wish_of
-from lockenv.packages import NormalizedName
+from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.python.interpreter import Interpreter, RefusedInterpreter, probe
 from lockenv.python.pyvenv import describe_environment
 from lockenv.session import Session
@@ -31,6 +31,8 @@ from lockenv.transaction.compose import Desired
 from lockenv.transaction.planned import Planned
 from lockenv.transaction.state import State
 from lockenv.transaction.verify import Finding
+
+_NO_HASH = "0" * 64  #: of no wheel: locks of others may have other algorithms only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,9 @@ class Verified:
 def verify(session: Session, *, bytecode: bool = True) -> Verified:
     """Compare the project's environment with its lock.
 
-    Raises `UsageError` where there is no environment, `CheckFailed` where lockenv did not make it or what it was built
-    from is gone, `LockError` for a lock that is missing or not for it, `OfflineMiss`, `NetworkError` and `Refused` for
-    wheels that cannot be had.
+    Raises `UsageError` where there is no environment, `CheckFailed` where lockenv did not make it or a wheel that
+    was built is gone, `LockError` for a lock that is missing or not for it, `OfflineMiss`, `NetworkError` and
+    `Refused` for wheels that cannot be had.
     """
     project = session.project
     env, where = shown(project, project.env), shown(project, project.lock)
@@ -163,8 +165,9 @@ def _desired(session: Session, record: State, interpreter: Interpreter, raw: byt
     wish = wish_of(record.selection)
     chosen = choose(lock, wish, target_for(interpreter, manifest), where)
     needs = needs_of(chosen, Path(project.lock).parent)
-    wheels = fetch(
-        needs,
+    wheels = _known(session, needs)
+    wheels |= fetch(
+        [need for need in needs if need.name not in wheels],
         session.store,
         lambda: session.http(session.known_indexes(manifest)),
         session.cache / "arriving",
@@ -176,11 +179,21 @@ def _desired(session: Session, record: State, interpreter: Interpreter, raw: byt
     return desired_of(session, wish, interpreter, chosen, wheels, lock_digest=sha256(raw).hexdigest(), name=name)
 
 
+def _known(session: Session, needs: list[Need]) -> dict[NormalizedName, StoredWheel]:
+    """Take the store's manifests only: to look at its files would mend them, and what is linked to them too."""
+    found = {need.name: session.store.known(need.hashes.get("sha256", "").lower() or _NO_HASH) for need in needs}
+    return {
+        name: stored
+        for name, stored in found.items()
+        if stored is not None and canonicalize_name(stored.name) == name
+    }
+
+
 def _built(session: Session, record: State, one: Selected) -> StoredWheel:
-    """Find the wheel that was built here: no lock holds its hash, so the record's word is taken for which it was."""
+    """Find the wheel that was built here: no lock holds its hash, so the record says which it was."""
     name: NormalizedName = one.package.name
     found = next((sha for package, _, sha, _ in record.packages if package == name), None)
-    stored = session.store.get(found) if found else None
+    stored = session.store.known(found) if found else None
     if stored is None:
         raise CheckFailed(
             f"{name} is built from source, and the wheel that was built is not in the cache any more",

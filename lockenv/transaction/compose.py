@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lockenv.archive.record import record_line
+from lockenv.errors import InstallError
 from lockenv.plan import Placed, Placement, Wanted, check_collisions, place
 from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
@@ -105,8 +106,8 @@ class Contents:
 def compose(desired: Desired, env: str) -> Contents:
     """Say what the generation for the environment at `env` (absolute) holds.
 
-    Raises `Refused` for collisions and hostile names, `UsageError` for a path that cannot stand in scripts, and
-    `OSError` where a stored script cannot be read.
+    Raises `Refused` for collisions and hostile names, `UsageError` for a path that cannot stand in scripts,
+    `InstallError` for a stored script that was changed, and `OSError` where one cannot be read.
     """
     check_path(env)
     inner = [entry for entry in desired.entries if not isinstance(entry, Text) or "/" in entry.path]
@@ -201,6 +202,11 @@ class _Package:
         for file in self._data_files():
             if file.source.startswith(in_scripts):
                 original = (self.stored.root / file.source).read_bytes()
+                if hashlib.sha256(original).hexdigest() != file.sha256:
+                    raise InstallError(
+                        f"{file.source} of {self.stored.filename} was changed in the cache",
+                        hint="`lockenv cache verify` takes it out, and the next sync brings it anew",
+                    )
                 content = rewritten(original, self.python)
                 if content is not None:
                     portable = rewritten(original, _ANY_PYTHON)
