@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lockenv.errors import Refused
-from lockenv.store import Store, StoredWheel
+from lockenv.errors import InstallError, Refused
+from lockenv.store import Store, StoredWheel, _check_space
 from lockenv.tree import Script, fixed_mtime_ns
 from tests.fakes.wheels import BuiltFile, make_wheel
 
@@ -186,3 +186,33 @@ def test_pruning_removes_what_was_left_half_made_a_day_ago(tmp_path: Path) -> No
         os.utime(half, (now - age, now - age))
     store.prune(keep=lambda sha256: True)
     assert {entry.name for entry in (tmp_path / "cache" / "wheels").iterdir()} == {MENU.sha256, ".new"}
+
+
+def test_content_that_a_power_cut_took_is_noticed_though_size_and_time_are_right(tmp_path: Path) -> None:
+    stored = add(Store(tmp_path / "cache"), tmp_path)
+    lost = stored.root / "menu.py"
+    found = lost.stat()
+    make_writable_and(b"\0" * found.st_size, lost)
+    lost.chmod(0o444)
+    os.utime(lost, ns=(found.st_mtime_ns, found.st_mtime_ns))
+    mark = stored.root.parent / "unsettled"
+    mark.unlink()
+    mark.symlink_to("an earlier run of the machine")
+    assert Store(tmp_path / "cache").get(MENU.sha256) is None
+    healed = add(Store(tmp_path / "cache"), tmp_path)
+    assert (healed.root / "menu.py").read_bytes() == b"x = 1\n"
+
+
+def test_what_is_sound_after_the_machine_was_started_anew_is_read_once(tmp_path: Path) -> None:
+    stored = add(Store(tmp_path / "cache"), tmp_path)
+    mark = stored.root.parent / "unsettled"
+    mark.unlink()
+    mark.symlink_to("an earlier run of the machine")
+    assert Store(tmp_path / "cache").get(MENU.sha256) == stored
+    assert not mark.is_symlink()
+
+
+def test_a_wheel_for_which_there_is_no_room_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    huge = make_wheel("menu", "1.0", files={"menu.py": "x = 1\n"})
+    with pytest.raises(InstallError, match=r"no room to unpack menu-1.0.*are needed, and .* are free at"):
+        _check_space(tmp_path, huge.filename, [1 << 60])
