@@ -331,24 +331,32 @@ def _unpacked(raw: Answer, url: str, max_bytes: int) -> bytes:
         msg = f"{connect.describe(url)} is encoded in a way that was not asked for"
         raise NetworkError(msg, hint="the server disregards Accept-Encoding; ask its owner")
     if encoding == "identity":
-        return _whole(_chunks(raw, url), url, max_bytes)
+        return _whole(_chunks(raw, url), url, max_bytes, max_bytes)
     # Gzip can go on for ever without anything in it, so what comes is bounded, too.
     packed = _whole(_chunks(raw, url), url, max_bytes, max_bytes + _SLACK)
     try:
-        return _whole(gunzip(packed), url, max_bytes)
+        body = gunzip(packed, max_bytes)
     except TransportError as error:
         raise _unreachable(error, url) from error
+    if len(body) > max_bytes:
+        raise _too_long(url, max_bytes)
+    return body
 
 
-def _whole(chunks: Iterable[bytes], url: str, max_bytes: int, most: int | None = None) -> bytes:
-    """Put a body together."""
-    body = bytearray()
+def _whole(chunks: Iterable[bytes], url: str, max_bytes: int, most: int) -> bytes:
+    """Put a body of at most `most` bytes together."""
+    pieces, have = [], 0
     for chunk in chunks:
-        body += chunk
-        if len(body) > (most or max_bytes):
-            msg = f"{connect.describe(url)} is longer than {max_bytes >> 10} KiB, which nothing proper is"
-            raise Refused(msg, hint="check that the URL is the one that you mean")
-    return bytes(body)
+        pieces.append(chunk)
+        have += len(chunk)
+        if have > most:
+            raise _too_long(url, max_bytes)
+    return b"".join(pieces)
+
+
+def _too_long(url: str, max_bytes: int) -> Refused:
+    msg = f"{connect.describe(url)} is longer than {max_bytes >> 10} KiB, which nothing proper is"
+    return Refused(msg, hint="check that the URL is the one that you mean")
 
 
 def _settled(chunks: Iterator[bytes]) -> Iterator[bytes]:
