@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lockenv.index.cache import IndexCache
     from lockenv.index.client import IndexClient
     from lockenv.index.http import Http
+    from lockenv.limits import Limits
     from lockenv.manifest.model import Manifest
     from lockenv.packages import Index
     from lockenv.store import Store
@@ -69,6 +70,24 @@ class Session:
         except OSError as error:
             self.report(Noted(message=f"the cache folder {folder} cannot be written: {error.strerror}"))
         return folder
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The bounds on archives: the settings', then the manifest's (`heed`), then our own."""
+        # Lazy: a sync that has nothing to do opens no archive.
+        from lockenv.limits import DEFAULT
+
+        return self._with_own_limits(DEFAULT)
+
+    def heed(self, manifest: Manifest) -> None:
+        """Let a manifest raise the bounds on archives."""
+        self.limits = self._with_own_limits(manifest.limits)
+
+    def _with_own_limits(self, limits: Limits) -> Limits:
+        # Lazy: as above.
+        from dataclasses import replace
+
+        return replace(limits, **dict(self.settings.limits))
 
     @cached_property
     def probes(self) -> ProbeCache:

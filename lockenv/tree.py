@@ -82,6 +82,18 @@ def fixed_mtime_ns(sha256: str) -> int:
     return (315_532_800 + int(sha256[:8], 16) // 4) * 1_000_000_000
 
 
+#: What Python runs, or lets decide where it looks for modules, whenever it starts: path configuration files
+#: (the documentation of `site`), start-up entry points (PEP 829), and the modules that `site` imports.
+_STARTUP = re.compile(
+    r"[^/]*\.(?:pth|start)|(?:site|user)customize(?:\.[^/]*|/__init__\.[^/]*)?", re.IGNORECASE | re.DOTALL
+)
+
+
+def is_startup(path: str) -> bool:
+    """Whether a file, given by its path below site-packages, has a say in every start of Python."""
+    return _STARTUP.fullmatch(path) is not None
+
+
 #: A file name for every file system and shell; the entry points specification recommends ``[\w.-]+``.
 _SCRIPT_NAME = re.compile(r"\w[\w.+-]*(?: [\w.+-]+)*")
 #: What an environment's own `bin` holds: the interpreter under all its names and the activation scripts.

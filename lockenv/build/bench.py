@@ -28,6 +28,7 @@ from lockenv.build.variables import build_variables, prepare_scratch
 from lockenv.errors import BuildError
 from lockenv.events import Noted, Reporter
 from lockenv.files import FileLock, remove_tree
+from lockenv.limits import Limits
 from lockenv.python.interpreter import Interpreter
 
 #: What is read of a project without running it; PKG-INFO is an sdist's.
@@ -45,6 +46,7 @@ class Workshop:
     environ: Mapping[str, str]
     settings: Mapping[str, str]
     children: Children
+    limits: Limits
     reporter: Reporter
 
 
@@ -98,7 +100,9 @@ class Bench:
     def project(self) -> Path:
         """The project's folder. Raises as `sources.opened` does."""
         self._folder.mkdir(exist_ok=True)
-        return opened(self._source, self._folder / "source", self._workshop.repositories)
+        return opened(
+            self._source, self._folder / "source", self._workshop.repositories, limits=self._workshop.limits
+        )
 
     def declarations(self) -> dict[str, bytes]:
         """Read the files that say what a project is, by name, as far as they are there. Raises `BuildError`.

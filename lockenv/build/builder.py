@@ -26,6 +26,7 @@ from lockenv.build.variables import shaping_variables
 from lockenv.build.wheels import BuiltWheels, KeptWheel, check_built
 from lockenv.errors import BuildError
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted, silent
+from lockenv.limits import DEFAULT, Limits
 from lockenv.packages import Metadata
 from lockenv.python.interpreter import Interpreter
 from lockenv.store import Store, StoredWheel
@@ -78,6 +79,7 @@ class Builder:
         permit: Callable[[Source], None] = lambda _: None,
         children: Children | None = None,
         settings: Mapping[str, str] | None = None,
+        limits: Limits = DEFAULT,
         reporter: Reporter = silent,
     ) -> None:
         """`settings` are the backend's (PEP 517, config settings); of `environ` a backend sees little."""
@@ -88,6 +90,7 @@ class Builder:
             environ=environ,
             settings=dict(settings or {}),
             children=children or Children(),
+            limits=limits,
             reporter=reporter,
         )
         self.store = store
@@ -268,7 +271,12 @@ class _Job:
 
     def _store(self, wheel: KeptWheel) -> StoredWheel:
         return self._builder.store.add(
-            wheel.sha256, wheel.path, name=wheel.name, version=wheel.version, filename=wheel.filename
+            wheel.sha256,
+            wheel.path,
+            name=wheel.name,
+            version=wheel.version,
+            filename=wheel.filename,
+            limits=self._workshop.limits,
         )
 
     @contextmanager

@@ -12,6 +12,7 @@ from lockenv.build.git import Repositories
 from lockenv.build.git_program import without_userinfo
 from lockenv.build.requirements import Link
 from lockenv.errors import UsageError
+from lockenv.limits import DEFAULT, Limits
 from lockenv.packages import NormalizedName
 
 
@@ -94,7 +95,9 @@ def link_of(source: Source) -> Link:
     return Link(source.name or "", source.version or "", identity(source), shown(source))
 
 
-def opened(source: Source, scratch: Path, repositories: Repositories) -> Path:
+def opened(
+    source: Source, scratch: Path, repositories: Repositories, *, limits: Limits = DEFAULT
+) -> Path:
     """Have a source as a folder, below `scratch` (new) unless it is one already; give the project's own folder.
 
     Raises `Refused` for a hostile archive, `UsageError` where there is no such `subdirectory`, what
@@ -103,7 +106,7 @@ def opened(source: Source, scratch: Path, repositories: Repositories) -> Path:
     match source:
         case ArchiveFile(path=path, filename=filename, is_sdist=is_sdist):
             return inside(
-                unpack(path, scratch, filename=filename, sdist=is_sdist), source.subdirectory, shown(source)
+                unpack(path, scratch, filename=filename, sdist=is_sdist, limits=limits), source.subdirectory, shown(source)
             )
         case Checkout(url=url, commit=commit):
             repositories.check_out(url, commit, scratch)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lockenv.cli.markers import in_words
-from lockenv.cli.screen import Screen, visible
+from lockenv.cli.screen import Screen
 from lockenv.operations.changes import Change, Entry
 
 #: More packages than these that came or went on others' account are counted, not named.
@@ -34,7 +34,7 @@ def show_changes(screen: Screen, changes: Sequence[Change], *, first: bool, ever
         told = screen.change(line.sign, line.text)
         if line.why:
             gap = " " * (max(column - len(line.text), 0) + 3)
-            told += gap + screen.paint(screen.out, "dim", visible(line.why))
+            told += gap + screen.paint(screen.out, "dim", line.why)
         screen.say(told)
 
 

@@ -8,7 +8,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lockenv.cli.options import add_build, add_json, add_lock, add_network, add_python, parser, session_of
+from lockenv.cli.options import (
+    add_build,
+    add_json,
+    add_limits,
+    add_lock,
+    add_network,
+    add_python,
+    parser,
+    session_of,
+)
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.standing import note_standing, standing
 from lockenv.session import Session
@@ -63,6 +72,7 @@ def add_common(options: argparse.ArgumentParser) -> None:
     """The options of every command that makes a lock."""
     add_json(options)
     add_build(options)
+    add_limits(options)
     add_python(options, _PYTHON)
     add_lock(options)
     add_network(options)

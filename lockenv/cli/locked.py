@@ -17,6 +17,8 @@ SCHEMA = 1  #: of the JSON document
 def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: float, verbose: bool) -> None:
     """Write what has changed and what is true now."""
     show_changes(screen, done.changes, first=done.first, everything=verbose)
+    for host in () if done.first else done.hosts:
+        screen.say(screen.change("+", f"host {host}"))
     moved = {change.name for change in done.changes}
     stays = upgrade.names - upgrade.exactly.keys() - moved & done.packages.keys() if upgrade is not None else ()
     for name in sorted(stays):
@@ -54,6 +56,7 @@ def document(done: Locked, warnings: Sequence[str]) -> dict[str, object]:
             }
             for change in done.changes
         ],
+        "hosts": list(done.hosts),
         "dropped": [{"target": each.target.name, "reason": each.reason} for each in done.dropped],
         "warnings": list(warnings),
     }

@@ -78,6 +78,17 @@ def add_env(to: argparse.ArgumentParser) -> None:
     )
 
 
+def add_limits(to: argparse.ArgumentParser) -> None:
+    """Let a command move the bounds on archives."""
+    to.add_argument(
+        "--limit",
+        metavar="NAME=N",
+        dest="limits",
+        action="append",
+        help="what one archive may unpack to: file=64GiB, unpacked=64GiB, files=500000, ratio=400",
+    )
+
+
 def add_python(
     to: argparse.ArgumentParser, what: str = "a version (3.12, '>=3.11,<3.13'), a command or a path"
 ) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import assert_never
 
-from lockenv.cli.screen import Screen, amount, visible
+from lockenv.cli.screen import Screen, amount
 from lockenv.events import (
     DownloadAdvanced,
     DownloadFinished,
@@ -125,8 +125,7 @@ class Progress:
         if self._live and now - self._drawn >= _REDRAW:
             self._drawn = now
             width = shutil.get_terminal_size().columns - 1
-            self._screen.err.write(f"\r\x1b[K{visible(self._line(now))[:width]}")
-            self._screen.err.flush()
+            self._screen.draw(self._line(now), width)
             self._shown = True
         elif not self._live and now - self._drawn >= _PLAIN_EVERY:
             self._drawn = now
@@ -146,6 +145,5 @@ class Progress:
 
     def _wipe(self) -> None:
         if self._shown:
-            self._screen.err.write("\r\x1b[K")
-            self._screen.err.flush()
+            self._screen.wipe()
             self._shown = False

@@ -24,6 +24,7 @@ from lockenv.packages import parse_requirement
 
 #: The tool table that holds what PEP 751 has no place for. It never changes what is installed.
 TOOL = "lockenv"
+_LISTS = ("hosts", "requires", "extras", "overrides", "instead-of", "build-requires")
 
 
 def read(text: str, *, where: str = "pylock.toml") -> Pylock:
@@ -56,7 +57,7 @@ def _sound(table: Mapping[str, Any]) -> bool:
         return False
     lists = [
         *conflicts,
-        *(table.get(name, []) for name in ("requires", "extras", "overrides", "instead-of", "build-requires")),
+        *(table.get(name, []) for name in _LISTS),
     ]
     if not all(isinstance(said, list) and all(isinstance(text, str) for text in said) for said in lists):
         return False

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
+from lockenv.limits import DEFAULT, Limits
 from lockenv.packages import Index, NormalizedName, Requirement
 
 ALL = ":all:"  #: in `only-binary` and `no-binary`: every package
@@ -125,4 +126,6 @@ class Manifest:
     sources: tuple[tuple[NormalizedName, Source], ...] = ()
     resolution: Options = field(default_factory=Options)
     build: Build = field(default_factory=Build)
+    startup: frozenset[NormalizedName] | None = None
+    limits: Limits = DEFAULT
     places: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)

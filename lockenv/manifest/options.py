@@ -1,12 +1,14 @@
-"""`[targets]`, `[resolution]` and `[build]`."""
+"""`[targets]`, `[resolution]`, `[build]`, `[startup]` and `[limits]`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, cast
 
+from lockenv.limits import DEFAULT, NAMES, Limits, example, read_limit
 from lockenv.manifest.conflicts import read_conflicts
 from lockenv.manifest.entries import Entry
 from lockenv.manifest.model import ALL, Build, Group, Options, Targets
@@ -224,3 +226,38 @@ def read_build(table: Entry | None) -> Build:
         return Build()
     allowed = name_list(table.child("allow"), wildcard=None)
     return Build(allow=frozenset(cast("frozenset[NormalizedName]", allowed)))
+
+
+# ── [startup]
+
+
+def read_startup(table: Entry | None) -> frozenset[NormalizedName] | None:
+    """Read `[startup]`; None where it is left out."""
+    if table is None:
+        return None
+    allowed = name_list(table.child("allow"), wildcard=None)
+    return frozenset(cast("frozenset[NormalizedName]", allowed))
+
+
+# ── [limits]
+
+
+def read_limits(table: Entry | None) -> Limits:
+    """Read `[limits]`."""
+    entries = [entry for name in NAMES if table and (entry := table.child(name))]
+    found = {str(entry.path[-1]): _limit(entry) for entry in entries}
+    return replace(DEFAULT, **{name: bound for name, bound in found.items() if bound is not None})
+
+
+def _limit(entry: Entry) -> int | None:
+    """Read a size or a count; counts are numbers, sizes texts with a unit."""
+    name = str(entry.path[-1])
+    value, wanted = entry.value, example(name)
+    is_count = wanted.isdigit()
+    fits = isinstance(value, int if is_count else str) and not isinstance(value, bool)
+    bound = read_limit(name, str(value)) if fits else None
+    if bound is None:
+        kind = "a whole number above 0" if is_count else "a size with its unit (KiB, MiB, GiB), as text"
+        shown = wanted if is_count else f'"{wanted}"'
+        entry.refuse(f"{entry.title} must be {kind}", f"write {name} = {shown}")
+    return bound

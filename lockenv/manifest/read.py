@@ -18,7 +18,7 @@ from lockenv.manifest.entries import Document, Entry
 from lockenv.manifest.groups import read_groups
 from lockenv.manifest.indexes import read_indexes
 from lockenv.manifest.model import Manifest
-from lockenv.manifest.options import read_build, read_options, read_targets
+from lockenv.manifest.options import read_build, read_limits, read_options, read_startup, read_targets
 from lockenv.manifest.places import path_text
 from lockenv.manifest.requirements import Stated, check_together, plain, python_specifier, requirement_list
 from lockenv.manifest.schema import check_keys, check_tables
@@ -70,7 +70,10 @@ def _manifest(documents: list[Document], data: dict[str, Any], load: Loader | No
     """Read all tables; an included document is added to `documents`. None only if something was refused."""
     document = documents[0]
     check_tables(document, data)
-    tables = {name: _table(document, data, name) for name in ("env", "targets", "resolution", "build")}
+    tables = {
+        name: _table(document, data, name)
+        for name in ("env", "targets", "resolution", "build", "startup", "limits")
+    }
     top = Entry(document, (), data)
     indexes = top.child("index")
     env = tables["env"]
@@ -90,6 +93,8 @@ def _manifest(documents: list[Document], data: dict[str, Any], load: Loader | No
         sources=read_sources(top.child("sources"), indexes),
         resolution=read_options(tables["resolution"], groups),
         build=read_build(tables["build"]),
+        startup=read_startup(tables["startup"]),
+        limits=read_limits(tables["limits"]),
         places=tuple(_places(document)),
     )
     return manifest if python is not None else None

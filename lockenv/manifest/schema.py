@@ -29,6 +29,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "conflicts",
     ),
     "build": ("allow",),
+    "startup": ("allow",),
+    "limits": ("file", "unpacked", "files", "ratio"),
 }
 
 _HOW_WRITTEN = {"index": "[[index]]"}

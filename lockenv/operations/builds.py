@@ -61,6 +61,7 @@ def build_all(
         repositories=repositories,
         environ=session.environ,
         reporter=session.report,
+        limits=session.limits,
     )
     archives = archives_of(session, connect)
     folder = Path(session.project.lock).parent

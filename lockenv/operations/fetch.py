@@ -18,6 +18,8 @@ from lockenv.errors import InstallError, NetworkError, OfflineMiss, Refused
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from lockenv.index.download import download, path_of
 from lockenv.index.http import CHECK_URL, Http
+from lockenv.limits import DEFAULT, Limits
+from lockenv.lockfile.trust import check_hashes
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.store import Store, StoredWheel
 
@@ -42,8 +44,10 @@ def need_of(
 ) -> Need:
     """Make the need for a wheel of a lock; `folder` is the lock's, from which its paths count (PEP 751).
 
-    Raises `Refused` for a path that leaves the file system's plain folders, such as one with a NUL.
+    Raises `Refused` for a path that leaves the file system's plain folders, such as one with a NUL, and for hashes
+    that prove nothing.
     """
+    check_hashes(name, artifact.hashes)
     if artifact.path is not None:
         if "\0" in artifact.path:
             raise Refused(f"the path of {name} in the lock is no path")
@@ -69,6 +73,7 @@ def fetch(
     report: Reporter,
     *,
     offline: bool = False,
+    limits: Limits = DEFAULT,
 ) -> dict[NormalizedName, StoredWheel]:
     """Have every needed wheel in the store. The first failure stops the rest, and is raised.
 
@@ -88,7 +93,7 @@ def fetch(
     done, http = count(1), connect()
 
     def bring(need: Need) -> tuple[NormalizedName, StoredWheel]:
-        stored = _bring(need, store, http, scratch, report)
+        stored = _bring(need, store, http, scratch, report, limits)
         report(StageAdvanced(stage="Fetching", done=next(done), detail=need.filename))
         return need.name, stored
 
@@ -137,7 +142,7 @@ def _is_meant(stored: StoredWheel, need: Need) -> bool:
     return named and (not need.version or Version(stored.version) == Version(need.version))
 
 
-def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter) -> StoredWheel:
+def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter, limits: Limits) -> StoredWheel:
     place = scratch / f"{secrets.token_hex(8)}.whl"
     try:
         arrived = download(
@@ -149,7 +154,9 @@ def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter
             filename=need.filename,
             reporter=report,
         )
-        stored = store.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
+        stored = store.add(
+            arrived.sha256, place, name=need.name, version=need.version, filename=need.filename, limits=limits
+        )
         if not _is_meant(stored, need):
             msg = f"the lock calls a file {need.filename} that is {stored.name} {stored.version} by its content"
             raise Refused(msg, hint="run `lockenv lock` to make the lock anew")

@@ -12,6 +12,7 @@ from lockenv.errors import CheckFailed, InstallError, LockError
 from lockenv.events import Warned
 from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
+from lockenv.lockfile.trust import hosts_of
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.manifest.words import listed
 from lockenv.operations.changes import Change, Entries, changes, entries_of
@@ -19,6 +20,7 @@ from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import lost, told
 from lockenv.operations.files import bytes_of, shown
+from lockenv.operations.preferences import rather
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
 from lockenv.operations.read import manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
@@ -26,7 +28,7 @@ from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
 from lockenv.packages import NormalizedName
 from lockenv.project import MANIFEST
-from lockenv.resolution.model import Dropped, Question, Resolution, nothing_held
+from lockenv.resolution.model import Dropped, Keeping, Question, Resolution, nothing_held
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
 from lockenv.targets import Target
@@ -69,6 +71,7 @@ class Locked:
     dropped: tuple[Dropped, ...] = ()
     written: bool = False
     first: bool = False
+    hosts: tuple[str, ...] = ()
     stands: Stands | None = None
     again: Locked | None = None
 
@@ -90,16 +93,19 @@ def lock(
     upgrade: Upgrade | None = None,
     check: bool = False,
     allowed: frozenset[NormalizedName] = frozenset(),
+    prefer: Keeping | None = None,
 ) -> Locked:
     """Resolve the manifest for all its targets and write the lock, unless it already answers.
 
     With `check` nothing is resolved or written, and `CheckFailed` is raised if the lock is missing or stale.
-    `allowed` are packages that may be built this time, beside those that the manifest allows.
+    `allowed` are packages that may be built this time, beside those that the manifest allows. With `prefer`, all is
+    resolved anew, from these versions before those of the old lock.
     Raises `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
     `LockenvError`; then the old lock stands as it was.
     """
     upgrade = upgrade or Upgrade()
     manifest, included = manifest_and_included(session.project)
+    session.heed(manifest)
     inputs = inputs_of(session, included)
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
@@ -109,11 +115,13 @@ def lock(
     here = here_of(session, manifest, old)
     check_supported(manifest)
     question = question_of(session, manifest, here=here, old=old, upgrade=upgrade, allowed=allowed)
+    if prefer is not None:
+        question = replace(question, held=rather(prefer, question.held))
     asked = _Asked(manifest=manifest, included=included, inputs=inputs, here=here, question=question)
     reasons = ["there is none yet"] if old is None else _reasons(session, asked, old)
     if check and reasons:
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
-    if old is not None and raw is not None and not reasons:
+    if old is not None and raw is not None and not reasons and prefer is None:
         settled = not upgrade.asked and _is_settled(session, manifest, old, allowed)
         if check or settled:
             found = _found(session, asked, old, raw)
@@ -179,6 +187,8 @@ def _reasons(session: Session, asked: _Asked, old: Pylock) -> list[str]:
     if missing:
         return [f"it is not for {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")]
     stale = freshness.stale(asked.manifest, old, targets, name=MANIFEST)
+    if sorted(pylock.tool_table(old).get("hosts", ())) != list(hosts_of(old)) and pylock.tool_table(old):
+        stale = (*stale, "its files do not come from the hosts that it names")
     return [*stale, *changed_sources(old, Path(session.project.lock).parent)]
 
 
@@ -220,8 +230,15 @@ def _relock(
         dropped=resolution.dropped,
         written=content != raw,
         first=old is None,
+        hosts=_new_hosts(made, old),
         again=_again(session, asked, made, content),
     )
+
+
+def _new_hosts(made: Pylock, old: Pylock | None) -> tuple[str, ...]:
+    """The hosts that a lock gets files from, and the one before did not."""
+    known = hosts_of(old) if old is not None else ()
+    return tuple(host for host in hosts_of(made) if host not in known)
 
 
 def _resolved(

@@ -102,6 +102,7 @@ class Bringing:
                 session.cache / "arriving",
                 session.report,
                 offline=session.settings.offline,
+                limits=session.limits,
             )
             return tuple(stored for _, stored in sorted(found.items()))
 

@@ -91,6 +91,7 @@ def workshop_for(
             environ=session.environ,
             permit=leave.check,
             reporter=session.report,
+            limits=session.limits,
         )
         return builder, builds
 

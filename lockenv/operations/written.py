@@ -11,7 +11,7 @@ from packaging.pylock import Pylock
 
 from lockenv.errors import InternalError
 from lockenv.events import Warned
-from lockenv.lockfile import freshness, judge, pylock
+from lockenv.lockfile import freshness, judge, pylock, trust
 from lockenv.lockfile.pin import ALGORITHMS, pin
 from lockenv.manifest.model import Manifest
 from lockenv.operations.question import forbidden, standing
@@ -42,12 +42,24 @@ def lock_text(
         tool=_tool(manifest, question),
         tables=tables,
     )
+    lock = _naming_hosts(lock)
     text = pylock.write(lock)
     again = pylock.read(text)
     if pylock.write(again) != text:
         raise InternalError("the lock does not read back as it was written; nothing was written")
     judge.judge(again, claim_of(manifest, question, resolution))
     return again, text
+
+
+def _naming_hosts(lock: Pylock) -> Pylock:
+    """Let a lock say which hosts its files come from (`lockenv.lockfile.trust`)."""
+    hosts = list(trust.hosts_of(lock))
+    if not hosts:
+        return lock
+    table = dict(pylock.tool_table(lock))
+    # Before the tables, as TOML wants it, and where the hosts are seen.
+    named = {"format": table.pop("format"), "hosts": hosts, **table}
+    return replace(lock, tool={pylock.TOOL: named})
 
 
 def later_but_alike(made: Pylock, old: Pylock) -> bool:

@@ -45,7 +45,7 @@ _BROKEN: dict[str, tuple[Callable[[str], str | bytes], tuple[str, ...]]] = {
     ),
     "only a weak hash": (
         lambda text: text.replace("sha256 =", "md5 ="),
-        ("no strong hash is known for", "whl", "lock again"),
+        ("has no hash of", "that proves anything (it has: md5)", "have the lock made anew"),
     ),
     "a package without a source": (
         lambda text: re.sub(r"(?s)wheels = \[.*?\n\]\n", "", text, count=1),

@@ -1,0 +1,97 @@
+"""Start-up files: what of a sync runs, or decides where modules come from, whenever Python starts.
+
+The lock does not hold them (docs/decisions/0018): they are read from the wheels, whose hashes it holds, and looked
+at before anything changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from lockenv.errors import Problem, Refused
+from lockenv.operations.wish import StartUp
+from lockenv.packages import NormalizedName
+from lockenv.plan import place
+from lockenv.store import StoredWheel
+from lockenv.transaction.compose import Desired
+from lockenv.tree import Link, Scheme, is_startup
+
+_LARGEST = 1 << 20  #: bytes of a file that is compared; a larger one counts as changed
+_NAMES = (".pth", ".start")
+_MODULES = ("sitecustomize", "usercustomize")
+
+
+def new_startup(env: Path, desired: Desired) -> tuple[StartUp, ...]:
+    """The start-up files that an environment will have and does not have now, or has with another content."""
+    found = []
+    for package, file, digest in startup_of(desired):
+        now = _digest(env / file)
+        if now != digest:
+            found.append(StartUp(file=file.rpartition("site-packages/")[2], package=package, known=bool(now)))
+    return tuple(sorted(found, key=lambda one: (one.file, one.package)))
+
+
+def check_startup(
+    desired: Desired, allowed: Collection[NormalizedName] | None, own: Collection[NormalizedName]
+) -> None:
+    """Refuse start-up files of packages that are not `allowed` them, if that is said, nor the project's `own`."""
+    if allowed is None:
+        return
+    problems = [
+        Problem(where=package, message=f"brings {file.rpartition('/')[2]}")
+        for package, file, _ in startup_of(desired)
+        if package not in allowed and package not in own
+    ]
+    if problems:
+        names = ", ".join(f'"{name}"' for name in sorted({*allowed, *(one.where for one in problems)}))
+        raise Refused(
+            f"{problems[0].where} {problems[0].message}, which has a say in every start of Python",
+            problems=problems[1:],
+            hint=f"if you trust it, write `allow = [{names}]` under [startup] in env.toml",
+        )
+
+
+def startup_of(desired: Desired) -> Iterator[tuple[NormalizedName, str, str]]:
+    """Yield (package, destination, sha256) of all start-up files."""
+    links = [entry for entry in desired.entries if isinstance(entry, Link)]
+    aliases = {link.path: link.target for link in links if "/" not in f"{link.path}{link.target}"}
+    for wanted, stored in desired.packages:
+        for file, digest in _placed(stored, desired.scheme, aliases).items():
+            yield wanted.name, file, digest
+
+
+def _placed(stored: StoredWheel, scheme: Scheme, aliases: Mapping[str, str]) -> Mapping[str, str]:
+    # Few files have such a name, and only those few are placed.
+    rows = [row for row in stored.rows if row[0].endswith(_NAMES) or any(name in row[0] for name in _MODULES)]
+    if not rows:
+        return {}
+    placed = place(
+        rows,
+        name=stored.name,
+        dist_info=stored.dist_info,
+        data_folder=stored.data_folder,
+        root_is_purelib=stored.root_is_purelib,
+        scheme=scheme,
+        aliases=aliases,
+    )
+    sites = (f"{scheme.purelib}/", f"{scheme.platlib}/")
+    return {
+        file.destination: file.sha256
+        for file in placed.files
+        for site in sites
+        if file.destination.startswith(site) and is_startup(file.destination[len(site) :])
+    }
+
+
+def _digest(path: Path) -> str:
+    """The sha256 of a small file as it stands; empty where there is none, a dash where it is something else."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(_LARGEST + 1)
+    return sha256(content).hexdigest() if len(content) <= _LARGEST else "-"
