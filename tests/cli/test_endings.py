@@ -1,0 +1,167 @@
+"""A run that is told to end, wherever it is: it ends, says what is true, and the old environment stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lockenv.files import FileLock
+from tests.cli.refusals import unharmed
+from tests.cli.test_bad_surroundings import _Gate
+from tests.fakes.index import FakeIndex
+from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
+from tests.fakes.wheels import make_wheel
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+UNCHANGED = "nothing was changed that was not finished"
+
+
+def wait_for(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert process.poll() is None, "it came to its end before"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def ended(
+    project: ScratchProject, number: signal.Signals, reached: Callable[[], bool], *arguments: str, times: int = 1
+) -> Ran:
+    """Run a command, and end it once it has come to a place."""
+    with project.start(*arguments, start_new_session=True) as process:
+        wait_for(reached, process)
+        for _ in range(times):
+            process.send_signal(number)
+        return finished(process, arguments, patience=40)
+
+
+def check(ran: Ran, number: signal.Signals) -> None:
+    assert ran.status == 128 + number
+    word = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+    assert f"{word}: {UNCHANGED}" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.fixture
+def large(synced: ScratchProject, index: FakeIndex) -> ScratchProject:
+    """A project whose lock now wants a wheel of very many files."""
+    files = {f"large/m{number}.py": f"number = {number}\n" for number in range(6000)}
+    index.add(make_wheel("large", "1.0", files=files))
+    synced.manifest(dependencies=["menu", "large"])
+    synced.run("lock").ok()
+    return synced
+
+
+def leftovers(project: ScratchProject) -> list[str]:
+    beside = [path.name for path in project.folder.iterdir() if ".lockenv-" in path.name]
+    inside = [path.name for path in (project.folder / ".venv" / ".lockenv").iterdir()]
+    half_made = [path.name for path in (project.cache / "wheels").iterdir() if path.name.startswith(".")]
+    return [*beside, *half_made, *(name for name in inside if name.endswith(".tmp"))]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_while_it_waits_for_its_turn(synced: ScratchProject, number: signal.Signals) -> None:
+    synced.manifest(dependencies=["menu", "checks"])
+    synced.run("lock").ok()
+    with unharmed(synced):
+        lock = FileLock(synced.folder / ".venv" / ".lockenv" / "lock")
+        with lock, synced.start("sync", start_new_session=True) as process:
+            assert process.stderr is not None
+            told = process.stderr.readline()
+            assert f"is being changed by process {os.getpid()}" in told
+            process.send_signal(number)
+            check(finished(process, ("sync",), patience=40), number)
+    synced.run("sync").ok()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_while_a_server_is_silent(synced: ScratchProject, index: FakeIndex, number: signal.Signals) -> None:
+    index.add(make_wheel("banner", "1.0"))
+    synced.manifest(dependencies=["menu", "banner"])
+    synced.run("lock").ok()
+    gate = _Gate()
+    index.fail("*banner*", until=gate, times=1)
+    try:
+        with unharmed(synced):
+            check(ended(synced, number, gate.reached.is_set, "sync", "--timeout", "3600"), number)
+    finally:
+        gate.set()
+        index.mend()
+    synced.run("sync").ok()
+    assert leftovers(synced) == []
+
+
+@pytest.mark.parametrize("number", SIGNALS[:2])
+def test_while_it_unpacks(large: ScratchProject, number: signal.Signals) -> None:
+    def unpacking() -> bool:
+        return any((large.cache / "wheels").glob(".*/files/large"))
+
+    with unharmed(large):
+        check(ended(large, number, unpacking, "sync"), number)
+    large.run("sync").ok()
+    assert leftovers(large) == []
+
+
+@pytest.mark.parametrize("number", SIGNALS[:2])
+def test_while_it_links(large: ScratchProject, number: signal.Signals) -> None:
+    large.run("sync", "--env", "elsewhere").ok()  # now the store has it
+
+    def linking() -> bool:
+        return any((large.folder / ".venv" / ".lockenv" / "g-2").glob("lib/python*/site-packages/large"))
+
+    with unharmed(large):
+        check(ended(large, number, linking, "sync", "--link-mode", "copy"), number)
+    large.run("sync").ok()
+    assert leftovers(large) == []
+
+
+def test_a_second_signal_ends_it_at_once(large: ScratchProject) -> None:
+    def unpacking() -> bool:
+        return any((large.cache / "wheels").glob(".*/files/large"))
+
+    with unharmed(large):
+        ran = ended(large, signal.SIGTERM, unpacking, "sync", times=2)
+        assert ran.status in {143, -signal.SIGTERM}
+    large.run("sync").ok()
+    assert leftovers(large) == []
+
+
+def test_a_hang_up_that_is_ignored_is_no_end(synced: ScratchProject) -> None:
+    synced.manifest(dependencies=["menu", "checks"])
+    synced.run("lock").ok()
+    lock = FileLock(synced.folder / ".venv" / ".lockenv" / "lock")
+    lock.acquire()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does; children inherit it
+    try:
+        process = synced.start("sync", start_new_session=True)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process as running:
+        assert running.stderr is not None
+        running.stderr.readline()
+        running.send_signal(signal.SIGHUP)
+        lock.release()
+        assert finished(running, ("sync",)).status == 0
+    assert "checks" in synced.installed()
+
+
+def test_who_is_told_to_end_after_the_flip_says_that_the_environment_is_the_new_one(tmp_path: Path) -> None:
+    from lockenv.cli import interrupts
+    from tests.fakes.environments import MENU, MENU2, Project
+
+    project = Project(tmp_path)
+    project.sync(MENU)
+    project.sync(MENU2)
+    interrupts._said = False
+    try:
+        assert "the environment is the new one already" in interrupts.last_words()
+        # It is said once, whoever comes first to the end.
+        assert interrupts.last_words() == ""
+    finally:
+        interrupts._said = False
