@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import (
@@ -47,6 +47,12 @@ class Upstream:
         self._recording = recording
         self._index = without_credentials(index).rstrip("/")
         self._http = Http(credentials=credentials, environ=environ, connections=connections)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def fetch(self, missing: Missing) -> None:
         """Fetch one thing and keep it. Raises `LockenvError` where the index cannot be asked."""

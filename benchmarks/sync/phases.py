@@ -35,7 +35,7 @@ class Contender:
     """A tool on one set. Every environment is looked at afterwards: if it is not right, the run has failed."""
 
     def __init__(self, work: Work, each: Set, recording: Path) -> None:
-        self.name = work.way.name
+        self.name: str = work.way.name
         self._work = work
         self._set = each
         self._projects = {lot: folder_of(recording, each.name, lot) / self.name for lot in each.lots}

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from benchmarks.runs import Run
-from benchmarks.sync.phases import Contender, Phase
+from benchmarks.sync.phases import Phase
 from benchmarks.sync.sets import Set
 
 #: Told of every run: the tool's name, the phase, the run.
 Listener = Callable[[str, Phase, Run], None]
+
+
+class Measurable(Protocol):
+    """What can be measured, phase by phase: `benchmarks.sync.phases.Contender`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def takes(self, phase: Phase) -> bool: ...
+
+    def run(self, phase: Phase) -> Run: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +34,7 @@ class Figures:
 
 
 def measured(
-    each: Set, contenders: Sequence[Contender], *, phases: Sequence[Phase], rounds: int, tell: Listener
+    each: Set, contenders: Sequence[Measurable], *, phases: Sequence[Phase], rounds: int, tell: Listener
 ) -> Figures:
     """Measure every tool in every phase, `rounds` times, after a round that does not count.
 
@@ -43,7 +55,7 @@ def measured(
 
 
 def _in_order(
-    runs: Mapping[tuple[str, Phase], list[Run]], contenders: Sequence[Contender], phases: Sequence[Phase]
+    runs: Mapping[tuple[str, Phase], list[Run]], contenders: Sequence[Measurable], phases: Sequence[Phase]
 ) -> dict[tuple[str, Phase], list[Run]]:
     """The runs in the order of phases and, within these, of tools."""
     keys = [(contender.name, phase) for phase in phases for contender in contenders]

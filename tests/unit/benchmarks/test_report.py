@@ -6,8 +6,9 @@ import json
 
 from benchmarks.lock import report
 from benchmarks.lock.manifests import Manifest
-from benchmarks.lock.phases import Phase, Run
+from benchmarks.lock.phases import Phase
 from benchmarks.lock.rounds import Figures
+from benchmarks.runs import Run
 from benchmarks.server import Counts
 
 MANIFEST = Manifest(

@@ -29,11 +29,11 @@ def site(index: FakeIndex, tmp_path: Path) -> Site:
 
 def ask(site: Site, index: FakeIndex, path: str, **headers: str) -> Answer:
     """Ask for something, and fetch it if it is missing."""
-    upstream = Upstream(site.recording, {"LOCKENV_INDEX_URL": index.url})
     request = Request(method="GET", path=path, headers=headers)
     found = site.answer(request)
     if isinstance(found, Missing):
-        upstream.fetch(found)
+        with Upstream(site.recording, {"LOCKENV_INDEX_URL": index.url}) as upstream:
+            upstream.fetch(found)
         found = site.answer(request)
     assert isinstance(found, Answer)
     return found
