@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("lockenv.cli.rollback", "Go back to an earlier generation of the environment"),
     "verify": ("lockenv.cli.verify", "Compare the environment, byte by byte, with the lock's wheels"),
     "run": ("lockenv.cli.run", "Run a command in the environment"),
+    "import": ("lockenv.cli.import_", "Bring in requirements files, other tools' projects and locks"),
+    "export": ("lockenv.cli.export", "Give out the lock or the manifest in other tools' formats"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
     "cache": ("lockenv.cli.cache", "Show or clean the cache"),

@@ -178,7 +178,7 @@ def _index(number: int, index: At[Index]) -> Iterator[_Row]:
     drop = _dropping("indexes", number)
     yield _Row("")
     yield _Row("[[index]]", index.where, drop)
-    for key, said in _keys(index.value).items():
+    for key, said in source_keys(index.value).items():
         yield _Row(f"{key} = {toml.value(said)}", index.where, drop)
 
 
@@ -198,12 +198,12 @@ def _sources(draft: Draft) -> Iterator[_Row]:
 
 
 def _inline(source: Source) -> str:
-    inside = ", ".join(f"{key} = {toml.value(said)}" for key, said in _keys(source).items())
+    inside = ", ".join(f"{key} = {toml.value(said)}" for key, said in source_keys(source).items())
     return f"{{ {inside} }}"
 
 
-def _keys(value: Source | Index) -> dict[str, object]:
-    """The fields of a value that say more than their default, under their names in TOML."""
+def source_keys(value: Source | Index) -> dict[str, object]:
+    """The fields of a source or index that say more than their default, under their keys in TOML."""
     said = {each.name: (getattr(value, each.name), each.default) for each in fields(value)}
     return {
         name.replace("_", "-"): list(one) if isinstance(one, tuple) else one if isinstance(one, bool) else str(one)

@@ -51,9 +51,7 @@ def select(
     Raises `UsageError` for a group or extra that the lock does not have, and for groups that it says are never
     installed together; `LockError` where the lock does not cover the target or is ambiguous.
     """
-    _check_names("group", selection.groups or (), lock.dependency_groups or (), where)
-    _check_names("extra", selection.extras, lock.extras or (), where)
-    _check_conflicts(lock, selection.groups or frozenset(), where)
+    check_selection(lock, selection, where=where)
     try:
         chosen = tuple(
             lock.select(
@@ -67,6 +65,13 @@ def select(
         raise _not_covered(lock, target, error, where) from None
     found = [Selected(package=package, artifact=artifact) for package, artifact in chosen]
     return tuple(sorted(found, key=lambda selected: selected.package.name))
+
+
+def check_selection(lock: Pylock, selection: Selection, *, where: str = "pylock.toml") -> None:
+    """Raise `UsageError` for a group or extra that is not there, and for groups that exclude each other."""
+    _check_names("group", selection.groups or (), lock.dependency_groups or (), where)
+    _check_names("extra", selection.extras, lock.extras or (), where)
+    _check_conflicts(lock, selection.groups or frozenset(), where)
 
 
 def _check_names(kind: str, asked: Collection[str], known: Collection[str], where: str) -> None:

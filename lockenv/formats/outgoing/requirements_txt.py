@@ -1,0 +1,100 @@
+"""requirements.txt and constraints.txt from a lock (pip's 'Requirements File Format')."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
+
+from lockenv.formats.outgoing.rows import Row, marker_text
+
+_HASHED = "pip checks hashes of all or none: with this line, install it with --no-deps, or export with --no-hashes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A text, and what whoever uses it has to know."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def requirements(rows: Sequence[Row], *, heading: str, hashes: bool = True, default_index: str = "") -> Given:
+    """Write requirements, each with the hashes of all files that it may be installed from.
+
+    Indexes other than the default one are named at the top, by their addresses in the lock.
+    """
+    warnings: list[str] = []
+    lines = [*_comments(heading), *_indexes(rows, default_index)]
+    for row in rows:
+        lines.extend(_requirement(row, warnings, hashes=hashes))
+    return Given(text="\n".join(lines) + "\n", warnings=tuple(warnings))
+
+
+def constraints(rows: Sequence[Row], *, heading: str) -> Given:
+    """Write constraints: the version of every package that has one, and no files."""
+    lines = [*_comments(heading)]
+    warnings: list[str] = []
+    for row in rows:
+        if row.package.version is None:
+            warnings.append(f"{row.package.name} has no version in the lock, so that nothing constrains it")
+        else:
+            lines.append(f"{row.package.name}=={row.package.version}{marker_text(row.marker)}")
+    return Given(text="\n".join(lines) + "\n", warnings=tuple(warnings))
+
+
+def _comments(heading: str) -> Iterator[str]:
+    yield from (f"# {line}".rstrip() for line in heading.splitlines())
+
+
+def _indexes(rows: Iterable[Row], default: str) -> Iterator[str]:
+    found = dict.fromkeys(row.package.index for row in rows if row.package.index)
+    yield from (f"--extra-index-url {url}" for url in found if url.rstrip("/") != default.rstrip("/"))
+
+
+def _requirement(row: Row, warnings: list[str], *, hashes: bool) -> Iterator[str]:
+    package = row.package
+    said, digests = _place(row)
+    if not digests and hashes:
+        warnings.append(f"{package.name} has no hash, because it is no file: {_HASHED}")
+    first = f"{said}{marker_text(row.marker)}"
+    shown = [f"    --hash={algorithm}:{digest}" for algorithm, digest in digests] if hashes else []
+    yield from (f"{line} \\" for line in [first, *shown][:-1])
+    yield [first, *shown][-1]
+
+
+def _place(row: Row) -> tuple[str, list[tuple[str, str]]]:
+    """What pip is told to install, and the hashes that it may have."""
+    package = row.package
+    for source in (package.vcs, package.archive, package.directory):
+        if source is not None:
+            return direct(package.name, source), _hashes([source]) if isinstance(source, PackageArchive) else []
+    return f"{package.name}=={package.version}", _hashes(row.files)
+
+
+def direct(name: str, source: PackageVcs | PackageArchive | PackageDirectory) -> str:
+    """A source as pip takes it: ``name @ git+https://…@commit``, ``-e ./path``."""
+    inside = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
+    match source:
+        case PackageVcs():
+            return f"{name} @ {source.type}+{source.url or source.path}@{source.commit_id}{inside}"
+        case PackageArchive():
+            return f"{name} @ {source.url or _local(source.path or '')}{inside}"
+        case PackageDirectory():
+            return f"-e {_local(source.path)}{inside}" if source.editable else f"{_local(source.path)}{inside}"
+
+
+def _local(path: str) -> str:
+    """A path that nobody takes for a name."""
+    return path if path.startswith((".", "/")) else f"./{path}"
+
+
+def _hashes(files: Iterable[object]) -> list[tuple[str, str]]:
+    """The hashes of files, each once; sha256 where a file has it, for all that pip knows."""
+    found: dict[tuple[str, str], None] = {}
+    for file in files:
+        digests = getattr(file, "hashes", {})
+        algorithm = "sha256" if "sha256" in digests else next(iter(sorted(digests)))
+        found[algorithm, digests[algorithm]] = None
+    return sorted(found)
