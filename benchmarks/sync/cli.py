@@ -171,7 +171,8 @@ def _workshop(
         def work(installer: Installer) -> Work:
             made = folder / installer.way.name
             made.mkdir(parents=True, exist_ok=True)
-            return Work(installer, made, server, python=python, bound=asked.bound)
+            ours = place.is_mount()
+            return Work(installer, made, server, python=python, bound=asked.bound, flushed=ours)
 
         before = state(python)
         try:

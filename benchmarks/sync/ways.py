@@ -156,7 +156,15 @@ _PIP: Final = {"PIP_CACHE_DIR": "{cache}", "PIP_TRUSTED_HOST": "{host}", "PIP_IN
 _BARE: Final = ("{python}", "-m", "venv", "--without-pip", "{env}")
 _UV_VENV: Final = ("{program}", "venv", "--quiet", "--python", "{python}", "{env}")
 _UV_PIP_SYNC: Final = ("{program}", "pip", "sync", "--python", "{env}/bin/python")
-_PIP_INSTALL: Final = ("{program}", "--python", "{env}/bin/python", "install", "--quiet", "--no-deps")
+_PIP_INSTALL: Final = (
+    "{program}",
+    "--python",
+    "{env}/bin/python",
+    "install",
+    "--quiet",
+    "--no-deps",
+    "--no-compile",
+)
 
 _EVERY = (
     Way(

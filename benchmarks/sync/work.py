@@ -32,15 +32,29 @@ class Installer:
 
 
 class Work:
-    """A tool at work in `folder`, which is its own; `bound` are the seconds that a run may take."""
+    """A tool at work in `folder`, which is its own; `bound` are the seconds that a run may take.
 
-    def __init__(self, installer: Installer, folder: Path, served: Served, *, python: str, bound: float) -> None:
+    `flushed`: the disk is ours alone, and is written down before each run. A disk that others write to as well
+    would never be done.
+    """
+
+    def __init__(
+        self,
+        installer: Installer,
+        folder: Path,
+        served: Served,
+        *,
+        python: str,
+        bound: float,
+        flushed: bool,
+    ) -> None:
         self.installer = installer
         self.place = Place(folder=folder)
         self.fetched = 0  #: what a recorder had to fetch for it
         self._served = served
         self._python = python
         self._bound = bound
+        self._flushed = flushed
 
     @property
     def way(self) -> Way:
@@ -69,7 +83,8 @@ class Work:
         )
         said = [tuple(word.format_map(known) for word in command) for command in commands]
         said[-1] = (*wrapper, *said[-1])
-        flush(self.place.folder)
+        if self._flushed:
+            flush(self.place.folder)
         self._served.take_counts()
         took = launched(
             said[0] if len(said) == 1 else ("sh", "-c", " && ".join(shlex.join(each) for each in said)),
