@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lockenv.packages import NormalizedName
 
@@ -11,9 +11,11 @@ from lockenv.packages import NormalizedName
 MAIN = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Node:
-    """A package, or one extra of it (`extra` is '' for the package itself)."""
+class Node(NamedTuple):
+    """A package, or one extra of it (`extra` is '' for the package itself).
+
+    A named tuple, not a dataclass: a search hashes nodes by the hundred thousand.
+    """
 
     name: NormalizedName
     extra: str = ""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 
 from lockenv.markers.syntax import text_of, variables
-from lockenv.packages import MARKER_VARIABLES, NormalizedName, Requirement
+from lockenv.packages import MARKER_VARIABLES, Metadata, NormalizedName, Requirement, parse_requirement
 from lockenv.targets import Target
 
 
@@ -21,6 +21,22 @@ class _Question(NamedTuple):
     by_extra: bool
 
 
+class _Sheet:
+    """The requirements of one distribution, what their markers' truth rests on, and what was found out of them.
+
+    `known` has for each extra and each choice of values what counts, and all that had to be asked for that.
+    """
+
+    def __init__(self, metadata: Metadata, shared: _Shared) -> None:
+        self.metadata = metadata
+        self.lines = tuple(map(parse_requirement, metadata.requires_dist))
+        questions = (shared.question(line, line.marker) for line in self.lines if line.marker is not None)
+        self.variables = tuple(dict.fromkeys(name for question in questions for name in question.variables))
+        self.known: dict[
+            tuple[str, tuple[str, ...]], tuple[tuple[Requirement, ...], dict[tuple[int, str], bool]]
+        ] = {}
+
+
 class _Shared:
     """What is known of requirements' markers for all targets.
 
@@ -31,6 +47,15 @@ class _Shared:
     def __init__(self) -> None:
         self.questions: dict[int, _Question] = {}
         self.answers: dict[tuple[str, tuple[str, ...], str], bool] = {}
+        self._sheets: dict[int, _Sheet] = {}
+
+    def sheet(self, metadata: Metadata) -> _Sheet:
+        """What is known of a distribution's requirements. Raises `InvalidRequirement`."""
+        known = self._sheets.get(id(metadata))
+        if known is None:
+            # It keeps the metadata, so that their id stays taken.
+            known = self._sheets[id(metadata)] = _Sheet(metadata, self)
+        return known
 
     def question(self, requirement: Requirement, marker: Marker) -> _Question:
         """What is asked with a requirement that has this marker."""
@@ -71,6 +96,32 @@ class Truth:
         if answer is None:
             question = self._shared.question(requirement, marker)
             answer = self._asked[id(requirement), extra] = self._answer(question, marker, extra)
+        return answer
+
+    def counting(self, metadata: Metadata, extra: str = "") -> tuple[Requirement, ...]:
+        """The requirements of a distribution that count here: without extras, or for the sake of `extra` alone.
+
+        Asks what `applies` would be asked, but looks for the answers once for all targets that agree on the
+        variables which the markers name: a distribution may have hundreds of lines. Raises `InvalidRequirement`,
+        and what the evaluation of markers raises.
+        """
+        sheet = self._shared.sheet(metadata)
+        key = (extra, self._seen(sheet.variables))
+        known = sheet.known.get(key)
+        if known is None:
+            asked: dict[tuple[int, str], bool] = {}
+            found = tuple(line for line in sheet.lines if self._is_for(line, extra, asked))
+            known = sheet.known[key] = (found, asked)
+        self._asked.update(known[1])
+        return known[0]
+
+    def _is_for(self, line: Requirement, extra: str, asked: dict[tuple[int, str], bool]) -> bool:
+        if line.marker is None:
+            return not extra
+        plain = asked[id(line), ""] = self.applies(line)
+        if not extra or plain:
+            return plain and not extra
+        answer = asked[id(line), extra] = self.applies(line, extra)
         return answer
 
     def would_apply(self, requirement: Requirement, extra: str = "") -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
@@ -102,27 +102,26 @@ class Dependencies:
 
         A broken line makes the candidate impossible.
         """
+        extra = canonicalize_name(candidate.extra)
         try:
-            lines = [parse_requirement(text) for text in metadata.requires_dist]
+            lines = self._truth.counting(metadata, extra)
         except InvalidRequirement as error:
             first = str(error).splitlines()[0]
             return (impossible(candidate, f"its metadata is broken: {first}"),)
-        wants: list[Want] = []
-        for line in lines:
-            try:
-                counts = self._counts(line, candidate.extra)
-            except (UndefinedComparison, UndefinedEnvironmentName):
-                # Markers such as ``sys_platform ~= "5"``.
-                return (impossible(candidate, f"its metadata is broken: `{line.marker}` means nothing"),)
-            if counts:
-                wants.extend(self._wants(candidate, line))
-        return tuple(wants)
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            marker = self._undefined(metadata, extra)
+            return (impossible(candidate, f"its metadata is broken: `{marker}` means nothing"),)
+        return tuple(want for line in lines for want in self._wants(candidate, line))
 
-    def _counts(self, line: Requirement, extra: str) -> bool:
-        if line.marker is None:
-            return not extra
-        plain = self._truth.applies(line)
-        return plain if not extra else not plain and self._truth.applies(line, canonicalize_name(extra))
+    def _undefined(self, metadata: Metadata, extra: str) -> Marker | None:
+        """The first marker that cannot be evaluated, such as ``sys_platform ~= "5"``."""
+        for line in map(parse_requirement, metadata.requires_dist):
+            try:
+                self._truth.applies(line)
+                self._truth.applies(line, extra)
+            except (UndefinedComparison, UndefinedEnvironmentName):
+                return line.marker
+        return None
 
     def names(self, metadata: Metadata) -> tuple[NormalizedName, ...]:
         """The packages that metadata requires here without any extra: a guess at what is asked for next.
@@ -141,6 +140,8 @@ class Dependencies:
 
     def override(self, requirement: Requirement) -> Requirement:
         """Put an override in a requirement's place where one holds on this target; its own extras stay."""
+        if not self._overrides:
+            return requirement
         for override in self._overrides.get(canonicalize_name(requirement.name), ()):
             if self._truth.applies(override):
                 extras = requirement.extras | override.extras

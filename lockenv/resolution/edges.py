@@ -9,7 +9,7 @@ way on which the answer was found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from packaging.version import Version
@@ -53,12 +53,11 @@ def _manifest_markers(question: Question) -> Iterator[str]:
     return (text for requirement in asked if (text := _marker(requirement)))
 
 
-def _telling(lines: Sequence[str], *, wide: bool) -> Iterator[str]:
+@lru_cache(maxsize=65536)
+def _telling(lines: tuple[str, ...], *, wide: bool) -> frozenset[str]:
     """The markers among metadata's requirements that may tell one version of Python in a span from another."""
     names = (*_FULL, "python_version") if wide else _FULL
-    for line in lines:
-        if any(name in line for name in names):
-            yield _marker(parse_requirement(line))
+    return frozenset(_marker(parse_requirement(line)) for line in lines if any(name in line for name in names))
 
 
 @lru_cache(maxsize=65536)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from lockenv.markers.undecided import UNSTATED, in_doubt
 from lockenv.packages import Requirement, parse_requirement
@@ -40,9 +41,13 @@ def _doubts(question: Question, answers: Sequence[Answer]) -> Iterator[str]:
         for requirement in roots:
             yield from _doubt("your manifest", requirement, "", answer)
         for candidate in answer.found.candidates.values():
-            for line in answer.provider.metadata(candidate).requires_dist:
-                if any(name in line for name in UNSTATED):
-                    yield from _doubt(str(candidate), parse_requirement(line), candidate.extra, answer)
+            for line in _unstated(answer.provider.metadata(candidate).requires_dist):
+                yield from _doubt(str(candidate), parse_requirement(line), candidate.extra, answer)
+
+
+@lru_cache(maxsize=65536)
+def _unstated(lines: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(line for line in lines if any(name in line for name in UNSTATED))
 
 
 def _doubt(owner: str, requirement: Requirement, extra: str, answer: Answer) -> Iterator[str]:
