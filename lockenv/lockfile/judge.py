@@ -7,21 +7,17 @@ all that is required is there and fits, nothing else is, and no choice is ambigu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
-from packaging.markers import Marker
 from packaging.pylock import Package, Pylock
-from packaging.tags import Tag, parse_tag
+from packaging.tags import Tag
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from lockenv.errors import InternalError, Problem
+from lockenv.lockfile.evaluation import Evaluation, archived
 from lockenv.lockfile.probes import probes, turns
-from lockenv.packages import MARKER_VARIABLES, Metadata, NormalizedName, Requirement, address, parse_requirement
+from lockenv.packages import Metadata, NormalizedName, Requirement, address, parse_requirement
 from lockenv.targets import Target
 
 _MAIN = ""
@@ -52,7 +48,7 @@ def judge(lock: Pylock, claim: Claim) -> None:
 
     Raises `InternalError` with every difference.
     """
-    truth = _Truth()
+    truth = Evaluation()
     versions = turns(_texts(lock, claim))
     targets = [probe for target in claim.targets for probe in probes(target, versions)]
     problems = [problem for target in targets for problem in _on_target(lock, claim, target, truth)]
@@ -98,7 +94,7 @@ def selections(groups: Iterable[str], conflicts: Sequence[Sequence[str]]) -> lis
     return list(found)
 
 
-def _on_target(lock: Pylock, claim: Claim, target: Target, truth: _Truth) -> Iterator[Problem]:
+def _on_target(lock: Pylock, claim: Claim, target: Target, truth: Evaluation) -> Iterator[Problem]:
     covering = [marker for marker in lock.environments or () if marker.evaluate(dict(target.variables))]
     if len(covering) != 1:
         yield Problem(where=target.name, message=f"{len(covering)} of the lock's environments cover it")
@@ -121,13 +117,14 @@ def _on_target(lock: Pylock, claim: Claim, target: Target, truth: _Truth) -> Ite
 class _View:
     """One target's look at the lock's packages: which file each offers it, and what that requires."""
 
-    def __init__(self, claim: Claim, target: Target, truth: _Truth) -> None:
+    def __init__(self, claim: Claim, target: Target, truth: Evaluation) -> None:
         self._claim = claim
         self._target = target
         self._truth = truth
         self._tags = [_Ranks(tags, truth) for tags in (target.tags, *(tags for _, tags in target.also))]
         self._needs: dict[tuple[int, str], list[Requirement]] = {}
         self._unfit: dict[int, str] = {}
+        self._read: dict[int, tuple[Metadata, ...]] = {}
         self._overrides = {
             canonicalize_name(each.name): each for each in reversed(claim.overrides) if truth.holds(each, target)
         }
@@ -144,9 +141,8 @@ class _View:
             if package is None:
                 yield f"{owner} requires {requirement}, which is missing"
                 continue
-            version = package.version
-            if version is not None and not requirement.specifier.contains(version, prereleases=True):
-                yield f"{owner} requires {requirement}, the lock has {version}"
+            if not self._truth.meets(package, requirement):
+                yield f"{owner} requires {requirement}, the lock has {package.version}"
             for extra in ("", *map(canonicalize_name, requirement.extras)):
                 if (name, extra) not in seen:
                     seen.add((name, extra))
@@ -164,24 +160,22 @@ class _View:
         return known
 
     def _faults_of(self, package: Package) -> Iterator[str]:
-        python = self._target.python
-        if package.requires_python is not None and not package.requires_python.contains(python, prereleases=True):
+        if not self._truth.admits(package.requires_python, self._target):
             yield f"it requires Python {package.requires_python}"
         buildable = (package.archive or package.vcs or package.directory) is not None and not any(
-            _archived(package)
+            archived(package)
         )
         buildable |= package.sdist is not None and package.name in self._claim.buildable
         if not buildable and not all(self._wheel(package, ranks) for ranks in self._tags):
             yield "no file of it fits"
         elif package.version is not None:
             for read in self._metadata(package):
-                if (read.name, Version(read.version)) != (package.name, package.version):
+                if not self._truth.is_of(read, package):
                     yield f"its file is of {read.name} {read.version}, the lock says {package.version}"
         for constraint in self._claim.constraints:
-            if canonicalize_name(constraint.name) == package.name and self._holds(constraint):
-                version = package.version
-                if version is not None and not constraint.specifier.contains(version, prereleases=True):
-                    yield f"the manifest constrains it to {constraint.specifier}, the lock has {version}"
+            concerned = canonicalize_name(constraint.name) == package.name and self._holds(constraint)
+            if concerned and not self._truth.meets(package, constraint):
+                yield f"the manifest constrains it to {constraint.specifier}, the lock has {package.version}"
 
     def _wheel(self, package: Package, ranks: _Ranks) -> str:
         """The file name of the wheel that an installer takes (PEP 425 order, PEP 427 build numbers), or ''."""
@@ -204,7 +198,14 @@ class _View:
             ]
         return known
 
-    def _metadata(self, package: Package) -> Iterator[Metadata]:
+    def _metadata(self, package: Package) -> tuple[Metadata, ...]:
+        known = self._read.get(id(package))
+        if known is None:
+            known = self._read[id(package)] = tuple(self._files_of(package))
+        return known
+
+    def _files_of(self, package: Package) -> Iterator[Metadata]:
+        """What the files say that an installer takes here, or what was built."""
         names = {self._wheel(package, ranks) for ranks in self._tags} - {""}
         if (origin := package.archive or package.vcs or package.directory) is not None:
             names = {address(origin)}
@@ -231,7 +232,7 @@ class _View:
 class _Ranks:
     """How early each wheel's best tag comes in a list of tags, best first."""
 
-    def __init__(self, tags: Sequence[Tag], truth: _Truth) -> None:
+    def __init__(self, tags: Sequence[Tag], truth: Evaluation) -> None:
         self._ranks: dict[Tag, int] = {}
         for rank, tag in enumerate(tags):
             self._ranks.setdefault(tag, rank)
@@ -244,102 +245,3 @@ class _Ranks:
             ranks = self._ranks
             self._known[text] = min((ranks[tag] for tag in self._truth.tags(text) if tag in ranks), default=None)
         return self._known[text]
-
-
-def _build_number(filename: str) -> int:
-    parts = filename.removesuffix(".whl").split("-")
-    digits = re.match(r"\d+", parts[2]) if len(parts) == 6 else None
-    return int(digits[0]) if digits else -1
-
-
-def _archived(package: Package) -> Iterator[str]:
-    """Give the name of the wheel, if it is one, that a package comes from without an index."""
-    archive = package.archive
-    if archive is not None:
-        path = archive.path or unquote(urlsplit(archive.url or "").path)
-        if path.endswith(".whl"):
-            yield path.rpartition("/")[2]
-
-
-class _Truth:
-    """Evaluates markers with `packaging`, each once for all targets that agree on the variables it names."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], bool] = {}
-        self._named: dict[int, tuple[object, tuple[str, ...]]] = {}
-        self._tags: dict[str, frozenset[Tag]] = {}
-        self._lines: dict[int, tuple[Metadata, tuple[Requirement, ...], tuple[str, ...]]] = {}
-        self._needs: dict[tuple[object, ...], tuple[Requirement, ...]] = {}
-        self._wheels: dict[int, list[tuple[str, str, int]]] = {}
-
-    def needs(self, metadata: Metadata, extra: str, target: Target) -> tuple[Requirement, ...]:
-        """What a distribution requires on a target for its own sake, or for that of one extra."""
-        known = self._lines.get(id(metadata))
-        if known is None:
-            lines = tuple(map(parse_requirement, metadata.requires_dist))
-            named = {name for line in lines if line.marker for name in self._variables(line, line.marker)}
-            # The metadata are kept beside the answer so that their id stays taken.
-            known = self._lines[id(metadata)] = (metadata, lines, tuple(sorted(named)))
-        _, lines, names = known
-        key = (id(metadata), extra, *[target.variables[name] for name in names])
-        found = self._needs.get(key)
-        if found is None:
-            found = self._needs[key] = tuple(
-                line
-                for line in lines
-                if self.holds(line, target, extra) and (not extra or not self.holds(line, target))
-            )
-        return found
-
-    def wheels(self, package: Package) -> Sequence[tuple[str, str, int]]:
-        """The wheels of a package: file name, tags, and build number, 0 first where there is none."""
-        known = self._wheels.get(id(package))
-        if known is None:
-            names = [*(wheel.filename for wheel in package.wheels or ()), *_archived(package)]
-            known = self._wheels[id(package)] = [
-                (name, "-".join(name.removesuffix(".whl").rsplit("-", 3)[1:]), _build_number(name))
-                for name in names
-            ]
-        return known
-
-    def tags(self, text: str) -> frozenset[Tag]:
-        """The tags that a wheel's file name states."""
-        if text not in self._tags:
-            self._tags[text] = frozenset(parse_tag(text))
-        return self._tags[text]
-
-    def holds(self, requirement: Requirement, target: Target, extra: str = "") -> bool:
-        """Whether a requirement counts on a target when an extra of its owner is asked for."""
-        marker = requirement.marker
-        if marker is None:
-            return True
-        variables = target.variables
-        key = (id(requirement), extra, *[variables[name] for name in self._variables(requirement, marker)])
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = marker.evaluate({**variables, "extra": extra})
-        return known
-
-    def selects(self, marker: Marker | None, target: Target, groups: frozenset[str]) -> bool:
-        """Whether a package of the lock is installed on a target for a selection of groups."""
-        if marker is None:
-            return True
-        variables = target.variables
-        key = (id(marker), groups, *[variables[name] for name in self._variables(marker, marker)])
-        known = self._known.get(key)
-        if known is None:
-            said: dict[str, str | AbstractSet[str]] = {
-                **variables,
-                "extras": frozenset[str](),
-                "dependency_groups": groups,
-            }
-            known = self._known[key] = marker.evaluate(said, "lock_file")
-        return known
-
-    def _variables(self, owner: object, marker: Marker) -> tuple[str, ...]:
-        known = self._named.get(id(owner))
-        if known is None:
-            text = str(marker)
-            # The owner is kept beside the answer so that its id stays taken.
-            known = self._named[id(owner)] = (owner, tuple(n for n in MARKER_VARIABLES if n in text))
-        return known[1]
