@@ -14,6 +14,7 @@ _TIME = re.compile(r"\b(?:\d+ min )?\d+(?:\.\d+)? m?s\b")
 _AMOUNT = re.compile(r"\b\d+(?:\.\d+)? [kMG]?B\b")
 _TARGET = re.compile(r"\b(?:linux|macos|windows)-\w+, (?:CPython|PyPy|Python) \d+\.\d+")
 _HEX = re.compile(r"\b[0-9a-f]{64}\b")
+_DIGEST = re.compile(r"\bdigest [0-9a-f]{12}\b")
 _ORIGIN = re.compile(r"\bhttp://127\.0\.0\.1:\d+|\b127\.0\.0\.1:\d+")
 
 
@@ -51,6 +52,7 @@ def _normal(text: str, project: ScratchProject) -> str:
         (_TIME, "<time>"),
         (_AMOUNT, "<amount>"),
         (_HEX, "<sha256>"),
+        (_DIGEST, "digest <digest>"),
         (_ORIGIN, "<index>"),
     ):
         text = pattern.sub(name, text)
