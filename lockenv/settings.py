@@ -31,10 +31,11 @@ class Settings:
 
     Paths are as given, except that a leading ``~`` is the home folder. `index_url` None means the index that pip
     is configured for; `python`, `env_dir` and `project` None mean: find it. `concurrency` counts connections at
-    once, `timeout` is in seconds without a byte, `verbosity` counts from 0. `wait` is how many seconds to wait for
-    an environment that another process is changing, None for ever; `durable` what a change survives, `history` how
-    many earlier generations are kept. `limits` are bounds on archives that count before the manifest's (`Limits`),
-    by name. `warnings` are for the user, about variables that mean nothing.
+    once, `timeout` is in seconds without a byte, `verbosity` counts from 0. `wait` is how many seconds to wait
+    for an environment that another process is changing, None for ever; `durable` what a change survives,
+    `compile` whether bytecode is written, `history` how many earlier generations are kept. `limits` are bounds
+    on archives that count before the manifest's (`Limits`), by name. `warnings` are for the user, about
+    variables that mean nothing.
     """
 
     cache_dir: str
@@ -51,6 +52,7 @@ class Settings:
     keyring: Keyring = "auto"
     wait: float | None = None
     durable: Durable = "power"
+    compile: bool = False
     history: int = 1
     limits: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
@@ -181,6 +183,7 @@ _SETTINGS = (
     _Setting(field="quiet", flag="--quiet", variable="QUIET", key="quiet", reader=_truth),
     _Setting(field="keyring", flag="--keyring", variable="KEYRING", key="keyring", reader=_one_of(KEYRINGS)),
     _Setting(field="wait", flag="--wait", variable="WAIT", key="wait", reader=_patience),
+    _Setting(field="compile", flag="--compile", variable="COMPILE", key="compile", reader=_truth),
     _Setting(field="durable", flag="--durable", variable="DURABLE", key="durable", reader=_one_of(DURABLE)),
     _Setting(field="history", flag="--history", variable="HISTORY", key="history", reader=_whole(0, 100)),
     _Setting(field="limits", flag="--limit", variable="LIMITS", key="limits", reader=_limits),

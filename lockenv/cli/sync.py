@@ -72,18 +72,18 @@ def main(arguments: Sequence[str]) -> int:
     add_network(options)
     asked = options.parse_args(arguments)
     began = time.perf_counter()
-    wish = Wish(
-        groups=tuple(asked.group),
-        extras=tuple(asked.extra),
-        all_groups=asked.all_groups,
-        seed=asked.seed,
-        allow_build=tuple(asked.allow_build),
-        only_hosts=tuple(asked.only_host),
-        verify=asked.verify,
-        compile=bool(asked.compile),
-        manifest=asked.manifest,
-    )
     with session_of(asked) as (session, screen):
+        wish = Wish(
+            groups=tuple(asked.group),
+            extras=tuple(asked.extra),
+            all_groups=asked.all_groups,
+            seed=asked.seed,
+            allow_build=tuple(asked.allow_build),
+            only_hosts=tuple(asked.only_host),
+            verify=asked.verify,
+            compile=session.settings.compile,
+            manifest=asked.manifest,
+        )
         done = sync(session, wish)
     _show(screen, done, time.perf_counter() - began)
     return 0

@@ -264,9 +264,11 @@ def test_a_program_can_tell_its_environment(synced: ScratchProject) -> None:
     source = str(Path(__file__).resolve().parents[2])
 
     def ask(python: Path) -> str:
-        command = [python, "-c", script if python != BASE_PYTHON else "import lockenv; print(lockenv.current())"]
+        told = script if python != BASE_PYTHON else "import lockenv; print(lockenv.current())"
+        command = [str(python), "-c", told]
         environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=environ).stdout
+        done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environ)
+        return done.stdout
 
     path, digest, lock, names = json.loads(ask(synced.env / "bin" / "python"))
     assert (path, digest) == (str(synced.env), digest_in(synced))
