@@ -3,8 +3,8 @@
     python -m benchmarks.proof [--at DIR] [--packages 100] [--files 100] [--rounds 5]
 
 The packages are made on the spot and served on loopback. Half of the files are modules with real code, half are
-data. The rows take turns within a round; the first round is not counted. Figures are wall seconds of whole
-processes: median and spread. Absolute times mean little on a busy machine, so read the rows against each other,
+data. The rows take turns within a round; the first round is not counted. Figures are seconds of whole processes: by
+the wall (median and spread), and of processors. Absolute times mean little on a busy machine, so read the rows against each other,
 and choose with `--at` a folder on a disk such as people have: a journaled one that is not nearly full.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -47,6 +48,7 @@ class Row:
     prepare: Callable[[], object] = lambda: None
     expected: int = 0
     seconds: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
 
 
 def package(number: int, files: int) -> BuiltFile:
@@ -93,10 +95,10 @@ def rows(project: ScratchProject) -> Iterator[Row]:
     yield Row("cache verify", ("cache", "verify"))
 
 
-def measure(project: ScratchProject, row: Row) -> float:
-    """Run one row and give its wall seconds."""
+def measure(project: ScratchProject, row: Row) -> tuple[float, float]:
+    """Run one row and give its seconds: by the wall, and of all its processes."""
     row.prepare()
-    began = time.perf_counter()
+    began, before = time.perf_counter(), _busy()
     done = subprocess.run(
         [sys.executable, "-m", "lockenv", *row.arguments],
         cwd=project.folder,
@@ -108,7 +110,12 @@ def measure(project: ScratchProject, row: Row) -> float:
     took = time.perf_counter() - began
     if done.returncode != row.expected:
         raise SystemExit(f"lockenv {' '.join(row.arguments)} failed:\n{done.stdout}{done.stderr}")
-    return took
+    return took, _busy() - before
+
+
+def _busy() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -129,12 +136,14 @@ def main() -> None:
         listed = list(rows(project))
         for counted in range(asked.rounds + 1):
             for row in listed:
-                took = measure(project, row)
+                took, busy = measure(project, row)
                 if counted:
                     row.seconds.append(took)
+                    row.busy.append(busy)
         for row in listed:
             low, high = min(row.seconds), max(row.seconds)
-            print(f"{row.name:<36}{statistics.median(row.seconds):7.2f} s   {low:.2f} to {high:.2f}")
+            wall, busy = statistics.median(row.seconds), statistics.median(row.busy)
+            print(f"{row.name:<36}{wall:7.2f} s   {low:.2f} to {high:.2f}   of processors {busy:.2f} s")
 
 
 if __name__ == "__main__":
