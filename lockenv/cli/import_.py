@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
             ),
         )
         if asked.dry_run:
-            screen.result(done.text.rstrip("\n"))
+            screen.out.write(done.text)
         _show(screen, done, dry_run=asked.dry_run)
     return 0
 

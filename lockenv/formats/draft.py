@@ -58,7 +58,7 @@ class Draft:
     that could not be carried over, with its place and the reason; `notes` what was carried over in another form.
     """
 
-    name: str | None = None
+    name: At[str] | None = None
     python: At[SpecifierSet] | None = None
     dependencies: tuple[At[Requirement], ...] = ()
     groups: tuple[DraftGroup, ...] = ()

@@ -91,7 +91,8 @@ def _rows(draft: Draft, python: SpecifierSet, heading: str) -> Iterator[_Row]:
         yield _Row(f"# {line}".rstrip())
     yield _Row("[env]")
     if draft.name is not None:
-        yield _Row(f"name = {toml.string(draft.name)}", "", lambda one: replace(one, name=None))
+        name, where = draft.name.value, draft.name.where
+        yield _Row(f"name = {toml.string(name)}", where, lambda one: replace(one, name=None))
     if draft.python is not None:
         python, where = draft.python.value, draft.python.where
         yield _Row(

@@ -45,7 +45,7 @@ class Gathering:
     """A draft in the making. Its methods never raise: what cannot be carried over is noted with its reason."""
 
     surroundings: Surroundings = field(default_factory=Surroundings)
-    name: str | None = None
+    name: At[str] | None = None
     python: At[SpecifierSet] | None = None
     items: dict[str, list[Item]] = field(default_factory=lambda: {MAIN: []})
     group_places: dict[str, str] = field(default_factory=dict)
@@ -178,6 +178,11 @@ class Gathering:
         raise AssertionError(wanted)  # pragma: no cover - one of them is free
 
     # -- the rest
+
+    def call(self, where: str, name: str | None) -> None:
+        """Take the environment's name; the first counts."""
+        if name and self.name is None:
+            self.name = At(where, name)
 
     def take_python(self, where: str, text: str) -> None:
         """Take the Pythons that it is for."""

@@ -62,7 +62,8 @@ def read(
         gathered.leave(where, "it is no mapping with `dependencies`")
         return gathered.draft()
     name = top.get("name")
-    gathered.name = name.text if isinstance(name, yaml.Scalar) and name.text else None
+    if isinstance(name, yaml.Scalar):
+        gathered.call(f"{where}:{name.line}", name.text)
     _others(gathered, top, where)
     pip: list[Draft] = []
     dependencies = top.get("dependencies")

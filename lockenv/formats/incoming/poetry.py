@@ -28,7 +28,7 @@ _TAKEN = ("dependencies", "dev-dependencies", "group", "extras", "source")
 def read(gathered: Gathering, tool: Entry, group: str) -> None:
     """Take what Poetry's tables say; the main dependencies go into `group`."""
     leave_others(tool, (*_ABOUT, *_TAKEN))
-    gathered.name = gathered.name or text_of(tool, "name")
+    gathered.call(place(tool), text_of(tool, "name"))
     _indexes(gathered, tool)
     optional = _main(gathered, table(tool, "dependencies"), group)
     _packages(gathered, table(tool, "dev-dependencies"), "dev")

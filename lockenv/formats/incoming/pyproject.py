@@ -23,6 +23,7 @@ def read(
     gathered = Gathering(surroundings=surroundings or Surroundings())
     into = gathered.group(where, group) or MAIN
     _project(gathered, table(top, "project"), into)
+    _dynamic(table(top, "project"), table(top, "tool", "poetry"))
     _groups(gathered, table(top, "dependency-groups"))
     for name, reader in (("poetry", poetry.read), ("pdm", pdm.read), ("uv", uv.read)):
         tool = table(top, "tool", name)
@@ -44,7 +45,7 @@ def read(
 def _project(gathered: Gathering, project: Entry | None, group: str) -> None:
     if project is None:
         return
-    gathered.name = text_of(project, "name")
+    gathered.call(place(project), text_of(project, "name"))
     python = project.child("requires-python")
     if python is not None and (said := python.text()):
         gathered.take_python(place(python), said)
@@ -52,9 +53,14 @@ def _project(gathered: Gathering, project: Entry | None, group: str) -> None:
         gathered.require(place(entry), text, group)
     extras = table(project, "optional-dependencies")
     for entry in extras.children() if extras is not None else ():
-        _extra(gathered, entry, gathered.name or "")
+        _extra(gathered, entry, gathered.name.value if gathered.name is not None else "")
+
+
+def _dynamic(project: Entry | None, poetry_table: Entry | None) -> None:
+    """Say what only a build knows. Poetry's own tables say these things, too."""
+    told = {"dependencies", "optional-dependencies", "requires-python"}
     for entry, text in texts_of(project, "dynamic"):
-        if text in {"dependencies", "optional-dependencies", "requires-python"}:
+        if text in told and poetry_table is None:
             entry.refuse(f"`{text}` is computed only when the project is built", "list them in env.toml")
 
 
@@ -105,10 +111,10 @@ def _group_item(gathered: Gathering, item: Entry, group: str) -> None:
 
 def _itself(gathered: Gathering, top: Entry, where: str) -> None:
     """Say that other tools install the project into its environment, and how that is had here."""
-    name = gathered.name
     builds = top.child("build-system")
-    if builds is None or not name:
+    if builds is None or gathered.name is None:
         return
+    name = gathered.name.value
     if any(_names(one.value, name) for one in gathered.items[MAIN] if isinstance(one.value, Requirement)):
         return
     plain = canonicalize_name(name)

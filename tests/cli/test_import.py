@@ -1,0 +1,208 @@
+"""`lockenv import`: other tools' files brought in, and what works today works again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.screens import check_screen
+from tests.fakes.index import FakeIndex
+from tests.fakes.project import PATIENCE, ScratchProject
+from tests.fakes.wheels import make_wheel
+
+OLD = "menu==1.0\ndropdown==1.0\nicons==1.9\n"
+
+
+def written(project: ScratchProject, name: str, text: str) -> None:
+    path = project.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def env_toml(project: ScratchProject) -> str:
+    return (project.folder / "env.toml").read_text(encoding="utf-8")
+
+
+def locked(project: ScratchProject) -> str:
+    return project.lock.read_text(encoding="utf-8")
+
+
+def test_what_a_file_pins_is_kept_by_the_lock(project: ScratchProject) -> None:
+    written(project, "requirements.txt", OLD)
+    runs = [
+        project.run("import", "requirements.txt"),
+        project.run("lock", "--check"),
+        project.run("import", "no.txt"),
+    ]
+    check_screen("import", project, runs)
+    assert '"menu",' in env_toml(project)
+    assert 'name = "icons"\nversion = "1.9"' in locked(project)
+
+
+def test_a_pin_that_no_longer_fits_is_told(project: ScratchProject) -> None:
+    written(project, "requirements.txt", "menu==1.0\ndropdown==1.1\nicons==1.9\n")
+    ran = project.run("import", "requirements.txt").ok()
+    assert "pylock.toml: 2 versions are as before\n~ icons 1.9 -> 2.0\n" in ran.out
+
+
+def test_a_dry_run_shows_the_manifest_and_writes_nothing(project: ScratchProject) -> None:
+    written(project, "requirements.txt", OLD)
+    ran = project.run("import", "requirements.txt", "--dry-run").ok()
+    assert ran.out.count("menu") == 1
+    assert "\ndependencies = [\n" in ran.out
+    assert project.files() == ["requirements.txt"]
+
+
+def test_what_cannot_be_carried_over_is_told_with_its_line(project: ScratchProject) -> None:
+    lines = ["--extra-index-url https://more.example.com/simple", "menu", "svn+https://svn.example.com/x#egg=checks"]
+    written(project, "requirements.txt", "\n".join([*lines, "-r no.txt"]))
+    check_screen("import-left-out", project, [project.run("import", "requirements.txt")])
+
+
+def test_a_second_file_is_added_and_what_stands_is_kept(project: ScratchProject) -> None:
+    written(project, "env.toml", '# Mine.\n[env]\npython = ">=3.11"\ndependencies = ["menu>=1"]  # keep\n')
+    written(project, "requirements.txt", "menu==1.0\nicons<2\n")
+    written(project, "dev.txt", "checks\n")
+    runs = [
+        project.run("import", "requirements.txt"),
+        project.run("import", "dev.txt", "--group", "test"),
+        project.run("import", "dev.txt", "--group", "test"),
+    ]
+    check_screen("import-adds", project, runs)
+    assert env_toml(project) == (
+        '# Mine.\n[env]\npython = ">=3.11"\ndependencies = ["menu>=1", "icons<2"]  # keep\n\n'
+        '[groups]\ntest = [\n    "checks",\n]\n'
+    )
+
+
+def test_force_replaces_the_manifest(project: ScratchProject) -> None:
+    written(project, "env.toml", '[env]\npython = ">=3.11"\ndependencies = ["checks"]\n')
+    written(project, "requirements.txt", "menu>=1\n")
+    project.run("import", "requirements.txt", "--force").ok()
+    assert '"menu>=1"' in env_toml(project)
+    assert "checks" not in env_toml(project)
+
+
+def test_a_manifest_that_what_is_brought_in_does_not_fit_stays(project: ScratchProject) -> None:
+    before = '[env]\npython = ">=3.11"\n[groups]\na = [{ include-group = "b" }]\nb = []\n'
+    written(project, "env.toml", before)
+    written(project, "pyproject.toml", '[dependency-groups]\na = []\nb = [{ include-group = "a" }]\n')
+    ran = project.run("import", "pyproject.toml")
+    assert ran.status == 2
+    assert "circle" in ran.err
+    assert env_toml(project) == before
+
+
+def test_a_lock_alone_does_not_say_what_is_wanted(project: ScratchProject) -> None:
+    written(project, "poetry.lock", '[[package]]\nname = "menu"\nversion = "1.0"\n')
+    check_screen("import-lock-alone", project, [project.run("import", "poetry.lock"), project.run("import")])
+    assert project.files() == ["poetry.lock"]
+
+
+def test_the_lock_beside_a_project_is_mentioned_and_when_named_its_versions_are_kept(
+    project: ScratchProject,
+) -> None:
+    written(
+        project, "pyproject.toml", '[project]\nname = "x"\nrequires-python = ">=3.11"\ndependencies = ["menu"]\n'
+    )
+    written(
+        project,
+        "uv.lock",
+        'version = 1\nrequires-python = ">=3.11"\n'
+        + "".join(
+            f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = {{ registry = "x" }}\n'
+            for name, version in (("menu", "1.0"), ("dropdown", "1.0"), ("icons", "1.9"))
+        ),
+    )
+    alone = project.run("import", "pyproject.toml", "--dry-run").ok()
+    assert "uv.lock holds versions: name it too" in alone.err
+    project.run("import", "pyproject.toml", "uv.lock").ok()
+    assert 'name = "icons"\nversion = "1.9"' in locked(project)
+
+
+def test_a_foreign_lock_gives_versions_to_a_manifest_that_is_there(
+    project: ScratchProject, index: FakeIndex
+) -> None:
+    project.manifest(dependencies=["icons"])
+    project.run("lock").ok()
+    foreign = locked(project).replace('created-by = "lockenv"', 'created-by = "somebody"').replace("2.0", "1.9")
+    foreign = foreign.partition("[tool.lockenv")[0]
+    written(project, "theirs/pylock.toml", foreign)
+    ran = project.run("import", "theirs/pylock.toml").ok()
+    assert "1 version is as before" in ran.out
+    assert 'name = "icons"\nversion = "1.9"' in locked(project)
+
+
+def test_our_own_lock_is_not_brought_in(project: ScratchProject) -> None:
+    project.manifest(dependencies=["icons"])
+    project.run("lock").ok()
+    assert "lockenv's own lock" in project.run("import", "pylock.toml").err
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"caf\xe9==1.0\n"])
+def test_a_file_that_is_no_text_is_refused(project: ScratchProject, text: bytes) -> None:
+    (project.folder / "requirements.txt").write_bytes(text)
+    ran = project.run("import", "requirements.txt")
+    assert (ran.status, ran.out) == (2, "")
+    assert "requirements.txt:1: it is not UTF-8 text" in ran.err
+
+
+def test_an_environment_that_pip_made_comes_back_with_the_same_versions(
+    project: ScratchProject, index: FakeIndex, tmp_path: Path
+) -> None:
+    index.add(make_wheel("dropdown", "2.0", requires=["icons"]))
+    env = tmp_path / "theirs"
+    made_with_pip(env, index, "menu", "dropdown==1.0", "icons<2", "checks")
+    frozen = run_pip(env, "freeze")
+    assert sorted(frozen.split()) == ["checks==3.1", "dropdown==1.0", "icons==1.9", "menu==1.0"]
+    written(project, "frozen.txt", frozen)
+    project.run("import", "frozen.txt").ok()
+    project.run("sync").ok()
+    assert installed(project) == frozen.split()
+
+    project.run("import", "--from-env", str(env), "--force").ok()
+    assert '    "menu",' in env_toml(project)
+    project.run("sync").ok()
+    assert installed(project) == frozen.split()
+
+
+def test_of_an_environment_only_what_was_asked_for_is_asked_for(
+    project: ScratchProject, index: FakeIndex, tmp_path: Path
+) -> None:
+    env = tmp_path / "theirs"
+    made_with_pip(env, index, "menu")
+    project.run("import", "--from-env", str(env)).ok()
+    assert 'dependencies = [\n    "menu",\n]' in env_toml(project)
+
+
+def test_a_folder_that_is_no_environment_is_refused(project: ScratchProject) -> None:
+    ran = project.run("import", "--from-env", ".")
+    assert ran.status == 2
+    assert "there is no environment at ." in ran.err
+
+
+def made_with_pip(env: Path, index: FakeIndex, *requirements: str) -> None:
+    """Make an environment as people do: with venv and pip."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(env)], check=True, timeout=PATIENCE)
+    run_pip(env, "install", "-q", "--no-cache-dir", "--index-url", index.url, *requirements)
+
+
+def run_pip(env: Path, *arguments: str) -> str:
+    pip = [sys.executable, "-m", "pip", "--python", str(env / "bin" / "python"), "--isolated"]
+    ran = subprocess.run(
+        [*pip, "--disable-pip-version-check", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(env), "PIP_CONFIG_FILE": "/dev/null"},
+    )
+    return ran.stdout
+
+
+def installed(project: ScratchProject) -> list[str]:
+    lines = project.run("list").ok().out.splitlines()
+    return ["==".join(line.split()[:2]) for line in lines]
