@@ -20,6 +20,7 @@ _SIGNALS = {
 _GRACE = 0.7
 
 _received: int = signal.SIGINT
+_unchanged = "nothing was changed that was not finished"
 _said = False
 
 
@@ -39,18 +40,21 @@ def last_words() -> str:
     commit = sys.modules.get("lockenv.transaction.commit")
     if commit is not None and commit.happened():
         return f"\n{word}: the environment is the new one already; what is left over goes with the next sync\n"
-    return f"\n{word}: nothing was changed that was not finished\n"
+    return f"\n{word}: {_unchanged}\n"
 
 
 @contextmanager
-def prompt_interrupts() -> Iterator[None]:
+def prompt_interrupts(command: str = "") -> Iterator[None]:
     """Within this block SIGINT, SIGTERM and SIGHUP raise `KeyboardInterrupt`.
 
     If unwinding takes long, and at a second signal, the process ends at once. Ending in the midst of things is
     safe: an environment or lock changes in one rename, and what lies half-made beside is swept by the next run. A
     signal that somebody else handles, or that is ignored (`nohup`), is left alone, and all of them where this is
-    not the main thread.
+    not the main thread. `command` decides what is said of what was not changed.
     """
+    global _unchanged  # noqa: PLW0603 - there is one command in a process
+    if command in {"sync", "rollback"}:
+        _unchanged = "the environment was not changed"
     taken = []
     try:
         for name, usual in _SIGNALS.items():

@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     from lockenv.cli.interrupts import last_words, prompt_interrupts, status
 
     try:
-        with prompt_interrupts():
+        with prompt_interrupts(command):
             return _run(command, rest)
     except KeyboardInterrupt:
         sys.stderr.write(last_words())

@@ -40,6 +40,12 @@ def happened() -> bool:
     return _happened is not None and _happened()
 
 
+def begin() -> None:
+    """Forget earlier commits of this process: another change begins."""
+    global _happened  # noqa: PLW0603 - see `_watch`
+    _happened = None
+
+
 def _watch(test: Callable[[], bool]) -> None:
     global _happened  # noqa: PLW0603 - an interrupt ends the process, and wants to say what was done by then
     _happened = test

@@ -128,21 +128,22 @@ def _nowhere(env: str) -> UsageError:
 
 
 def _chosen(env: str, number: int | None) -> int:
-    # What cannot be listed is a refusal of the system and does not mean that nothing is kept.
-    os.listdir(places.home(env))
-    current = places.current_number(env)
-    kept = [other for _, other in commit.others(env)]
+    """Say which generation is meant. Raises `UsageError`, and `OSError` where it cannot be known."""
     if number is None:
+        os.listdir(places.home(env))  # that nothing is kept must not be read from a refusal of the system
+        kept = [other for _, other in commit.others(env)]
         if kept:
             return kept[0]
         raise UsageError(
             f"{env} has no earlier generation to go back to",
             hint="`--history N`, or the setting `history`, says how many each sync keeps",
         )
-    if number == current:
+    if number == places.current_number(env):
         raise UsageError(f"generation {number} is the current one", hint="`lockenv history` lists them")
-    if number not in places.generations(env):
-        raise UsageError(f"{env} has no generation {number}", hint="`lockenv history` lists them")
+    try:
+        os.lstat(places.generation(env, number))
+    except FileNotFoundError:
+        raise UsageError(f"{env} has no generation {number}", hint="`lockenv history` lists them") from None
     return number
 
 

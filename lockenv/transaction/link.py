@@ -41,7 +41,8 @@ class Linker:
     def bring(self, pairs: Iterable[tuple[str, str, int, int]]) -> None:
         """Bring each (source, destination, mtime in ns, mode); folders must be there. Raises `OSError`."""
         for source, destination, mtime, mode in pairs:
-            if self.mode in {"auto", "clone"} and self._clone(source, destination, mtime, mode):
+            wished = self.mode
+            if wished in {"auto", "clone"} and self._clone(source, destination, mtime, mode, wished):
                 continue
             if self.mode == "hardlink" and self._hard_link(source, destination):
                 continue
@@ -59,18 +60,21 @@ class Linker:
             return False
         return True
 
-    def _clone(self, source: str, destination: str, mtime: int, mode: int) -> bool:
-        """Clone one file; False, with `mode` changed, where the disk cannot."""
+    def _clone(self, source: str, destination: str, mtime: int, mode: int, wished: LinkMode) -> bool:
+        """Clone one file; False, with `mode` changed, where the disk cannot.
+
+        Threads try at the same time: what was `wished` when this file's turn came decides what follows.
+        """
         try:
             with _Pair(source, destination, mtime, mode) as (reading, writing):
                 fcntl.ioctl(writing, _FICLONE, reading)
         except OSError as error:
             if error.errno not in _NO_CLONE or error.filename is not None:
                 raise
-            if self.mode == "auto":
-                self.mode = "hardlink"
-            else:
+            if wished == "clone":
                 self._fall_back("copy", "clone", error)
+            elif self.mode == "auto":
+                self.mode = "hardlink"
             return False
         self.mode = "clone"
         return True

@@ -32,6 +32,7 @@ class Turn:
         Whoever waited looks again: the environment may have come, gone or been swapped meanwhile. Raises
         `UsageError` for a place that is no environment's, `InstallError` for one that another process changes.
         """
+        commit.begin()
         while True:
             if not ground.is_ours(self.env):
                 lock = self.take_beside()

@@ -19,7 +19,7 @@ from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
 from tests.fakes.wheels import make_wheel
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-UNCHANGED = "nothing was changed that was not finished"
+UNCHANGED = "the environment was not changed"
 
 
 def wait_for(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:

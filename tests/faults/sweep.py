@@ -26,6 +26,7 @@ from lockenv.transaction import commit, places
 from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired
 from lockenv.transaction.history import rollback
+from lockenv.transaction.link import LinkMode
 from lockenv.tree import Text
 from tests.fakes.environments import ICONS, MENU, MENU2, Project
 from tests.faults.injection import DIED, FAULTS, LASTING, Fault
@@ -41,12 +42,13 @@ class Scenario:
     prepare: Callable[[Project], object]
     after: Callable[[Project], Desired] | None
     exchange: bool = True
+    link_mode: LinkMode = "hardlink"
 
 
-def _act(project: Project, want: Desired | None) -> None:
+def _act(project: Project, want: Desired | None, link_mode: LinkMode) -> None:
     """Make the change, so carefully as it can be made."""
     if want is not None:
-        apply(project.env, want, link_mode="hardlink", wait=0, durable="power")
+        apply(project.env, want, link_mode=link_mode, wait=0, durable="power")
     elif places.current_number(str(project.env)) != 1:
         rollback(project.env, 1, stands=lambda _: True, wait=0, durable="power")
 
@@ -88,6 +90,14 @@ SCENARIOS = {
     ),
     "add": Scenario(
         prepare=lambda project: project.sync(MENU), after=lambda project: project.desired(MENU, ICONS)
+    ),
+    "copy": Scenario(
+        prepare=lambda project: project.sync(MENU),
+        after=lambda project: project.desired(MENU2, ICONS),
+        link_mode="copy",
+    ),
+    "clone or link": Scenario(
+        prepare=lambda _: None, after=lambda project: project.desired(MENU2, ICONS), link_mode="auto"
     ),
     "roll back": Scenario(prepare=lambda project: (project.sync(MENU, ICONS), project.sync(MENU2)), after=None),
     "remove": Scenario(
@@ -219,7 +229,7 @@ class Sweep:
         self.before = what_stands(self.project.env)
         self.pristine = folder / "pristine"
         shutil.copytree(self.project.folder, self.pristine, symlinks=True)
-        _act(self.project, self.want)
+        _act(self.project, self.want, self.scenario.link_mode)
         self.after = what_stands(self.project.env)
         self.problems: list[str] = []
         self.total = self.tried = 0
@@ -245,7 +255,7 @@ class Sweep:
         fault = Fault(self.fault, number, exchange=self.scenario.exchange)
         fault.install()
         try:
-            _act(self.project, self.want)
+            _act(self.project, self.want, self.scenario.link_mode)
         except KeyboardInterrupt:
             # Who interrupts is told whether that came too late.
             return _TOO_LATE if commit.happened() else _FAILED
@@ -294,7 +304,7 @@ class Sweep:
         return [name for name in names if not name.startswith(prefix)]
 
     def _heal(self, number: int) -> None:
-        _act(self.project, self.want)
+        _act(self.project, self.want, self.scenario.link_mode)
         self._expect(number, what_stands(self.project.env) == self.after, "not healed by the next sync")
         self._expect(number, not leftovers(self.project), f"left behind after healing: {leftovers(self.project)}")
 
