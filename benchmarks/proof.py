@@ -3,9 +3,9 @@
     python -m benchmarks.proof [--at DIR] [--packages 100] [--files 100] [--rounds 5]
 
 The packages are made on the spot and served on loopback. Half of the files are modules with real code, half are
-data. The rows take turns within a round; the first round is not counted. Figures are seconds of whole processes: by
-the wall (median and spread), and of processors. Absolute times mean little on a busy machine, so read the rows against each other,
-and choose with `--at` a folder on a disk such as people have: a journaled one that is not nearly full.
+data. The rows take turns within a round; the first round is not counted. Figures are seconds of whole processes:
+by the wall (median and spread), and of processors. Absolute times mean little on a busy machine, so read the rows
+against each other, and choose with `--at` a folder on a disk such as people have: a journaled one with room.
 """
 
 from __future__ import annotations

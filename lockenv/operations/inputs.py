@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,9 @@ def inputs_digest(project: Project, lock_digest: str, included: Sequence[str], w
     version = next((content for file in version_files if (content := _content(file)) is not None), None)
     others = [_content(folder / name) for name in included]
     signs = (_sign(row, Path(project.lock).parent) for row in watched)
-    return digest_of(lock_digest.encode(), _content(Path(project.manifest)), version, *others, *signs)
+    # Scripts hold the environment's path: one that was moved is to be looked at.
+    place = os.fsencode(project.env)
+    return digest_of(lock_digest.encode(), place, _content(Path(project.manifest)), version, *others, *signs)
 
 
 def _sign(row: str, folder: Path) -> bytes:

@@ -198,6 +198,8 @@ class _Work:
         if record is not None and record.packages != self._record(record.tree).packages:
             # One lock leads to other wheels where a folder that one is built from has changed.
             return "what is built from a folder has changed"
+        if record is not None and not all(_is_recorded(text, record.tree) for text in self.contents.texts):
+            return "it stands at another place than it was made for"
         return reason or self.because
 
     def _tell_what_goes(self, maker: str | None, packages: int) -> None:

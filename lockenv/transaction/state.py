@@ -262,17 +262,23 @@ def _is_bytecode_folder(generation: str, path: str, sources: dict[str, Fact]) ->
     try:
         with os.scandir(f"{generation}/{path}") as entries:
             return all(
-                _source_of(entry.name) in sources and entry.is_file(follow_symlinks=False) for entry in entries
+                _has_source(entry.name, sources) and entry.is_file(follow_symlinks=False) for entry in entries
             )
     except OSError:
         return False
 
 
-def _source_of(name: str) -> str:
-    """Give the source's name for ``module.tag[.opt-n].pyc``, or for Python's temporary name of such a file."""
+def _has_source(name: str, sources: dict[str, Fact]) -> bool:
+    """Whether a name is ``module.tag[.opt-n].pyc``, or Python's temporary name of such a file, of a source.
+
+    A tag may hold dots: pytest writes ``module.cpython-312-pytest-8.3.3.pyc`` for the plugins that it loads.
+    """
     stem, mark, _ = name.partition(".pyc")
-    stem = stem.partition(".opt-")[0]
-    return f"{stem.rpartition('.')[0]}.py" if mark else ""
+    while mark and "." in stem:
+        stem = stem.rpartition(".")[0]
+        if f"{stem}.py" in sources:
+            return True
+    return False
 
 
 def _join(folder: str, name: str) -> str:

@@ -124,6 +124,17 @@ def test_a_damaged_manifest_of_the_store_is_not_believed(synced: ScratchProject)
     synced.run("verify").ok()
 
 
+def test_a_project_that_was_moved_is_made_anew_by_the_next_sync(synced: ScratchProject) -> None:
+    moved = ScratchProject(synced.scratch, name="elsewhere")
+    moved.folder.rmdir()
+    moved.environ.update(synced.environ)
+    synced.folder.rename(moved.folder)
+    assert "changed" in {one["kind"] for one in _findings(moved)}
+    moved.run("sync").ok()
+    assert _findings(moved) == []
+    assert moved.execute("menu") == "menu 1.0 over dropdown 1.1"
+
+
 def test_verify_changes_nothing(synced: ScratchProject) -> None:
     """Also not by way of the store: files there may be those of the environment."""
     synced.run("sync", "--link-mode", "hardlink", "--env", "linked").ok()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lockenv.transaction.apply import apply
 from tests.fakes.environments import ICONS, MENU, MENU2, Project
 
 
@@ -116,6 +117,24 @@ def test_bytecode_that_python_writes_for_planned_sources_is_no_drift(project: Pr
         subprocess.run([python, *flags, "-c", "import menu, icons"], check=True, env=environ)
     assert len(list((project.site / "__pycache__").iterdir())) == 3
     assert project.why_not(MENU, ICONS) is None
+
+
+def test_bytecode_that_pytest_writes_for_plugins_is_no_drift(project: Project) -> None:
+    project.sync(MENU, ICONS)
+    planted(project.site / "__pycache__" / "menu.cpython-312-pytest-8.3.3.pyc")
+    assert project.why_not(MENU, ICONS) is None
+    planted(project.site / "__pycache__" / "ghost.cpython-312-pytest-8.3.3.pyc")
+    assert project.why_not(MENU, ICONS) is not None
+
+
+def test_an_environment_that_was_moved_is_made_anew(project: Project) -> None:
+    project.sync(MENU, ICONS)
+    moved = project.folder / "moved"
+    project.env.rename(moved)
+    assert apply(moved, project.desired(MENU, ICONS)).changed
+    done = subprocess.run([str(moved / "bin" / "menu")], capture_output=True, text=True, check=True)
+    assert done.stdout == "menu 1\n"
+    assert not apply(moved, project.desired(MENU, ICONS)).changed
 
 
 def test_what_people_put_into_the_root_is_theirs(project: Project) -> None:
