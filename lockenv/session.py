@@ -149,13 +149,13 @@ class Session:
             self.report(Noted(message=f"pip's setting {ignored} is a fact of this machine and is not followed"))
         return Index(name="default", url=found.url)
 
-    def http(self, indexes: tuple[Index, ...]) -> Http:
-        """A pooled client that knows the credentials of these indexes. Closed with the session."""
+    def http(self, indexes: tuple[Index, ...], closing: ExitStack | None = None) -> Http:
+        """A pooled client that knows the credentials of these indexes. Closed by `closing` or with the session."""
         # Lazy: importing an HTTP client takes tens of milliseconds.
         from lockenv.index.auth import Credentials
         from lockenv.index.http import Http
 
-        return self._closing.enter_context(
+        return (closing or self._closing).enter_context(
             Http(
                 credentials=Credentials(
                     environ=self.environ, indexes=indexes, keyring=self.settings.keyring == "auto"
@@ -174,12 +174,14 @@ class Session:
         from lockenv.manifest.model import IndexSource
 
         indexes = self.indexes(manifest)
+        # Connections are made when they are needed, and closed after the client, which may wait for them.
+        connections = self._closing.enter_context(ExitStack())
         routes = {name: source.index for name, source in manifest.sources if isinstance(source, IndexSource)}
         return self._closing.enter_context(
             IndexClient(
                 indexes=indexes,
                 routes=routes,
-                http=self.http(indexes),
+                http=lambda: self.http(indexes, connections),
                 cache=self.index_cache,
                 offline=self.settings.offline,
                 reporter=self.report,

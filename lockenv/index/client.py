@@ -13,30 +13,29 @@ next; else whoever can make one index fail could put a package in its place (doc
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from fnmatch import fnmatchcase
-from typing import Generic, Protocol, Self, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urlsplit
 
 from packaging.utils import is_normalized_name
 
-from lockenv.errors import NetworkError, OfflineMiss, Refused, UsageError
-from lockenv.events import Noted, Reporter, silent
+from lockenv.errors import OfflineMiss, Refused, UsageError
+from lockenv.events import Reporter, silent
 from lockenv.index.auth import without_credentials
-from lockenv.index.cache import IndexCache, Page, validators_of
-from lockenv.index.fetch import MetadataFetcher
-from lockenv.index.folder import folder_listing
-from lockenv.index.http import Http, Response
-from lockenv.index.simple import ACCEPT, parse_page
+from lockenv.index.cache import IndexCache, Page
+from lockenv.index.keys import metadata_key
+from lockenv.index.once import Once
 from lockenv.packages import Index, IndexFile, Listing, Metadata, NormalizedName, canonicalize_name
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-_PAGE_ANSWERS = frozenset({200, 304, 404, 410})
-_UNKNOWN_NAME = frozenset({404, 410})
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from lockenv.index.fetch import MetadataFetcher
+    from lockenv.index.http import Http
+    from lockenv.index.pages import PageFetcher
 
 
 class Guide(Protocol):
@@ -53,7 +52,8 @@ class IndexClient:
     """Listings and metadata from `indexes`, in their order, with absolute URLs.
 
     `routes` say which index (by its name) one package comes from. `offline` answers from the cache only. `workers`
-    bounds the threads that prefetch. Close it, or use it in a `with` block; `http` and `cache` stay its owner's.
+    bounds the threads that prefetch. Close it, or use it in a `with` block. `http` is asked for a connection when
+    something has to be fetched, which with a full cache is never; that and `cache` stay its owner's.
 
     Raises `UsageError` for a route to an index that there is not.
     """
@@ -63,7 +63,7 @@ class IndexClient:
         *,
         indexes: Sequence[Index],
         routes: Mapping[NormalizedName, str] | None = None,
-        http: Http,
+        http: Callable[[], Http],
         cache: IndexCache,
         offline: bool = False,
         reporter: Reporter = silent,
@@ -71,25 +71,48 @@ class IndexClient:
     ) -> None:
         self._indexes = tuple(indexes)
         self._routes = {name: self._index_named(index, name) for name, index in (routes or {}).items()}
-        self._http = http
+        self._connect = http
         self._cache = cache
         self._offline = offline
         self._reporter = reporter
-        self._fetcher = MetadataFetcher(http=http, cache=cache, offline=offline, reporter=reporter)
-        self._listings: _Once[NormalizedName, Listing | None] = _Once()
-        self._metadata: _Once[tuple[str, str], Metadata] = _Once()
+        self._listings: Once[NormalizedName, Listing | None] = Once()
+        self._metadata: Once[tuple[str, str], Metadata] = Once()
         self._looked_at: dict[str, Page | None] = {}
         self._put_off: list[tuple[NormalizedName, Guide]] = []
         self._workers = workers
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
         self._lock = threading.Lock()
+        self._connecting = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    @cached_property
+    def _http(self) -> Http:
+        with self._connecting:
+            # Another thread may have been here while this one waited.
+            known: Http | None = self.__dict__.get("_http")
+            if known is None:
+                known = self.__dict__["_http"] = self._connect()
+            return known
+
+    @cached_property
+    def _pages(self) -> PageFetcher:
+        # Lazy: with a full cache there is nothing to fetch.
+        from lockenv.index.pages import PageFetcher
+
+        return PageFetcher(http=self._http, cache=self._cache, reporter=self._reporter)
+
+    @cached_property
+    def _fetcher(self) -> MetadataFetcher:
+        # Lazy, as the pages are.
+        from lockenv.index.fetch import MetadataFetcher
+
+        return MetadataFetcher(http=self._http, cache=self._cache, offline=self._offline, reporter=self._reporter)
 
     def close(self) -> None:
         """Drop what has not begun to be prefetched and wait for the rest."""
@@ -114,7 +137,13 @@ class IndexClient:
         Raises `MetadataError` where it is broken or needs a build, `Refused` where its hash is wrong, and
         `NetworkError` or `OfflineMiss` where it cannot be had.
         """
-        return self._metadata.get((file.url, version), lambda: self._fetcher.metadata(name, version, file))
+        return self._metadata.get((file.url, version), lambda: self._find_metadata(name, version, file))
+
+    def _find_metadata(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
+        kept = self._cache.metadata(metadata_key(name, version, file))
+        if isinstance(kept, Metadata) and not file.url.startswith("file:"):
+            return kept
+        return self._fetcher.metadata(name, version, file)
 
     def hashed(self, file: IndexFile) -> IndexFile:
         """Give a file its sha256 where its index publishes none, by fetching it. Raises as `metadata` does."""
@@ -136,7 +165,8 @@ class IndexClient:
         Returns at once and raises nothing.
         """
         for name, version, file in wanted:
-            if not self._metadata.knows((file.url, version)) and not self._fetcher.is_kept(name, version, file):
+            known = self._metadata.knows((file.url, version))
+            if not known and not self._cache.has_metadata(metadata_key(name, version, file)):
                 self._submit(self._read_ahead, name, version, file, follow)
 
     def _read_ahead(
@@ -179,8 +209,11 @@ class IndexClient:
             if self._closed:
                 return
             if self._executor is None:
+                # Lazy, as the pages are.
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="lockenv-index")
-            # The error of a prefetched item is kept by `_Once` and raised to whoever asks for the item.
+            # The error of a prefetched item is kept by `Once` and raised to whoever asks for the item.
             self._executor.submit(work, *arguments)
 
     def _is_at_hand(self, name: NormalizedName) -> bool:
@@ -230,10 +263,11 @@ class IndexClient:
     def _listing_of(self, index: Index, name: NormalizedName) -> Listing | None:
         shown = without_credentials(index.url)
         if urlsplit(shown).scheme == "file":
+            # Lazy: most indexes are no folders.
+            from lockenv.index.folder import folder_listing
+
             return folder_listing(shown, name, self._cache)
         return self._page(_page_url(shown, name), name, shown)
-
-    # -- one page
 
     def _page(self, url: str, name: NormalizedName, index_url: str) -> Listing | None:
         kept = self._looked_at.pop(url, None) or self._cache.page(url, name, index_url)
@@ -242,40 +276,7 @@ class IndexClient:
         if self._offline:
             msg = f"the page of `{name}` at {index_url} is not in the cache"
             raise OfflineMiss(msg, hint="run once without `--offline`")
-        answer = self._http.get(url, headers=_conditions(kept), accept_statuses=_PAGE_ANSWERS)
-        return self._understand(answer, url, name, index_url, kept)
-
-    def _understand(
-        self, answer: Response, url: str, name: NormalizedName, index_url: str, kept: Page | None
-    ) -> Listing | None:
-        """Turn an answer into a listing, parsing only what is new, and keep it."""
-        if answer.status == 304:
-            if kept is None:
-                msg = f"{url} answered 'not modified' to a first request"
-                raise NetworkError(msg, hint="the index is broken; ask its owner")
-            self._cache.confirm_page(url)
-            return kept.listing
-        if answer.status in _UNKNOWN_NAME:
-            self._cache.store_page(url, None, validators_of(answer.headers, ""))
-            return None
-        content_type = answer.headers.get("content-type", "")
-        validators = validators_of(answer.headers, _digest(content_type, answer))
-        if kept is not None and kept.listing is not None and kept.validators == validators:
-            self._cache.confirm_page(url)
-            return kept.listing
-        if kept is not None and kept.listing is not None and kept.validators.digest == validators.digest:
-            listing = kept.listing
-        else:
-            listing = parse_page(content_type, answer.body, answer.url, name, index_url)
-        self._note_skipped(listing)
-        self._cache.store_page(url, listing, validators)
-        return listing
-
-    def _note_skipped(self, listing: Listing) -> None:
-        if listing.skipped:
-            self._reporter(
-                Noted(message=f"{listing.name}: {listing.skipped} files are neither wheels nor sdists of it")
-            )
+        return self._pages.fetch(url, name, index_url, kept)
 
 
 def _page_url(index_url: str, name: NormalizedName) -> str:
@@ -283,46 +284,5 @@ def _page_url(index_url: str, name: NormalizedName) -> str:
     return f"{index_url.rstrip('/')}/{name}/"
 
 
-def _digest(content_type: str, answer: Response) -> str:
-    # The address is part of it: relative links mean something else elsewhere.
-    return hashlib.sha256(f"{content_type}\n{answer.url}\n".encode() + answer.body).hexdigest()
-
-
-def _conditions(kept: Page | None) -> dict[str, str]:
-    """Ask for a page only if it has changed (RFC 9110, section 13)."""
-    headers = {"Accept": ACCEPT}
-    if kept is not None and kept.validators.etag:
-        headers["If-None-Match"] = kept.validators.etag
-    elif kept is not None and kept.validators.last_modified:
-        headers["If-Modified-Since"] = kept.validators.last_modified
-    return headers
-
-
 def _owns(index: Index, name: NormalizedName) -> bool:
     return any(fnmatchcase(name, canonicalize_name(pattern)) for pattern in index.packages)
-
-
-class _Once(Generic[_K, _V]):
-    """Values that are made once per key: by the first who asks, while the others wait."""
-
-    def __init__(self) -> None:
-        self._futures: dict[_K, Future[_V]] = {}
-        self._lock = threading.Lock()
-
-    def knows(self, key: _K) -> bool:
-        """Whether a value is there or being made."""
-        return key in self._futures
-
-    def get(self, key: _K, make: Callable[[], _V]) -> _V:
-        """Return the value, or raise what making it raised."""
-        with self._lock:
-            future = self._futures.get(key)
-            mine = future is None
-            if future is None:
-                future = self._futures[key] = Future()
-        if mine:
-            try:
-                future.set_result(make())
-            except BaseException as error:  # noqa: BLE001 - whoever waits must be told, and this thread is
-                future.set_exception(error)
-        return future.result()

@@ -16,9 +16,9 @@ from lockenv.errors import NetworkError, Refused
 from lockenv.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Reporter, silent
 from lockenv.index.auth import without_credentials
 from lockenv.index.http import Http, Stream
+from lockenv.index.keys import STRONG
 
-#: Algorithms that can vouch for a file; weaker ones are checked too, but prove nothing.
-STRONG = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
+#: Weaker algorithms are checked too, but prove nothing.
 _CHECKED = STRONG | {"md5", "sha1", "sha224"}
 _CHUNK = 1 << 18
 _MAX_BYTES = 16 << 30  #: of a file whose size nobody stated

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from lockenv.errors import MetadataError, NetworkError, OfflineMiss, Refused
 from lockenv.events import Noted, Reporter
-from lockenv.index.auth import origin_of
 from lockenv.index.cache import IndexCache
-from lockenv.index.download import STRONG, download, path_of
+from lockenv.index.download import download, path_of
 from lockenv.index.http import Http, RangesUnsupported
+from lockenv.index.keys import STRONG, metadata_key
 from lockenv.index.metadata import (
     MAX_METADATA_BYTES,
     metadata_in_wheel,
@@ -50,7 +50,7 @@ class MetadataFetcher:
         """Say what a file's core metadata says. Raises as `IndexClient.metadata` does."""
         if urlsplit(file.url).scheme == "file":
             return self._of_local_file(path_of(file.url), file, name, version)
-        key = _key(name, version, file)
+        key = metadata_key(name, version, file)
         kept = self._cache.metadata(key)
         if kept is None:
             if self._offline:
@@ -61,10 +61,6 @@ class MetadataFetcher:
         if isinstance(kept, str):
             raise _needs_build(name, file)
         return kept
-
-    def is_kept(self, name: NormalizedName, version: str, file: IndexFile) -> bool:
-        """Whether a file's metadata is in the cache."""
-        return self._cache.has_metadata(_key(name, version, file))
 
     def hashed(self, file: IndexFile) -> IndexFile:
         """Give a file its sha256 where the index publishes none, by fetching it. Raises as `metadata` does."""
@@ -160,19 +156,3 @@ def _read_file(path: Path, file: IndexFile, name: NormalizedName, version: str) 
 def _needs_build(name: NormalizedName, file: IndexFile) -> NeedsBuild:
     hint = f'allow it in env.toml: [build] allow = ["{name}"]'
     return NeedsBuild(f"the metadata of {file.filename} needs a build", hint=hint)
-
-
-def _key(name: NormalizedName, version: str, file: IndexFile) -> str:
-    return f"{name}\n{version}\n{cache_key(file)}"
-
-
-def cache_key(file: IndexFile) -> str:
-    """Name a file for the cache: its strong hash, and where it is from.
-
-    The origin is part of it, because metadata may come from a server's word alone: nobody may vouch for the
-    metadata of somebody else's file. A file without hash goes by its URL.
-    """
-    for algorithm, digest in file.hashes:
-        if algorithm in STRONG:
-            return f"{algorithm}:{digest} {':'.join(map(str, origin_of(file.url)))}"
-    return file.url

@@ -16,7 +16,6 @@ from lockenv.lockfile.trust import hosts_of
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.manifest.words import listed
 from lockenv.operations.changes import Change, Entries, changes, entries_of
-from lockenv.operations.choose import interpreter_for_lock
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import lost, told
 from lockenv.operations.files import bytes_of, shown
@@ -98,8 +97,8 @@ def lock(
     """Resolve the manifest for all its targets and write the lock, unless it already answers.
 
     With `check` nothing is resolved or written, and `CheckFailed` is raised if the lock is missing or stale.
-    `allowed` are packages that may be built this time, beside those that the manifest allows. With `prefer`, all is
-    resolved anew, from these versions before those of the old lock.
+    `allowed` are packages that may be built this time, beside those that the manifest allows. With `prefer`, all
+    is resolved anew, from these versions before those of the old lock.
     Raises `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
     `LockenvError`; then the old lock stands as it was.
     """
@@ -152,8 +151,7 @@ def _found(session: Session, asked: _Asked, lock: Pylock, raw: bytes) -> Locked:
 
 def _again(session: Session, asked: _Asked, made: Pylock, raw: bytes) -> Locked | None:
     """What another run will find of a lock that was just made; None where that cannot be told."""
-    here, python = asked.here, asked.manifest.python
-    if here is not None and str(interpreter_for_lock(session, python, made).executable) != here.executable:
+    if asked.here is not None and _python_for(session, asked.manifest, made) != asked.here.executable:
         return None
     settled = _is_settled(session, asked.manifest, made, frozenset())
     return _found(session, asked, made, raw) if settled and not _reasons(session, asked, made) else None
@@ -177,6 +175,13 @@ def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -
         # Making the lock anew is what mends it, so a broken one is no obstacle; but its pins are lost.
         session.report(Warned(message=f"{error.message}; it is made anew, without its pins"))
         return None
+
+
+def _python_for(session: Session, manifest: Manifest, lock: Pylock) -> str:
+    # Lazy, as in `here_of`.
+    from lockenv.operations.choose import interpreter_for_lock
+
+    return str(interpreter_for_lock(session, manifest.python, lock).executable)
 
 
 def _reasons(session: Session, asked: _Asked, old: Pylock) -> list[str]:

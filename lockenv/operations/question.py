@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from lockenv.events import Noted
 from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, pylock
 from lockenv.manifest.model import GitSource, Manifest, UrlSource
-from lockenv.operations.choose import interpreter_for_lock
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, nothing_held
@@ -57,6 +55,9 @@ def here_of(session: Session, manifest: Manifest, old: Pylock | None) -> Here | 
     """
     if platforms_declared(manifest) and session.settings.python is None:
         return None
+    # Lazy: where the platforms are declared, no Python of this machine has a say.
+    from lockenv.operations.choose import interpreter_for_lock
+
     try:
         interpreter = interpreter_for_lock(session, manifest.python, old)
     except InterpreterNotFound as error:
@@ -219,6 +220,9 @@ def check_upgrade(upgrade: Upgrade, before: Collection[NormalizedName]) -> None:
     """Raise `UsageError` for a package that is to be upgraded and that the lock does not hold."""
     for name in sorted(upgrade.names):
         if before and name not in before:
+            # Lazy: only a slip needs it.
+            from difflib import get_close_matches
+
             close = get_close_matches(name, before, n=1)
             hint = f"did you mean `{close[0]}`?" if close else "add it to env.toml, and run `lockenv lock`"
             raise UsageError(f"`{name}` is not in the lock, so there is nothing to upgrade", hint=hint)

@@ -50,7 +50,7 @@ def look(cache: Path, *, offline: bool = False) -> tuple[list[Listing], list[Met
     begin = time.perf_counter()
     with (
         http,
-        IndexClient(indexes=[index], http=http, cache=IndexCache(cache), offline=offline) as client,
+        IndexClient(indexes=[index], http=lambda: http, cache=IndexCache(cache), offline=offline) as client,
     ):
         client.prefetch_listings(NAMES)
         listings = [listing for name in NAMES if (listing := client.listing(name)) is not None]
@@ -82,14 +82,14 @@ def test_real_projects_are_listed_and_their_metadata_read_cold_warm_and_offline(
 def test_a_name_that_nobody_has_taken_is_unknown(tmp_path: Path) -> None:
     index = Index(name="default", url=default_index(os.environ).url)
     http = Http(credentials=Credentials(environ=os.environ), environ=os.environ)
-    with http, IndexClient(indexes=[index], http=http, cache=IndexCache(tmp_path)) as client:
+    with http, IndexClient(indexes=[index], http=lambda: http, cache=IndexCache(tmp_path)) as client:
         assert client.listing(NormalizedName("lockenv-no-such-project-xyzzy")) is None
 
 
 def test_a_real_wheel_is_downloaded_and_is_what_the_index_says(tmp_path: Path) -> None:
     index = Index(name="default", url=default_index(os.environ).url)
     http = Http(credentials=Credentials(environ=os.environ), environ=os.environ)
-    with http, IndexClient(indexes=[index], http=http, cache=IndexCache(tmp_path / "cache")) as client:
+    with http, IndexClient(indexes=[index], http=lambda: http, cache=IndexCache(tmp_path / "cache")) as client:
         listing = client.listing(NAMES[0])
         assert listing is not None
         _, _, file = first_wheel(listing)

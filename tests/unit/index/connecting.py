@@ -96,7 +96,7 @@ def run(
     client = IndexClient(
         indexes=declared,
         routes=routes,
-        http=http,
+        http=lambda: http,
         cache=IndexCache(root, clock=clock or Clock()),
         offline=offline,
         reporter=reporter,
