@@ -57,7 +57,11 @@ def test_a_dry_run_shows_the_manifest_and_writes_nothing(project: ScratchProject
 
 
 def test_what_cannot_be_carried_over_is_told_with_its_line(project: ScratchProject) -> None:
-    lines = ["--extra-index-url https://more.example.com/simple", "menu", "svn+https://svn.example.com/x#egg=checks"]
+    lines = [
+        "--extra-index-url https://more.example.com/simple",
+        "menu",
+        "svn+https://svn.example.com/x#egg=checks",
+    ]
     written(project, "requirements.txt", "\n".join([*lines, "-r no.txt"]))
     check_screen("import-left-out", project, [project.run("import", "requirements.txt")])
 
