@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from packaging.version import InvalidVersion, Version
 
-from lockenv.errors import NetworkError
+from lockenv.errors import NetworkError, Refused
 from lockenv.index.columns import UPLOAD_TIME, printable, rows_by_column
 from lockenv.packages import Listing, NormalizedName, Release, canonicalize_name
 
@@ -34,6 +34,8 @@ _JSON_TYPES = frozenset({JSON_TYPE, "application/vnd.pypi.simple.latest+json"})
 _HTML_TYPES = frozenset(
     {"text/html", "application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.latest+html"}
 )
+_LIGHT = 1 << 20  #: bytes of a page that needs no looking at
+_MOST_WEIGHT = 150 << 20  #: bytes of memory; the longest page known has 26,000 files in 15 MiB and takes 100
 _STATUSES = frozenset({"active", "archived", "quarantined", "deprecated"})  # PEP 792
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32,256}")
@@ -46,8 +48,12 @@ def parse_page(content_type: str, body: bytes, url: str, name: NormalizedName, i
     `content_type` is the header's value, `url` the address the page finally came from (relative links start
     there), `index_url` the index as the listing will name it.
 
-    Raises `NetworkError` for another type, another major version of the API, or a malformed page.
+    Raises `NetworkError` for another type, another major version of the API, or a malformed page, and `Refused`
+    for one that would take more memory than any index has needed.
     """
+    if len(body) > _LIGHT and _weight(body) > _MOST_WEIGHT:
+        msg = f"{printable(url)} lists too much to be read: {len(body) >> 20} MiB"
+        raise Refused(msg, hint="the index or something on the way to it is broken or hostile; ask its owner")
     media_type, _, parameters = content_type.partition(";")
     media_type = media_type.strip().lower()
     if media_type in _JSON_TYPES:
@@ -57,6 +63,16 @@ def parse_page(content_type: str, body: bytes, url: str, name: NormalizedName, i
     kind = f"the type {media_type!r}" if media_type else "no content type"
     msg = f"{url} answered with {kind}, which is not a page of a package index"
     raise NetworkError(msg, hint=f"check that {index_url} is the address of a simple repository (PEP 503)")
+
+
+def _weight(body: bytes) -> int:
+    """Estimate the bytes that reading a page takes: measured for text, objects, lists, strings, numbers and links.
+
+    To look at the text is all that can be done before it is too late: four bytes make a list of 64.
+    """
+    text = len(body) * (3 if body.isascii() else 9)
+    parts = ((b"{", 200), (b"[", 75), (b'"', 40), (b",", 30), (b"<a", 1750), (b"<A", 1750))
+    return text + sum(body.count(mark) * cost for mark, cost in parts)
 
 
 def parse_json(body: str | bytes, url: str, name: NormalizedName, index_url: str) -> Listing:

@@ -126,7 +126,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _wheels() -> Mapping[str, bytes]:
-    files = {
+    files: dict[str, bytes | str] = {
         "menu/__init__.py": "x = 1\n" * 50,
         "menu/data/\u00fc.bin": bytes(range(256)) * 8,
         "menu/empty": "",
