@@ -38,7 +38,7 @@ class Contender:
         self.name: str = work.way.name
         self._work = work
         self._set = each
-        self._projects = {lot: folder_of(recording, each.name, lot) / self.name for lot in each.lots}
+        self._projects = {lot: folder_of(recording, each.name, lot) / work.way.project for lot in each.lots}
         self._expected = {lot: packages_of(recording, each.name, lot) for lot in each.lots}
         self._has = ""  #: the lot that is installed; '' if that is not known to be one
         self._full = False  #: whether the cache has every lot

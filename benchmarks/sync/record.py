@@ -71,7 +71,7 @@ def record(
         msg = "lockenv makes the pins, and is not here"
         raise SystemExit(msg)
     for installer in (first, *(one for one in installers if one is not first)):
-        if not installer.way.sync or not (each.dependencies or installer.way.alone):
+        if not installer.way.sync or installer.way.like or not (each.dependencies or installer.way.alone):
             continue
         worker = work(installer)
         worker.forget()

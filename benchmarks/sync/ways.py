@@ -54,7 +54,7 @@ class Way:
     environment right; where there is none, `create` comes before, if `sync` does not do that itself. `alone` makes
     an environment without packages. `verify` compares an environment with its lock. An empty command is one that
     the tool does not have. `variables` are its own environment variables. `remark` is what one must know to read
-    its figures.
+    its figures. It installs the project of the way that it is `like`, if there is one.
     """
 
     name: str
@@ -67,6 +67,12 @@ class Way:
     verify: Command = ()
     variables: Mapping[str, str]
     remark: str = ""
+    like: str = ""
+
+    @property
+    def project(self) -> str:
+        """The way whose project it installs."""
+        return self.like or self.name
 
     @property
     def links(self) -> bool:
@@ -166,6 +172,12 @@ _PIP_INSTALL: Final = (
     "--no-compile",
 )
 
+_LOCKENV: Final = {
+    "LOCKENV_INDEX_URL": "{index}",
+    "LOCKENV_CACHE_DIR": "{cache}",
+    "LOCKENV_LINK_MODE": "{link}",
+}
+
 _EVERY = (
     Way(
         name="lockenv",
@@ -175,11 +187,17 @@ _EVERY = (
         sync=("{program}", "sync"),
         alone=("{program}", "sync"),
         verify=("{program}", "verify"),
-        variables={
-            "LOCKENV_INDEX_URL": "{index}",
-            "LOCKENV_CACHE_DIR": "{cache}",
-            "LOCKENV_LINK_MODE": "{link}",
-        },
+        variables=_LOCKENV,
+    ),
+    Way(
+        name="unsettled",
+        program="lockenv",
+        like="lockenv",
+        files=_for_lockenv,
+        sync=("{program}", "sync"),
+        alone=("{program}", "sync"),
+        variables={**_LOCKENV, "LOCKENV_DURABLE": "process"},
+        remark="is `lockenv sync --durable process`: it does not wait for the disk, nor survive a power cut",
     ),
     Way(
         name="uv",
