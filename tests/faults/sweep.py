@@ -45,7 +45,7 @@ class Scenario:
     link_mode: LinkMode = "hardlink"
 
 
-def _act(project: Project, want: Desired | None, link_mode: LinkMode) -> None:
+def act(project: Project, want: Desired | None, link_mode: LinkMode) -> None:
     """Make the change, so carefully as it can be made."""
     if want is not None:
         apply(project.env, want, link_mode=link_mode, wait=0, durable="power")
@@ -151,7 +151,7 @@ def _says_what_happened(message: str, fault: str) -> bool:
     return "was not changed" in message and (fault != "full" or "the disk is full" in message)
 
 
-def _spread(total: int, most: int | None) -> Iterable[int]:
+def spread(total: int, most: int | None) -> Iterable[int]:
     """Choose at most so many of the points 1 to `total`, the first and the last among them."""
     if most is None or most >= total:
         return range(1, total + 1)
@@ -170,7 +170,7 @@ class StoreSweep:
     def run(self, most: int | None) -> None:
         """Try so many points; None stands for all."""
         self.total = _in_fork(partial(self._in_child, self.folder / "cache 0", _NEVER))[1]
-        for number in _spread(self.total, most):
+        for number in spread(self.total, most):
             self.tried += 1
             cache = self.folder / f"cache {number}"
             status, _ = _in_fork(partial(self._in_child, cache, number))
@@ -229,7 +229,7 @@ class Sweep:
         self.before = what_stands(self.project.env)
         self.pristine = folder / "pristine"
         shutil.copytree(self.project.folder, self.pristine, symlinks=True)
-        _act(self.project, self.want, self.scenario.link_mode)
+        act(self.project, self.want, self.scenario.link_mode)
         self.after = what_stands(self.project.env)
         self.problems: list[str] = []
         self.total = self.tried = 0
@@ -240,22 +240,26 @@ class Sweep:
     def run(self, most: int | None) -> None:
         """Try so many points; None stands for all."""
         _, self.total = self._attempt(_NEVER)
-        for number in _spread(self.total, most):
+        for number in spread(self.total, most):
             self.tried += 1
             status, _ = self._attempt(number)
-            self._judge(number, status)
+            self.judge(number, status)
+
+    def restore(self) -> None:
+        """Have what stood before stand again."""
+        shutil.rmtree(self.project.folder)
+        shutil.copytree(self.pristine, self.project.folder, symlinks=True)
 
     def _attempt(self, number: int) -> tuple[int, int]:
         """Make the change in a fork with the fault set; say how that ended, and how many points it met."""
-        shutil.rmtree(self.project.folder)
-        shutil.copytree(self.pristine, self.project.folder, symlinks=True)
+        self.restore()
         return _in_fork(partial(self._in_child, number))
 
     def _in_child(self, number: int, tell: int) -> int:
         fault = Fault(self.fault, number, exchange=self.scenario.exchange)
         fault.install()
         try:
-            _act(self.project, self.want, self.scenario.link_mode)
+            act(self.project, self.want, self.scenario.link_mode)
         except KeyboardInterrupt:
             # Who interrupts is told whether that came too late.
             return _TOO_LATE if commit.happened() else _FAILED
@@ -270,7 +274,8 @@ class Sweep:
             os.write(tell, str(fault.count).encode())
         return _DONE
 
-    def _judge(self, number: int, status: int) -> None:
+    def judge(self, number: int, status: int) -> None:
+        """Look at what a run that ended so has left, and heal it."""
         found = what_stands(self.project.env)
         if status in {_FAILED, DIED} and found is None and not self.scenario.exchange:
             # There is an instant between two renames; the old environment stands beside then, and whoever reads it
@@ -304,7 +309,7 @@ class Sweep:
         return [name for name in names if not name.startswith(prefix)]
 
     def _heal(self, number: int) -> None:
-        _act(self.project, self.want, self.scenario.link_mode)
+        act(self.project, self.want, self.scenario.link_mode)
         self._expect(number, what_stands(self.project.env) == self.after, "not healed by the next sync")
         self._expect(number, not leftovers(self.project), f"left behind after healing: {leftovers(self.project)}")
 
