@@ -53,9 +53,7 @@ def draft_of(
             _place(gathered, one, where)
     if unneeded := [name for name in tools if Node(name) not in left]:
         names = ", ".join(unneeded)
-        gathered.notes.append(
-            f"{where}: {names} are not asked for: they came with the environment, for installing"
-        )
+        gathered.notes.append(f"{where}: not asked for, because every environment has it to install with: {names}")
     return gathered.draft()
 
 
