@@ -215,10 +215,11 @@ class _Spread:
         if top.startswith(".lockenv") or top == "pyvenv.cfg":
             raise self._refused(destination, "it would change the environment itself")
         folder, _, name = destination.rpartition("/")
-        if folder == self.scheme.scripts and (reason := script_refusal(name)):
+        # Where case is ignored, `BIN/python` is the interpreter, too.
+        if folder.casefold() == self.scheme.scripts.casefold() and (reason := script_refusal(name)):
             raise self._refused(destination, reason)
         for site in (self.scheme.purelib, self.scheme.platlib):
-            if destination.startswith(f"{site}/"):
+            if destination.casefold().startswith(f"{site}/".casefold()):
                 first = destination[len(site) + 1 :].partition("/")[0].casefold()
                 if first.endswith((".dist-info", ".egg-info")):
                     raise self._refused(destination, "it would pass for another package's metadata")
