@@ -18,9 +18,9 @@ _TOLD: dict[int, tuple[str, str | None]] = {
     errno.EMFILE: ("too many files are open in this process", "raise the limit (`ulimit -n`) and run it again"),
     errno.ENFILE: ("too many files are open on this machine", "end some programs and run it again"),
     errno.EROFS: ("the disk is mounted read-only", "mount it for writing, or give another `--env DIR`"),
-    errno.EACCES: ("permission denied", _YOURS),
-    errno.EPERM: ("the system does not permit it", _YOURS),
-    errno.EIO: ("the disk failed (input/output error)", "look at the system's log: the disk may be breaking"),
+    errno.EACCES: ("this is not allowed", _YOURS),
+    errno.EPERM: ("this is not allowed", _YOURS),
+    errno.EIO: ("the disk failed", "look at the system's log: the disk may be breaking"),
 }
 
 
@@ -31,5 +31,7 @@ def unchanged(env: str) -> Iterator[None]:
         yield
     except OSError as error:
         told, hint = _TOLD.get(error.errno or 0, (error.strerror or str(error), None))
+        if error.errno in _TOLD and error.errno != errno.ENOSPC:
+            told = f"{told} ({error.strerror})"  # what people search for
         where = f" at {os.fsdecode(error.filename)}" if error.filename else ""
         raise InstallError(f"{told}{where}; the environment {env} was not changed", hint=hint) from error
