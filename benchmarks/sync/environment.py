@@ -25,6 +25,9 @@ def wrong(env: Path, expected: Mapping[str, str], imports: Iterable[str]) -> str
     python = env / "bin" / "python"
     if not python.exists():
         return "there is no environment"
+    if env.is_symlink():
+        # What is removed between two runs would be the link alone, and the next run would have nothing to do.
+        return f"the environment is kept elsewhere, in {env.readlink()}"
     difference = _difference(installed(env), expected)
     if difference:
         return f"the environment is not right: {difference}"

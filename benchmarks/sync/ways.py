@@ -153,7 +153,6 @@ _UV: Final = {
     "UV_PYTHON_DOWNLOADS": "never",
     "UV_LINK_MODE": "{link}",
     "UV_NO_PROGRESS": "1",
-    "UV_PREVIEW": "1",  # or it says that pylock.toml is one
 }
 _UV_PIP: Final = {**_UV, "UV_DEFAULT_INDEX": "{index}"}
 _UV_SYNC: Final = {**_UV, "UV_PYTHON": "{python}"}  # which `uv pip` would take for what it is to install into

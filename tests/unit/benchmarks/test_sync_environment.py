@@ -63,3 +63,9 @@ def test_without_an_image_a_plain_folder_serves_and_that_is_said(tmp_path: Path)
         assert about == "a folder of this machine's disk (as was asked for)"
         assert place.parent == tmp_path
     assert not list(tmp_path.iterdir())
+
+
+def test_an_environment_that_is_kept_elsewhere_would_be_there_already(env: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(env)
+    assert "is kept elsewhere" in wrong(link, RIGHT, ["menu"])
