@@ -1,8 +1,9 @@
 """Whether a lock still answers its manifest.
 
-The fast path compares a digest per table of the manifest, made of what the table means and not of how it is
-written. Where requirements differ, the true test decides: does the lock satisfy the manifest as it is now, with
-nothing missing and nothing superfluous?
+A digest per table of the manifest, made of what the table means and not of how it is written, tells what has
+changed. Where requirements differ, the true test decides: does the lock satisfy the manifest as it is now, with
+nothing missing and nothing superfluous? And whatever the digests say, the lock has to agree with itself: two
+branches that were merged, or an edit by hand, can leave packages that do not fit together.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
@@ -18,6 +19,7 @@ from packaging.pylock import Package, Pylock
 from packaging.version import Version
 
 from lockenv.graph import MAIN, Node, gates
+from lockenv.lockfile.contradictions import contradictions
 from lockenv.lockfile.pylock import tool_table
 from lockenv.manifest.model import Manifest, Options, Source, Targets
 from lockenv.markers.truth import Truth, names_extra
@@ -52,12 +54,19 @@ def digests(manifest: Manifest) -> dict[str, str]:
 
 
 def stale(
-    manifest: Manifest, lock: Pylock, targets: Iterable[Target], *, name: str = "env.toml"
+    manifest: Manifest, lock: Pylock, targets: Iterable[Target], *, name: str = "env.toml", judged: bool = False
 ) -> tuple[str, ...]:
     """Give the reasons why the lock does not answer the manifest on these targets: none, if it is fresh.
 
-    Those targets count that the lock is for. `name` is what the manifest is called in the reasons.
+    Those targets count that the lock is for. `name` is what the manifest is called in the reasons. A lock that was
+    `judged` just now agrees with itself.
     """
+    covered = [target for target in targets if covers(lock, target)]
+    return _changed(manifest, lock, covered, name) or (() if judged else contradictions(manifest, lock, covered))
+
+
+def _changed(manifest: Manifest, lock: Pylock, targets: Sequence[Target], name: str) -> tuple[str, ...]:
+    """What the manifest has that it had not when the lock was made."""
     table = tool_table(lock)
     then, now = table.get("manifest", {}), digests(manifest)
     if table.get("format") == FORMAT and then == now:
@@ -69,9 +78,7 @@ def stale(
     if manifest.resolution.conflicts and len(settings) < len(changed):
         # Where groups exclude each other there is no one choice of packages to look at.
         return (*settings, f"the requirements in {name} have changed")
-    unmet = (
-        reason for target in targets if covers(lock, target) for reason in _unmet(manifest, lock, target, name)
-    )
+    unmet = (reason for target in targets for reason in _unmet(manifest, lock, target, name))
     return tuple(dict.fromkeys([*settings, *unmet]))
 
 

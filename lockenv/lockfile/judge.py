@@ -48,16 +48,22 @@ def judge(lock: Pylock, claim: Claim) -> None:
 
     Raises `InternalError` with every difference.
     """
-    truth = Evaluation()
-    versions = turns(_texts(lock, claim))
-    targets = [probe for target in claim.targets for probe in probes(target, versions)]
-    problems = [problem for target in targets for problem in _on_target(lock, claim, target, truth)]
+    problems = list(faults(lock, claim))
     if problems:
         raise InternalError(
             "the lock would not install what the manifest requires; nothing was written",
             problems=problems,
             hint="please report this, with env.toml: it is a bug in lockenv",
         )
+
+
+def faults(lock: Pylock, claim: Claim) -> Iterator[Problem]:
+    """Give every difference between what the lock selects and what its manifest requires, target by target."""
+    truth = Evaluation()
+    versions = turns(_texts(lock, claim))
+    for target in claim.targets:
+        for probe in probes(target, versions):
+            yield from _on_target(lock, claim, probe, truth)
 
 
 def _texts(lock: Pylock, claim: Claim) -> Iterator[str]:

@@ -154,7 +154,8 @@ def _again(session: Session, asked: _Asked, made: Pylock, raw: bytes) -> Locked 
     if asked.here is not None and _python_for(session, asked.manifest, made) != asked.here.executable:
         return None
     settled = _is_settled(session, asked.manifest, made, frozenset())
-    return _found(session, asked, made, raw) if settled and not _reasons(session, asked, made) else None
+    in_order = settled and not _reasons(session, asked, made, judged=True)
+    return _found(session, asked, made, raw) if in_order else None
 
 
 def _artifacts(lock: Pylock) -> Iterator[object]:
@@ -184,14 +185,14 @@ def _python_for(session: Session, manifest: Manifest, lock: Pylock) -> str:
     return str(interpreter_for_lock(session, manifest.python, lock).executable)
 
 
-def _reasons(session: Session, asked: _Asked, old: Pylock) -> list[str]:
+def _reasons(session: Session, asked: _Asked, old: Pylock, *, judged: bool = False) -> list[str]:
     targets = asked.question.targets
     required = [target for target in targets if not target.optional]
     here = [] if asked.here is None else [asked.here.target]
     missing = [target.name for target in (*here, *required) if not freshness.covers(old, target)]
     if missing:
         return [f"it is not for {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")]
-    stale = freshness.stale(asked.manifest, old, targets, name=MANIFEST)
+    stale = freshness.stale(asked.manifest, old, targets, name=MANIFEST, judged=judged)
     if sorted(pylock.tool_table(old).get("hosts", ())) != list(hosts_of(old)) and pylock.tool_table(old):
         stale = (*stale, "its files do not come from the hosts that it names")
     return [*stale, *changed_sources(old, Path(session.project.lock).parent)]
