@@ -52,7 +52,7 @@ def default_index(environ: Mapping[str, str]) -> DefaultIndex:
 
     found = {key: setting(key) for key in _IGNORED}
     ignored = tuple(f"{key} = {_shown(value[0])}" for key, value in found.items() if value is not None)
-    url, origin = setting("index-url") or (_pip_default(), "pip's built-in default")
+    url, origin = setting("index-url") or (built_in_default(), "pip's built-in default")
     return DefaultIndex(url=url, origin=origin, ignored=ignored)
 
 
@@ -86,7 +86,8 @@ def _pip_settings() -> Callable[[str], str]:
     return value
 
 
-def _pip_default() -> str:
+def built_in_default() -> str:
+    """The index that pip asks where nothing is configured. Raises `UsageError` where this pip does not tell."""
     try:
         from pip._internal.models.index import PyPI
 

@@ -7,6 +7,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from lockenv.formats.incoming import detect
 from lockenv.formats.incoming.installed import Installed, draft_of
 from lockenv.formats.merging import merge_into
 from lockenv.graph import MAIN
+from lockenv.index.auth import without_credentials
+from lockenv.index.default import built_in_default
 from lockenv.lockfile import pylock
 from lockenv.manifest import read as manifest_reader
 from lockenv.operations.choose import any_interpreter
@@ -160,7 +163,10 @@ def _here(session: Session) -> str:
 
 def _surroundings(session: Session) -> Surroundings:
     folder = Path(session.project.folder)
-    defaults = {index.url for index in session.known_indexes(None)}
+    defaults = {without_credentials(index.url) for index in session.known_indexes(None)}
+    with suppress(UsageError):
+        # A file that names PyPI means the default index, also where that is a mirror of it.
+        defaults.add(built_in_default())
     return Surroundings(load=_loader(folder), folder=folder.as_posix(), default_indexes=frozenset(defaults))
 
 

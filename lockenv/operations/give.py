@@ -17,6 +17,7 @@ from lockenv.files import write_atomically
 from lockenv.formats.outgoing import conda, cyclonedx, dockerfile, pyproject, requirements_txt, single
 from lockenv.formats.outgoing.requirements_txt import Given
 from lockenv.formats.outgoing.rows import Row, rows
+from lockenv.index.auth import without_credentials
 from lockenv.lockfile import freshness, pylock
 from lockenv.manifest.model import Manifest, Targets
 from lockenv.manifest.words import suggestion
@@ -69,7 +70,8 @@ class _Asked:
     @property
     def default_index(self) -> str:
         """The index that pip asks by itself."""
-        return self.session.known_indexes(None)[-1].url
+        known = self.session.known_indexes(None)
+        return without_credentials(known[-1].url) if known else ""
 
 
 _Writer: TypeAlias = Callable[[_Asked], Given]

@@ -7,7 +7,7 @@ import re
 from packaging.specifiers import SpecifierSet
 
 from lockenv.formats.addresses import NotCarried
-from lockenv.formats.draft import At, Draft
+from lockenv.formats.draft import Draft
 from lockenv.formats.env_toml import merge
 from lockenv.formats.gathering import Gathering, Surroundings
 from lockenv.formats.incoming import requirements_txt, yaml
@@ -17,9 +17,11 @@ from lockenv.manifest.words import quoted, shown
 
 #: What Conda calls otherwise than PyPI does.
 RENAMED = {
+    "brotli-python": "brotli",
     "dask-core": "dask",
     "matplotlib-base": "matplotlib",
     "msgpack-python": "msgpack",
+    "numpy-base": "numpy",
     "opencv": "opencv-python",
     "py-opencv": "opencv-python",
     "py-xgboost": "xgboost",
@@ -47,6 +49,8 @@ _NOT_PYTHON = (
 )
 ELSEWHERE = frozenset(_NOT_PYTHON.split())
 _TAKEN = ("name", "channels", "dependencies")
+#: ``=1.2.3=build``
+_EXPORTED = re.compile(r"=(?P<version>[0-9][^=*<>,|\s]*)=(?P<build>\S+)")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -110,7 +114,7 @@ def _nested(gathered: Gathering, table: yaml.Table, where: str, group: str, pip:
             item.line: item.text for item in _items(gathered, node, where) if isinstance(item, yaml.Scalar)
         }
         text = "\n".join(lines.get(number, "") for number in range(1, max(lines, default=0) + 1))
-        pip.append(requirements_txt.read_as_written(text, where, gathered.surroundings, group))
+        pip.append(requirements_txt.read(text, where=where, surroundings=gathered.surroundings, group=group))
 
 
 def _package(gathered: Gathering, spec: str, place: str, group: str) -> None:
@@ -124,14 +128,15 @@ def _package(gathered: Gathering, spec: str, place: str, group: str) -> None:
     if inside := re.fullmatch(r"\[(.*)\]", rest):
         version = re.search(r"version\s*=\s*['\"]?([^'\"\]]+)", inside[1])
         rest = version[1] if version else ""
+    exported = _EXPORTED.fullmatch(rest)
     try:
         specifier = _versions(rest)
     except NotCarried as reason:
         gathered.leave(place, f"{quoted(spec)}: {reason.message}; any version is taken", reason.hint)
         specifier = SpecifierSet()
     if name == "python":
-        gathered.take_python(place, str(specifier))
-    elif name in ELSEWHERE or name.startswith(("lib", "r-", "_", "perl-", "bioconductor-")):
+        _python(gathered, place, rest, specifier)
+    elif _is_elsewhere(name, exported["build"] if exported else ""):
         gathered.leave(place, f"{quoted(spec)} is no Python package of PyPI", "install it beside the environment")
     elif name == "pip":
         gathered.notes.append(f"{place}: `pip` is not asked for: `lockenv sync --seed` puts it there")
@@ -139,18 +144,27 @@ def _package(gathered: Gathering, spec: str, place: str, group: str) -> None:
         known = RENAMED.get(name, name)
         if known != name:
             gathered.notes.append(f"{place}: {quoted(name)} is called {quoted(known)} on PyPI")
-        _put(gathered, At(place, known), rest, specifier, group)
+        if exported:
+            # A machine's choice, as `conda env export` writes it: kept for the lock.
+            gathered.pin(place, known, exported["version"])
+            specifier = SpecifierSet()
+        gathered.require(place, f"{known}{specifier}", group)
 
 
-def _put(gathered: Gathering, package: At[str], rest: str, specifier: SpecifierSet, group: str) -> None:
-    place, known = package.where, package.value
-    exact = re.fullmatch(r"={1,2}\s*([0-9][^=*<>,|\s]*)(=.*)?", rest)
-    if exact and rest.count("=") > 1 and not rest.startswith("=="):
-        # `name=1.2.3=build`, as `conda env export` writes: a machine's choice, kept for the lock.
-        gathered.pin(place, known, exact[1])
-        gathered.require(place, known, group)
+def _python(gathered: Gathering, place: str, rest: str, specifier: SpecifierSet) -> None:
+    """Take the Pythons; one patch version means its minor, which is what packages are built for."""
+    patch = re.fullmatch(r"={1,2}(\d+\.\d+)\.\d+(\.\*)?(=.*)?", rest.replace(" ", ""))
+    if patch is None:
+        gathered.take_python(place, str(specifier))
         return
-    gathered.require(place, f"{known}{specifier}", group)
+    gathered.notes.append(f"{place}: any Python {patch[1]} will do")
+    gathered.take_python(place, f"=={patch[1]}.*")
+
+
+def _is_elsewhere(name: str, build: str) -> bool:
+    """Whether PyPI does not have a package. Builds for a Python say so: ``py311h1234567_0``, ``pyhd8ed1ab_0``."""
+    foreign = name in ELSEWHERE or name.startswith(("lib", "r-", "_", "perl-", "bioconductor-"))
+    return foreign or (re.fullmatch(r"(?!py).*h[0-9a-f]{6,}_\d+|\d+_\w+", build) is not None)
 
 
 def _versions(rest: str) -> SpecifierSet:

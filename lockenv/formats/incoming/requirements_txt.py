@@ -109,18 +109,6 @@ def read(
     return gathered.draft()
 
 
-def read_as_written(text: str, where: str, surroundings: Surroundings, group: str) -> Draft:
-    """Read lines that stand in another file, as its own lines; exact versions stay what they are."""
-    gathered = Gathering(surroundings=surroundings)
-    into = gathered.group(where, group) or MAIN
-    file = _File(gathered=gathered)
-    _read(file, text, where, constraints=False)
-    _indexes(file)
-    for row in file.rows:
-        gathered.wish(row.where, row.requirement, into)
-    return gathered.draft()
-
-
 def read_constraints(
     text: str, *, where: str = "constraints.txt", surroundings: Surroundings | None = None
 ) -> Draft:
