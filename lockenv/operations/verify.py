@@ -13,6 +13,7 @@ from pathlib import Path
 from lockenv.errors import CheckFailed, LockError, UsageError
 from lockenv.files import hash_file
 from lockenv.lockfile.select import Selected
+from lockenv.lockfile.trust import check_artifact, check_hosts
 from lockenv.operations import proof
 from lockenv.operations.desire import choose, desired_of, is_wheel, manifest_for, needs_of
 from lockenv.operations.fetch import Need, fetch
@@ -63,7 +64,8 @@ def verify(session: Session, *, bytecode: bool = True) -> Verified:
     env, where = shown(project, project.env), shown(project, project.lock)
     record = _record(session)
     if record is None:
-        lost = Finding(path=".lockenv/current", kind="record", detail="lockenv's record is missing or damaged")
+        detail = "missing or damaged, so nobody knows which groups and extras were asked for"
+        lost = Finding(path=".lockenv/current/.state", kind="record", detail=detail)
         return Verified(env=env, against=where, findings=(lost,))
     raw = bytes_of(project.lock)
     if raw is None:
@@ -162,8 +164,13 @@ def _desired(session: Session, record: State, interpreter: Interpreter, raw: byt
     project = session.project
     lock = parse_lock(raw, where)
     manifest, _ = manifest_for(project, lock)
+    if manifest is not None:
+        session.heed(manifest)
     wish = wish_of(record.selection)
+    check_hosts(lock, where=where)
     chosen = choose(lock, wish, target_for(interpreter, manifest), where)
+    for one in chosen:
+        check_artifact(one.package, one.artifact)
     needs = needs_of(chosen, Path(project.lock).parent)
     wheels = _known(session, needs)
     wheels |= fetch(
@@ -173,6 +180,7 @@ def _desired(session: Session, record: State, interpreter: Interpreter, raw: byt
         session.cache / "arriving",
         session.report,
         offline=session.settings.offline,
+        limits=session.limits,
     )
     wheels |= {one.package.name: _built(session, record, one) for one in chosen if not is_wheel(one)}
     name = manifest.name if manifest is not None else None

@@ -151,7 +151,10 @@ class _Generation:
             return ()
         if folder.rpartition("/")[2] == _CACHE:
             return self._cached(folder, name, descriptor)
-        is_folder = stat.S_ISDIR(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode)
+        try:
+            is_folder = stat.S_ISDIR(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            return ()  # it stood there for a moment
         if is_folder and name == _CACHE and any(other.endswith(".py") for other in self.rows[folder]):
             return self._folder(path)
         if name.endswith(".pyc"):
