@@ -13,11 +13,13 @@ from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired, compose
 from lockenv.transaction.digest import environment_digest, package_digest, short
 from lockenv.transaction.link import LinkMode
-from lockenv.tree import Link, Text
+from lockenv.tree import Link, Scheme, Text
 from tests.fakes.environments import ICONS, MENU, MENU2, Project, desired
 from tests.fakes.wheels import BuiltFile, make_wheel
 
 TOOL = make_wheel("tool", "1", files={"tool.py": "", "{data}/scripts/tool": "#!python -E\nprint('tool')\n"})
+
+GOLDEN = "sha256:77080294daf093d228d3462c8354ab62fc4565195ec9846fd007bb85fd4c3ce4"
 
 
 def digest(want: Desired, env: str = "/srv/app/.venv") -> str:
@@ -40,6 +42,17 @@ def test_a_digest_is_computed_as_its_documentation_says() -> None:
     )
     assert len(short(package)) == 12
     assert package.removeprefix("sha256:").startswith(short(package))
+
+
+def test_the_digest_of_an_old_lockenv_is_that_of_a_new_one(project: Project) -> None:
+    """Whoever changes what is hashed, or what lockenv writes for a package, counts `digest.FORMAT` up."""
+    site = "lib/python3.12/site-packages"
+    scheme = Scheme(purelib=site, platlib=site, scripts="bin", headers="include/site/python3.12")
+    url = '{"dir_info": {"editable": true}, "url": "file:///home/ada/menu"}'
+    want = desired(
+        project.store, [MENU, TOOL, ICONS], project.scratch, requested=["menu"], direct_urls={"menu": url}
+    )
+    assert digest(replace(want, scheme=scheme)) == GOLDEN
 
 
 def test_the_folder_of_the_environment_and_what_lockenv_puts_there_have_no_say(project: Project) -> None:
