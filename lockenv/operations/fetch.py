@@ -18,6 +18,7 @@ from lockenv.errors import InstallError, NetworkError, OfflineMiss, Refused
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from lockenv.index.download import download, path_of
 from lockenv.index.http import CHECK_URL, Http
+from lockenv.leftovers import half_made, sweep
 from lockenv.limits import DEFAULT, Limits
 from lockenv.lockfile.trust import check_hashes
 from lockenv.packages import NormalizedName, canonicalize_name
@@ -92,13 +93,13 @@ def fetch(
     report(StageStarted(stage="Fetching", total=len(missing)))
     done, http = count(1), connect()
 
-    def bring(need: Need) -> tuple[NormalizedName, StoredWheel]:
-        stored = _bring(need, store, http, scratch, report, limits)
+    def bring(need: Need, own: Path) -> tuple[NormalizedName, StoredWheel]:
+        stored = _bring(need, store, http, own, report, limits)
         report(StageAdvanced(stage="Fetching", done=next(done), detail=need.filename))
         return need.name, stored
 
-    with _scratch(scratch), ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing))) as pool:
-        found.update(_results([pool.submit(bring, need) for need in missing]))
+    with _scratch(scratch) as own, ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing))) as pool:
+        found.update(_results([pool.submit(bring, need, own) for need in missing]))
     report(StageFinished(stage="Fetching"))
     return found
 
@@ -181,10 +182,13 @@ def _with_remedy(error: Refused, need: Need) -> Refused:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[None]:
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Give a folder of this process's own in `folder`, after those of dead ones were removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        yield
+        sweep(str(folder))
+        with half_made(str(folder), "fetch") as own:
+            yield Path(own)
     except OSError as error:
         place = f" at {error.filename}" if error.filename else ""
         msg = f"fetching failed: {error.strerror}{place}; the environment was not changed"

@@ -62,6 +62,7 @@ def leftovers(project: ScratchProject) -> list[str]:
     beside = [path.name for path in project.folder.iterdir() if ".lockenv-" in path.name]
     inside = [path.name for path in (project.folder / ".venv" / ".lockenv").iterdir()]
     half_made = [path.name for path in (project.cache / "wheels").iterdir() if path.name.startswith(".")]
+    half_made += [path.name for path in (project.cache / "arriving").iterdir()]
     return [*beside, *half_made, *(name for name in inside if name.endswith(".tmp"))]
 
 
