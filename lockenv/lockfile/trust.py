@@ -72,10 +72,9 @@ def is_loopback(host: str) -> bool:
 
 
 def check_hosts(lock: Pylock, *, where: str, only: Collection[str] = ()) -> None:
-    """Refuse a lock of ours with an artifact from a host that it does not name, and any lock with one from a host
-    that is not among `only`, where that is given. Raises `Refused` with the packages.
+    """Refuse artifacts from hosts that a lock of ours does not name. Raises `Refused` with the packages.
 
-    Locks of others name no hosts. Plain http is refused unless the package's index is asked by it, too.
+    Where `only` is given, hosts must be among these, for any lock. Locks of others name no hosts. Plain http is refused unless the package's index is asked by it, too.
     """
     named = tool_table(lock).get("hosts")
     foreign = named is None and "format" not in tool_table(lock)
@@ -123,7 +122,7 @@ def _title(package: Package) -> str:
 
 
 def _asked_plainly(package: Package) -> bool:
-    """Whether whoever locked the package said http themselves: as its index, or, without one, as its source."""
+    """Whether whoever locked the package said http: as its index or, without one, as its source."""
     return package.index is None or package.index.lower().startswith("http://")
 
 

@@ -13,7 +13,7 @@ from lockenv.events import Noted, StageFinished, StageStarted
 from lockenv.index.http import Http
 from lockenv.lockfile.freshness import stale
 from lockenv.lockfile.select import Selected
-from lockenv.lockfile.trust import check_artifact, check_hosts
+from lockenv.lockfile.trust import check_artifact, check_hosts, hosts_of
 from lockenv.manifest.model import Manifest
 from lockenv.operations import proof
 from lockenv.operations.agreement import check_agreement
@@ -54,6 +54,8 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
         _refuse_stale(manifest, lock, target, where, folder=folder)
         session.heed(manifest)
     check_hosts(lock, where=where, only=wish.only_hosts)
+    if hosts := hosts_of(lock):
+        session.report(Noted(message=f"files come from {', '.join(hosts)}"))
     chosen = choose(lock, wish, target, where)
     for one in chosen:
         check_artifact(one.package, one.artifact)
