@@ -15,7 +15,7 @@ import pytest
 from tests.fakes.project import PATIENCE, ScratchProject
 
 #: What an installer writes about itself.
-_OF_THE_INSTALLER = ("INSTALLER", "REQUESTED", "RECORD", "uv_cache.json")
+_OF_THE_INSTALLER = ("INSTALLER", "REQUESTED", "RECORD", "uv_cache.json", "00_lockenv.pth")
 _PIP_THAT_READS_LOCKS = (26, 1)
 
 
