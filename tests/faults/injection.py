@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,7 @@ class Fault:
         self.kind, self.number, self.exchange = kind, number, exchange
         self.count = 0
         self.armed = False
+        self._turn = threading.RLock()  #: threads count and are struck one after the other
 
     def install(self) -> None:
         """Set it for the rest of this process, which had better be a fork."""
@@ -72,8 +74,9 @@ class Fault:
         if event == "ctypes.dlsym" and not self.exchange and arguments[1] == "renameat2":
             raise OSError(errno.ENOSYS, "no exchange here")
         if self._concerns(event, arguments):
-            self.count += 1
-            self.strike(event)
+            with self._turn:
+                self.count += 1
+                self.strike(event)
 
     def _concerns(self, event: str, arguments: tuple[object, ...]) -> bool:
         if self.kind == "descriptors":
@@ -83,8 +86,9 @@ class Fault:
     def _spoilt(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def spoilt(*arguments: Any) -> Any:
             if self.armed and self.kind != "descriptors":
-                self.count += 1
-                self.strike("sync")
+                with self._turn:
+                    self.count += 1
+                    self.strike("sync")
             return call(*arguments)
 
         return spoilt
@@ -92,10 +96,11 @@ class Fault:
     def _spoilt_write(self, call: Callable[[int, Any], int]) -> Callable[[int, Any], int]:
         def spoilt(descriptor: int, content: Any) -> int:
             if self.armed and self.kind != "descriptors":
-                self.count += 1
-                if self.count == self.number:
-                    call(descriptor, content[: len(content) // 2])
-                self.strike("write")
+                with self._turn:
+                    self.count += 1
+                    if self.count == self.number:
+                        call(descriptor, content[: len(content) // 2])
+                    self.strike("write")
             return call(descriptor, content)
 
         return spoilt
