@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from packaging.markers import Marker
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 if TYPE_CHECKING:
@@ -67,9 +67,19 @@ MARKER_VARIABLES = (
 def parse_requirement(text: str) -> Requirement:
     """Parse a PEP 508 requirement; equal text gives the same object, which nobody may change.
 
-    Raises `packaging.requirements.InvalidRequirement`.
+    Raises `packaging.requirements.InvalidRequirement`, also for what is nested too deeply or never ends.
     """
-    return Requirement(text)
+    if len(text) > _LONG and _ENDLESS.search(text):
+        raise InvalidRequirement("it holds a number of a thousand digits")
+    try:
+        return Requirement(text)
+    except RecursionError:
+        raise InvalidRequirement("it is nested too deeply") from None
+
+
+_LONG = 1000  #: characters of a requirement; real ones are far shorter
+#: Python refuses to turn such a text into a number, but only when somebody looks at the version.
+_ENDLESS = re.compile(r"[0-9]{1000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

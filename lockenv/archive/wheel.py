@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from lockenv.archive.entry_points import read_scripts
 from lockenv.archive.names import trap
@@ -203,7 +203,7 @@ def _is_of(stem: str, name: str, version: str) -> bool:
 def _same_version(one: str, other: str) -> bool:
     try:
         return Version(one.replace("_", "-")) == Version(other)
-    except InvalidVersion:
+    except ValueError:  # `InvalidVersion`, or numbers that never end
         return one == other
 
 

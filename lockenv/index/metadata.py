@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from lockenv.errors import MetadataError, Refused
 from lockenv.packages import Metadata, NormalizedName, canonicalize_name
@@ -70,8 +70,8 @@ def _metadata(fields: Mapping[bytes, list[str]], filename: str, name: Normalized
         raise _broken(filename, f"it names the project {said_name!r}")
     try:
         same = Version(said_version) == Version(version)
-    except InvalidVersion:
-        raise _broken(filename, f"its version {said_version!r} is none (PEP 440)") from None
+    except ValueError:  # `InvalidVersion`, or numbers that never end
+        raise _broken(filename, f"its version {said_version[:100]!r} is none (PEP 440)") from None
     if not same:
         raise _broken(filename, f"it states the version {said_version}")
     return Metadata(
@@ -173,7 +173,7 @@ def _metadata_entry(
 def _same_version(stated: str, version: str) -> bool:
     try:
         return Version(stated.replace("_", "-")) == Version(version) or Version(stated) == Version(version)
-    except InvalidVersion:
+    except ValueError:  # `InvalidVersion`, or numbers that never end
         return False
 
 

@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from lockenv.errors import NetworkError, Refused
 from lockenv.index.columns import UPLOAD_TIME, printable, rows_by_column
@@ -145,7 +145,7 @@ def _group(
     """Find the group of a version as a file name spells it; None if it is no version of PEP 440."""
     try:
         version = Version(text)
-    except InvalidVersion:
+    except ValueError:  # `InvalidVersion`, or numbers that never end
         return None
     spellings[version] = min(
         spellings.get(version, str(version)), str(version), key=lambda each: (len(each), each)

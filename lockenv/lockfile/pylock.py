@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import Marker
 from packaging.pylock import (
     Package,
     PackageSdist,
@@ -15,8 +15,7 @@ from packaging.pylock import (
     PylockUnsupportedVersionError,
     PylockValidationError,
 )
-from packaging.requirements import InvalidRequirement
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from lockenv.errors import LockError
 from lockenv.lockfile import toml
@@ -24,6 +23,7 @@ from lockenv.packages import parse_requirement
 
 #: The tool table that holds what PEP 751 has no place for. It never changes what is installed.
 TOOL = "lockenv"
+_LONGEST = 1000  #: characters of a bound on Python
 _LISTS = ("hosts", "requires", "extras", "overrides", "instead-of", "build-requires")
 
 
@@ -34,8 +34,14 @@ def read(text: str, *, where: str = "pylock.toml") -> Pylock:
     """
     try:
         lock = Pylock.from_dict(tomllib.loads(text))
+        _check_lengths(lock)
     except tomllib.TOMLDecodeError as error:
         msg = f"{where} is not valid TOML: {error}"
+        raise LockError(msg, hint=_remake(text)) from None
+    except (RecursionError, ValueError) as error:
+        # Tables without end, and numbers of thousands of digits.
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        msg = f"{where} cannot be read: {reason}"
         raise LockError(msg, hint=_remake(text)) from None
     except PylockUnsupportedVersionError as error:
         msg = f"{where} has a version that this lockenv does not know: {error}"
@@ -48,6 +54,13 @@ def read(text: str, *, where: str = "pylock.toml") -> Pylock:
             msg = f"{where} was damaged: the [tool.{TOOL}] table of {owner} is not as lockenv writes it"
             raise LockError(msg, hint=_remake(text))
     return lock
+
+
+def _check_lengths(lock: Pylock) -> None:
+    """Raise `ValueError` for a bound that never ends: else it is read when somebody first asks."""
+    for said in (lock.requires_python, *(package.requires_python for package in lock.packages)):
+        if said is not None and len(str(said)) > _LONGEST:
+            raise ValueError(f"a requires-python of more than {_LONGEST} characters")
 
 
 def _sound(table: Mapping[str, Any]) -> bool:
@@ -74,7 +87,7 @@ def _sound(table: Mapping[str, Any]) -> bool:
             version, _, marker = text.partition(" ; ")
             Version(version)
             Marker(marker or "os_name == ''")
-    except (InvalidRequirement, InvalidVersion, InvalidMarker):
+    except (ValueError, RecursionError):  # what is invalid, and what has no end
         return False
     return True
 

@@ -74,7 +74,8 @@ def is_loopback(host: str) -> bool:
 def check_hosts(lock: Pylock, *, where: str, only: Collection[str] = ()) -> None:
     """Refuse artifacts from hosts that a lock of ours does not name. Raises `Refused` with the packages.
 
-    Where `only` is given, hosts must be among these, for any lock. Locks of others name no hosts. Plain http is refused unless the package's index is asked by it, too.
+    Where `only` is given, hosts must be among these, for any lock. Locks of others name no hosts. Plain http is
+    refused unless the package's index is asked by it, too.
     """
     named = tool_table(lock).get("hosts")
     foreign = named is None and "format" not in tool_table(lock)
@@ -105,7 +106,7 @@ def check_artifact(package: Package, artifact: object) -> None:
 
 
 def check_hashes(name: str, hashes: Mapping[str, str]) -> None:
-    """Refuse hashes of which none is sha256 or better, or one is not what its algorithm gives. Raises `Refused`."""
+    """Refuse hashes of which none is sha256 or better, or one cannot be its algorithm's. Raises `Refused`."""
     for algorithm, digest in hashes.items():
         size = _STRONG.get(algorithm)
         if size is not None and not (len(digest) == size and _HEX.fullmatch(digest)):

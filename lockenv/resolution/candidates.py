@@ -41,10 +41,15 @@ def parse_specifier(text: str) -> SpecifierSet:
 
 def python_specifier(text: str) -> SpecifierSet | None:
     """Parse a Requires-Python text; None where it is no specifier (PEP 440)."""
+    if len(text) > _LONGEST:
+        return None
     try:
         return parse_specifier(text)
     except InvalidSpecifier:
         return None
+
+
+_LONGEST = 1000  #: characters of a specifier; real ones are far shorter, and numbers that never end are none
 
 
 @lru_cache(maxsize=16384)

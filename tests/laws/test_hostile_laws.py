@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from lockenv.archive.entry_points import read_scripts
@@ -35,6 +36,7 @@ from lockenv.limits import Limits
 from lockenv.lockfile import pylock
 from lockenv.lockfile.select import Selection, select
 from lockenv.lockfile.trust import check_artifact, check_hosts
+from lockenv.packages import parse_requirement
 from lockenv.plan import place
 from lockenv.targets import Target
 from lockenv.tree import Scheme, Script, script_refusal
@@ -489,3 +491,41 @@ def test_no_letter_of_a_host_can_be_changed_unseen(at: int, letter: str, target:
     place_of = start + at % len(b"files.example.com")
     content = LOCK[:place_of] + letter.encode() + LOCK[place_of + 1 :]
     assert content == LOCK or not _followed(content, target)
+
+
+# What never ends
+
+
+DEEP = "(" * 5000 + "os_name == 'a'" + ")" * 5000
+ENDLESS = "1" * 5000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 50_000,
+        f"a = {ENDLESS}",
+        LOCK.decode().replace("'test' in dependency_groups", DEEP),
+        LOCK.decode().replace("icons>=1", f"icons ; {DEEP}"),
+        LOCK.decode().replace('version = "2.0"', f'version = "{ENDLESS}"'),
+        LOCK.decode().replace(">=3.8", f">={ENDLESS}"),
+    ],
+)
+def test_a_lock_without_end_is_refused(text: str, target: Target) -> None:
+    assert not _followed(text.encode(), target)
+
+
+@pytest.mark.parametrize("text", [f"icons ; {DEEP}", f"icons>={ENDLESS}", f"icons[{'x,' * 5000}y]>=1{'0' * 2000}"])
+def test_a_requirement_without_end_is_invalid(text: str) -> None:
+    with pytest.raises(InvalidRequirement):
+        parse_requirement(text)
+
+
+def test_versions_without_end_are_none(scratch: Path) -> None:
+    metadata = core_metadata("menu", ENDLESS)
+    with pytest.raises(MetadataError):
+        read_metadata(metadata, filename="menu.whl", name=canonicalize_name("menu"), version="1.0")
+    assert _unpacked_wheel(make_wheel("menu", "1.0", metadata=metadata).content, scratch) is None
+    page = HTML.replace(b"menu-1.0-py3", f"menu-{ENDLESS}-py3".encode())
+    found = parse_page("text/html", page, URL, canonicalize_name("menu"), URL)
+    assert [release.version for release in found.releases] == ["2.0"]
