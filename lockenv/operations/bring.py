@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import LockError, ManifestError, Problem, UsageError
@@ -35,6 +36,9 @@ from lockenv.project import LOCK, MANIFEST
 from lockenv.python.installed import InstalledDistribution, read_installed
 from lockenv.session import Session
 
+_HEADING = """\
+What this environment should hold. `lockenv lock` resolves it into pylock.toml,
+`lockenv sync` makes .venv exactly that."""
 _VERSION = re.compile(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", re.MULTILINE)
 
 
@@ -131,8 +135,11 @@ def _check_asks(draft: Draft, asked: Bringing, before: str | None) -> None:
 
 def _written(session: Session, draft: Draft, standing: str | None, before: str | None) -> Brought:
     path = shown(session.project, session.project.manifest)
-    python = draft.python.value if draft.python is not None else SpecifierSet(_here(session))
-    settled = settle(draft, python=python, heading=_heading(draft))
+    python = _python(session, draft, standing)
+    if draft.pins and draft.python is None and standing is None:
+        note = f"env.toml is for Python {python} alone, which is found here; --python names another one"
+        draft = replace(draft, notes=(*draft.notes, note))
+    settled = settle(draft, python=python, heading=_HEADING)
     if standing is None:
         return Brought(path=path, text=settled.text, before=before, draft=settled.draft)
     merged = merge_into(standing, settled.draft)
@@ -145,17 +152,20 @@ def _written(session: Session, draft: Draft, standing: str | None, before: str |
     return Brought(path=path, text=merged.text, before=before, draft=settled.draft, opposed=tuple(merged.opposed))
 
 
-def _heading(draft: Draft) -> str:
-    del draft
-    return (
-        "What this environment should hold. `lockenv lock` resolves it into pylock.toml,\n"
-        "`lockenv sync` makes .venv exactly that."
-    )
+def _python(session: Session, draft: Draft, standing: str | None) -> SpecifierSet:
+    """The Pythons that it is for: what the files say, else the one that is here.
+
+    Where versions are to be kept, that alone: for others there may be no such versions.
+    """
+    if draft.python is not None or standing is not None:
+        return draft.python.value if draft.python is not None else SpecifierSet(">=3.8")
+    return SpecifierSet(f"=={_here(session)}.*" if draft.pins else f">={_here(session)}")
 
 
 def _here(session: Session) -> str:
+    """The minor version of the Python that is found first."""
     found = any_interpreter(session).version_info
-    return f">={found.major}.{found.minor}"
+    return f"{found.major}.{found.minor}"
 
 
 # ── files
@@ -237,10 +247,19 @@ def _environment(session: Session, name: str, around: Surroundings, group: str) 
         raise UsageError(f"there is no environment at {name}", hint="name the folder that holds pyvenv.cfg")
     sites = [*env.glob("lib/python*/site-packages"), *env.glob("Lib/site-packages")]
     found = [_installed(one) for one in read_installed(sites) if isinstance(one, InstalledDistribution)]
-    version = _VERSION.search(config.decode("utf-8", "replace")) if config is not None else None
-    minor = next((match[1] for site in sites if (match := re.search(r"python(3\.\d+)", str(site)))), None)
-    python = f">={version[1]}.{version[2]}" if version else f">={minor}" if minor else _here(session)
-    return draft_of(found, where=name, python=python, surroundings=around, group=group)
+    return draft_of(
+        found, where=name, variables=_variables(session, config, sites), surroundings=around, group=group
+    )
+
+
+def _variables(session: Session, config: bytes | None, sites: Sequence[Path]) -> Mapping[str, str]:
+    """The marker variables of an environment: this machine's, with its own version of Python."""
+    machine = {name: str(said) for name, said in default_environment().items()}
+    stated = _VERSION.search(config.decode("utf-8", "replace")) if config is not None else None
+    folder = next((match for site in sites if (match := re.search(r"python(3)\.(\d+)", str(site)))), None)
+    match = stated or folder
+    minor = f"{match[1]}.{match[2]}" if match else _here(session)
+    return {**machine, "python_version": minor, "python_full_version": f"{minor}.0"}
 
 
 def _installed(one: InstalledDistribution) -> Installed:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from packaging.direct_url import DirectUrl, DirectUrlValidationError
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
 from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion
 
 from lockenv.formats.draft import Draft
 from lockenv.formats.gathering import Gathering, Surroundings
@@ -31,17 +33,23 @@ class Installed:
 
 
 def draft_of(
-    found: Iterable[Installed], *, where: str, python: str, surroundings: Surroundings, group: str = MAIN
+    found: Iterable[Installed],
+    *,
+    where: str,
+    variables: Mapping[str, str],
+    surroundings: Surroundings,
+    group: str = MAIN,
 ) -> Draft:
-    """Make a draft of an environment: who reads it back gets the same versions, as far as indexes have them.
+    """Make a draft of an environment: who locks and syncs it gets the same versions, as far as indexes have them.
 
-    Asked for is what was installed by name, and what nothing of that requires.
+    `variables` are the environment's markers' (PEP 508). Asked for is what was installed by name, and what nothing
+    of that requires. It is for the environment's own minor version of Python: for that, the versions fit.
     """
     gathered = Gathering(surroundings=surroundings)
     into = gathered.group(where, group) or MAIN
-    gathered.take_python(where, python)
+    gathered.take_python(where, f"=={variables['python_version']}.*")
     here = sorted(found, key=lambda one: one.name)
-    edges = {Node(one.name): [Node(name) for name in _required(one)] for one in here}
+    edges = {Node(one.name): [Node(name) for name in _required(one, variables)] for one in here}
     tools = [one.name for one in here if one.name in _TOOLS]
     asked = [one.name for one in here if one.requested and one.name not in _TOOLS]
     asked += _roots([one.name for one in here if one.name not in _TOOLS], asked, edges)
@@ -57,13 +65,16 @@ def draft_of(
     return gathered.draft()
 
 
-def _required(one: Installed) -> Iterable[NormalizedName]:
-    """The names that a distribution may require, whatever its markers say."""
+def _required(one: Installed, variables: Mapping[str, str]) -> Iterable[NormalizedName]:
+    """The names that a distribution requires there, without extras: which were asked for, nobody noted."""
     for text in one.requires:
         try:
-            yield canonicalize_name(parse_requirement(text).name)
-        except InvalidRequirement:
+            requirement = parse_requirement(text)
+            wanted = requirement.marker is None or requirement.marker.evaluate({**variables, "extra": ""})
+        except (InvalidRequirement, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName):
             continue
+        if wanted:
+            yield canonicalize_name(requirement.name)
 
 
 def _roots(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from packaging.markers import default_environment
 from packaging.utils import canonicalize_name
 
 from lockenv.formats.draft import Draft
@@ -20,7 +21,8 @@ def dist(name: str, version: str = "1.0", *requires: str, requested: bool = Fals
 
 def drafted(*found: Installed) -> Draft:
     around = Surroundings(folder=HOME)
-    return draft_of(found, where=".venv", python=">=3.11", surroundings=around)
+    variables = {name: str(said) for name, said in default_environment().items()} | {"python_version": "3.9"}
+    return draft_of(found, where=".venv", variables=variables, surroundings=around)
 
 
 def asked(draft: Draft) -> list[str]:
@@ -35,7 +37,16 @@ def test_what_was_installed_by_name_is_asked_for_and_all_versions_are_kept() -> 
 
 def test_what_nothing_requires_is_asked_for_whoever_installed_it() -> None:
     draft = drafted(dist("menu", "1.0", "dropdown ; extra == 'x'"), dist("dropdown"), dist("alone"))
-    assert asked(draft) == ["alone", "menu"]
+    assert asked(draft) == ["alone", "dropdown", "menu"]
+
+
+def test_markers_are_those_of_the_environment() -> None:
+    draft = drafted(
+        dist("menu", "1.0", "old ; python_version < '3.10'", "new ; python_version >= '3.10'"), dist("old")
+    )
+    assert asked(draft) == ["menu"]
+    assert draft.python is not None
+    assert str(draft.python.value) == "==3.9.*"
 
 
 def test_packages_that_require_each_other_are_not_lost() -> None:
