@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html.parser import HTMLParser
 from operator import itemgetter
@@ -27,7 +27,8 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 #: What a client sends: JSON first (PEP 833 freezes the HTML form), HTML as every index speaks it.
 ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 
-Row: TypeAlias = tuple[object, ...]
+#: In the order of `IndexFile`.
+Row: TypeAlias = tuple[Any, ...]
 Hashes: TypeAlias = tuple[tuple[str, str], ...]
 
 _JSON_TYPES = frozenset({JSON_TYPE, "application/vnd.pypi.simple.latest+json"})
@@ -119,21 +120,20 @@ def releases_of(name: NormalizedName, rows: Iterable[Row | None]) -> tuple[tuple
     groups: dict[Version, dict[str, Row]] = {}
     spellings: dict[Version, str] = {}
     by_text: dict[str, dict[str, Row] | None] = {}
-    match = _filename_pattern(name).fullmatch
+    version_in = _reader(name)
     skipped = 0
     for row in rows:
-        found = match(cast("str", row[0])) if row is not None else None
-        if row is None or found is None:
+        text = version_in(row[0]) if row is not None else None
+        if row is None or text is None:
             skipped += 1
             continue
-        text = found[1] or found[2]
         if text not in by_text:
             by_text[text] = _group(text, groups, spellings)
         group = by_text[text]
         if group is None:
             skipped += 1
         else:
-            group.setdefault(cast("str", row[0]), row)
+            group.setdefault(row[0], row)
     order = sorted(groups, reverse=True)
     releases = (Release(spellings[key], tuple(sorted(groups[key].values(), key=itemgetter(0)))) for key in order)
     return tuple(releases), skipped
@@ -147,29 +147,48 @@ def _group(
         version = Version(text)
     except ValueError:  # `InvalidVersion`, or numbers that never end
         return None
-    spellings[version] = min(
-        spellings.get(version, str(version)), str(version), key=lambda each: (len(each), each)
-    )
+    spelling, known = str(version), spellings.get(version)
+    if known is None or (len(spelling), spelling) < (len(known), known):
+        spellings[version] = spelling
     return groups.setdefault(version, {})
 
 
-@lru_cache(maxsize=512)
-def _filename_pattern(name: NormalizedName) -> re.Pattern[str]:
-    """Match the wheel and sdist names of one project; groups 1 and 2 are the version.
+_PYTHON_TAGS = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"  # identifiers, as packaging asks
+_TAGS = r"\w+(?:\.\w+)*"
+_WHEEL = re.compile(rf"([A-Za-z0-9_.]+)-([\w.!+]+)(?:-\d[\w.]*)?-{_PYTHON_TAGS}-{_TAGS}-{_TAGS}\.whl", re.ASCII)
+
+
+def _reader(name: NormalizedName) -> Callable[[str], str | None]:
+    """Read the version out of the file names of one project; None where a name is no wheel's or sdist's of it.
 
     Wheels by the binary distribution format, with or without build tag, and no more strictly or loosely than
     `packaging.utils.parse_wheel_filename`, because a lock with a name that it refuses cannot be read back. Sdists
     also by the habits before PEP 625, where name and version both held dashes: knowing the name settles where
     it ends.
     """
+    # One expression for the wheels of all projects, because to compile one takes as long as to read a short page.
+    wheel, sdist = _WHEEL.fullmatch, _sdist_pattern(name).fullmatch
+    own: dict[str, bool] = {}
+
+    def version_in(filename: str) -> str | None:
+        if not filename.endswith(".whl"):
+            found = sdist(filename)
+            return None if found is None else found[1]
+        found = wheel(filename)
+        if found is None:
+            return None
+        spelling = found[1]
+        if spelling not in own:
+            own[spelling] = spelling.lower().replace(".", "_") == name.replace("-", "_")
+        return found[2] if own[spelling] else None
+
+    return version_in
+
+
+@lru_cache(maxsize=512)
+def _sdist_pattern(name: NormalizedName) -> re.Pattern[str]:
     parts = [re.escape(part) for part in name.split("-")]
-    tags = r"\w+(?:\.\w+)*"
-    wheel = rf"(?i:{'[_.]'.join(parts)})-([\w.!+]+)(?:-\d[\w.]*)?-{_PYTHON_TAGS}-{tags}-{tags}\.whl"
-    sdist = rf"(?i:{'[-_.]+'.join(parts)})-([\w.!+-]+)\.(?:tar\.gz|zip)"
-    return re.compile(f"{wheel}|{sdist}", re.ASCII)
-
-
-_PYTHON_TAGS = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"  # identifiers, as packaging asks
+    return re.compile(rf"(?i:{'[-_.]+'.join(parts)})-([\w.!+-]+)\.(?:tar\.gz|zip)", re.ASCII)
 
 
 def _listing(
