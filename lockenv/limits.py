@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields
 
 _UNITS = {"B": 0, "KIB": 10, "MIB": 20, "GIB": 30, "TIB": 40}
-_SIZE = re.compile(r"(\d{1,6})\s*(B|KiB|MiB|GiB|TiB)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,7})\s*(B|KiB|MiB|GiB|TiB)", re.IGNORECASE)
 #: Bytes; no disk holds more, and sums of such sizes stay numbers that a zip archive can state.
 _LARGEST = 1 << 60
 
@@ -62,7 +62,7 @@ def example(name: str) -> str:
 
 def size_text(size: int) -> str:
     """Write a number of bytes so that `read_limit` reads no less: in the largest unit that leaves it short."""
-    for unit, bits in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+    for unit, bits in (("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)):
         if size >= 1 << bits:
             return f"{-(-size >> bits)} {unit}"
     return f"{size} B"
