@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lockenv.cli.options import add_build, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen
-from lockenv.operations.bring import Bringing, Brought, bring
+from lockenv.operations.bring import Bringing, Brought, Kept, bring, keep
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,13 +49,17 @@ def main(arguments: Sequence[str]) -> int:
                 group=asked.group,
                 dry_run=asked.dry_run,
                 force=asked.force,
-                lock=not asked.no_lock,
-                allowed=tuple(asked.allow_build),
             ),
         )
         if asked.dry_run:
             screen.out.write(done.text)
         _show(screen, done, dry_run=asked.dry_run)
+        if asked.dry_run:
+            return 0
+        if done.draft.pins and not asked.no_lock:
+            _show_kept(screen, keep(session, done, asked.allow_build))
+        else:
+            screen.say("next: `lockenv lock`, then `lockenv sync`")
     return 0
 
 
@@ -69,13 +73,13 @@ def _show(screen: Screen, done: Brought, *, dry_run: bool) -> None:
     if done.text == done.before:
         screen.say(f"{done.path} says all of it already")
     else:
-        screen.say(f"wrote {done.path}" if done.before is None else f"added to {done.path}")
-    if done.locked is not None:
-        versions = "1 version is" if done.kept == 1 else f"{done.kept} versions are"
-        wrote = "wrote " if done.locked.written else ""
-        screen.say(f"{wrote}{done.locked.path}: {versions} as before")
-        for name, before, after in done.moved:
-            screen.say(screen.change("~", f"{name} {before} -> {after}"))
-        screen.say("next: `lockenv sync`")
-    else:
-        screen.say("next: `lockenv lock`, then `lockenv sync`")
+        screen.say(f"added to {done.path}" if done.added else f"wrote {done.path}")
+
+
+def _show_kept(screen: Screen, done: Kept) -> None:
+    versions = "1 version is" if done.kept == 1 else f"{done.kept} versions are"
+    wrote = "wrote " if done.locked.written else ""
+    screen.say(f"{wrote}{done.locked.path}: {versions} as before")
+    for name, before, after in done.moved:
+        screen.say(screen.change("~", f"{name} {before} -> {after}"))
+    screen.say("next: `lockenv sync`")

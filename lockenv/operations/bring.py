@@ -46,19 +46,26 @@ _VERSION = re.compile(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", re.MULTILINE)
 class Brought:
     """What `import` did, or would do.
 
-    `text` is that of env.toml; `before` what it was, None where there was none. `draft` says what was left out;
-    `opposed` is what env.toml said otherwise, and goes on saying. `locked` is there if versions were to be kept in
-    a lock: `kept` of them were, and `moved` are the others that it holds, with the version before and now.
+    `text` is that of env.toml; `before` what it was, None where there was none; `added` is true where that stays.
+    `draft` says what was left out, and which versions can be kept; `opposed` is what env.toml said otherwise, and
+    goes on saying.
     """
 
     path: str
     text: str
     before: str | None
+    added: bool
     draft: Draft
     opposed: tuple[Problem, ...] = ()
-    locked: Locked | None = None
-    kept: int = 0
-    moved: tuple[tuple[NormalizedName, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of the versions: `kept` of them are in the lock, `moved` are not: (name, before, now)."""
+
+    locked: Locked
+    kept: int
+    moved: tuple[tuple[NormalizedName, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +77,13 @@ class Bringing:
     group: str = MAIN
     dry_run: bool = False
     force: bool = False
-    lock: bool = True
-    allowed: tuple[str, ...] = ()
 
 
 def bring(session: Session, asked: Bringing) -> Brought:
-    """Bring files in: write env.toml, or add to the one that is there, then lock with the versions they hold.
+    """Bring files in: write env.toml, or add to the one that is there. `keep` keeps the versions that they hold.
 
     With `force`, an env.toml that is there is replaced. Raises `UsageError` where nothing is asked for, or a file
-    cannot be read; `ManifestError` or `LockError` where one is not of its kind; what `lock` raises, with env.toml
-    written.
+    cannot be read or does not fit into env.toml; `ManifestError` or `LockError` where one is not of its kind.
     """
     if not asked.files and asked.from_env is None:
         raise UsageError("nothing to bring in", hint="name a file, or an environment with --from-env .venv")
@@ -98,12 +102,15 @@ def bring(session: Session, asked: Bringing) -> Brought:
     if brought.text != before:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, brought.text.encode("utf-8"))
-    if draft.pins and asked.lock:
-        allowed = frozenset(map(canonicalize_name, asked.allowed))
-        locked = lock(session, allowed=allowed, prefer=preferring(brought.draft.pins))
-        kept, moved = _compared(brought.draft.pins, locked)
-        return replace(brought, locked=locked, kept=kept, moved=moved)
     return brought
+
+
+def keep(session: Session, brought: Brought, allowed: Sequence[str] = ()) -> Kept:
+    """Lock env.toml with the versions that were brought in, where they fit. Raises what `lock` raises."""
+    pins = brought.draft.pins
+    locked = lock(session, allowed=frozenset(map(canonicalize_name, allowed)), prefer=preferring(pins))
+    kept, moved = _compared(pins, locked)
+    return Kept(locked=locked, kept=kept, moved=moved)
 
 
 def _compared(pins: Sequence[Pin], locked: Locked) -> tuple[int, tuple[tuple[NormalizedName, str, str], ...]]:
@@ -141,7 +148,7 @@ def _written(session: Session, draft: Draft, standing: str | None, before: str |
         draft = replace(draft, notes=(*draft.notes, note))
     settled = settle(draft, python=python, heading=_HEADING)
     if standing is None:
-        return Brought(path=path, text=settled.text, before=before, draft=settled.draft)
+        return Brought(path=path, text=settled.text, before=before, added=False, draft=settled.draft)
     merged = merge_into(standing, settled.draft)
     try:
         manifest_reader.read(merged.text, where=MANIFEST, load=_loader(Path(session.project.folder)))
@@ -149,7 +156,14 @@ def _written(session: Session, draft: Draft, standing: str | None, before: str |
         message = "what is brought in does not fit into env.toml"
         hint = "mend env.toml first, or replace it with --force"
         raise UsageError(message, problems=error.problems, hint=hint) from None
-    return Brought(path=path, text=merged.text, before=before, draft=settled.draft, opposed=tuple(merged.opposed))
+    return Brought(
+        path=path,
+        text=merged.text,
+        before=before,
+        added=True,
+        draft=settled.draft,
+        opposed=tuple(merged.opposed),
+    )
 
 
 def _python(session: Session, draft: Draft, standing: str | None) -> SpecifierSet:

@@ -210,3 +210,15 @@ def run_pip(env: Path, *arguments: str) -> str:
 def installed(project: ScratchProject) -> list[str]:
     lines = project.run("list").ok().out.splitlines()
     return ["==".join(line.split()[:2]) for line in lines]
+
+
+def test_what_cannot_be_locked_leaves_the_manifest_and_says_what_was_left_out(project: ScratchProject) -> None:
+    written(project, "requirements.txt", "menu==1.0\nno-such-package==1.0\n--frobnicate\n")
+    ran = project.run("import", "requirements.txt")
+    assert ran.status == 3
+    assert "`--frobnicate` has no counterpart here" in ran.err
+    assert ran.out == "wrote env.toml\n"
+    manifest = env_toml(project).replace('    "no-such-package",\n', "")
+    written(project, "env.toml", manifest)
+    written(project, "requirements.txt", "menu==1.0\n")
+    assert "1 version is as before" in project.run("import", "requirements.txt").ok().out
