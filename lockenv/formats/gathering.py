@@ -20,6 +20,8 @@ from lockenv.manifest.slips import why_no_requirement
 from lockenv.manifest.words import quoted
 from lockenv.packages import Index, NormalizedName, Requirement, canonicalize_name, parse_requirement
 
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508, 'Names'
+
 
 def nothing_to_load(path: str) -> str:
     """Where no other file can be read."""
@@ -68,7 +70,7 @@ class Gathering:
         """Declare a group and give its normalised name, or None where it cannot be one."""
         if name == MAIN:
             return MAIN
-        if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        if not _NAME.fullmatch(name):
             self.leave(where, f"{quoted(name)} cannot be the name of a group")
             return None
         normal = canonicalize_name(name)
@@ -223,6 +225,9 @@ class Gathering:
 
     def pin(self, where: str, name: str, version: str, marker: str | None = None) -> None:
         """Take a version as a preference for the lock."""
+        if not _NAME.fullmatch(name):
+            self.leave(where, f"{quoted(name)} is not the name of a package")
+            return
         try:
             pin = Pin(
                 name=canonicalize_name(name),
@@ -234,8 +239,7 @@ class Gathering:
         except InvalidMarker:
             self.leave(where, f"{quoted(name)}: {quoted(marker or '')} is no marker (PEP 508)")
         else:
-            if pin not in self.pins[-64:]:
-                self.pins.append(pin)
+            self.pins.append(pin)
 
     def draft(self) -> Draft:
         """What was gathered."""
@@ -257,7 +261,7 @@ class Gathering:
             resolution=tuple(
                 At(said.where, (key, said.value)) for key, said in self.resolution.items() if said.value != []
             ),
-            pins=tuple(self.pins),
+            pins=tuple(dict.fromkeys(self.pins)),
             notes=tuple(dict.fromkeys(self.notes)),
             left_out=tuple(dict.fromkeys(self.left_out)),
         )

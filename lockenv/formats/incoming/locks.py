@@ -6,7 +6,6 @@ Hashes and files are not taken over: our lock takes them from the index, and the
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -104,8 +103,8 @@ def read_pylock(text: str, *, where: str = "pylock.toml", surroundings: Surround
 
 def _pin(gathered: Gathering, where: str, package: Mapping[str, Any], marker: str | None, source: str) -> None:
     name, version = package.get("name"), package.get("version")
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        gathered.leave(where, "a package in it has no name that is one")
+    if not isinstance(name, str):
+        gathered.leave(where, "a package in it has no name")
     elif source in {"virtual", "editable", "directory"}:
         return  # the project itself, and folders beside it: what they are is no version's affair
     elif not isinstance(version, str):
