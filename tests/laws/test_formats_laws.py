@@ -161,6 +161,7 @@ def test_a_caret_admits_its_version_and_nothing_below(version: str, other: str) 
     assert not said.contains(other) or SpecifierSet(f">={version}").contains(other)
 
 
+@settings(max_examples=30)
 @given(
     st.dictionaries(st.text(max_size=5), st.recursive(st.none() | st.text(max_size=5) | st.integers(), st.lists))
 )
