@@ -77,6 +77,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
         self._wants: dict[int, tuple[Candidate, tuple[Want, ...]]] = {}
         self._tries: dict[NormalizedName, int] = {}
         self._own: dict[int, Demand] = {}
+        self.looked_at: list[Candidate] = []
         self.warnings: dict[str, None] = {}
         self.skipped: dict[NormalizedName, dict[Version, str]] = {}
 
@@ -311,6 +312,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
 
     def _read_dependencies(self, candidate: Candidate) -> tuple[Want, ...]:
         self._fetch_ahead(candidate)
+        self.looked_at.append(candidate)
         try:
             metadata = self.metadata(candidate)
             check_identity(candidate, metadata)

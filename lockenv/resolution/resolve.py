@@ -46,16 +46,16 @@ def resolve(question: Question, source: Source, report: Reporter = silent) -> Re
 
 
 def _proven(question: Question, solver: Solver, returning: frozenset[NormalizedName] = frozenset()) -> Swept:
-    """Sweep until the answer rests on no guess about metadata. Each further turn knows of one release more."""
+    """Sweep until the answer rests on no guess about metadata. Each further turn knows of one project more."""
     while True:
         swept = sweep(question, solver, returning)
         chosen = [each for answer in swept.answers for each in answer.found.candidates.values()]
+        passed_over = [each for answer in swept.answers for each in answer.passed_over]
         # A dead end rests on the metadata of those whose demands led to it.
         blamed = [
             cause.parent for each in swept.stuck for cause in each.dead_end.causes if cause.parent is not None
         ]
-        doubted = solver.readings.doubt(blamed)
-        if solver.readings.prove(chosen) and not doubted:
+        if solver.readings.prove(chosen, [*passed_over, *blamed]):
             return swept
         solver.start_over()
 

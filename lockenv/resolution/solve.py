@@ -35,12 +35,16 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one cell's search found, with what is needed to turn it into pins and to use it again."""
+    """What one cell's search found, with what is needed to turn it into pins and to use it again.
+
+    `passed_over` are releases whose metadata the search looked at, and that it did not choose.
+    """
 
     target: Target
     fork: Fork
     roots: Mapping[str, tuple[Demand, ...]]
     found: Found
+    passed_over: tuple[Candidate, ...]
     wishes: Wishes
     truth: Truth
     offers: Offers
@@ -108,7 +112,7 @@ class Solver:
         provider = self._provider(truth, offers, roots, wishes)
         known = self._known(target, fork, truth, offers, wishes)
         if known is not None:
-            found = known
+            found, passed_over = known
         else:
             self._explore(target, truth, roots, wishes)
             outcome = self._search(target, truth, offers, roots, provider)
@@ -122,13 +126,14 @@ class Solver:
                     offers=offers,
                     provider=provider,
                 )
-            found = outcome
+            found, passed_over = outcome, _passed_over(outcome, provider)
         _judge(target, roots, found, provider)
         answer = Answer(
             target=target,
             fork=fork,
             roots=roots,
             found=found,
+            passed_over=passed_over,
             wishes=wishes,
             truth=truth,
             offers=offers,
@@ -211,17 +216,20 @@ class Solver:
 
     # -- using an earlier answer again (RESOLVER section 1) ----------------------------------------------------
 
-    def _known(self, target: Target, fork: Fork, truth: Truth, offers: Offers, wishes: Wishes) -> Found | None:
-        """What an earlier cell found, if this one gives the same answers to all that was asked for it."""
+    def _known(
+        self, target: Target, fork: Fork, truth: Truth, offers: Offers, wishes: Wishes
+    ) -> tuple[Found, tuple[Candidate, ...]] | None:
+        """What an earlier cell found and passed over, if this one gives the same answers to all that was asked."""
         for answer in reversed(self._answers):
             if answer.fork != fork or not _wished_alike(answer, wishes):
                 continue
             if self._alike(answer, truth, offers) and self._yanked(answer.wishes) == self._yanked(wishes):
                 self._report(Noted(message=f"{target.name}: as {answer.target.name}"))
-                return Found(
+                found = Found(
                     candidates={node: _here(offers, node, each) for node, each in answer.found.candidates.items()},
                     edges=answer.found.edges,
                 )
+                return found, tuple(_here(offers, Node(each.name), each) for each in answer.passed_over)
         return None
 
     def _alike(self, answer: Answer, truth: Truth, offers: Offers) -> bool:
@@ -249,7 +257,12 @@ class Solver:
             return isinstance(one, Unfit) and isinstance(other, Unfit)
         if one.yanked != other.yanked:
             return False
-        return one.file == other.file or not self.readings.is_apart(one)
+        return self.readings.alike(one, other)
+
+
+def _passed_over(found: Found, provider: Provider) -> tuple[Candidate, ...]:
+    chosen = {(each.name, each.version) for each in found.candidates.values()}
+    return tuple(each for each in provider.looked_at if (each.name, each.version) not in chosen)
 
 
 def _here(offers: Offers, node: Node, elsewhere: Candidate) -> Candidate:

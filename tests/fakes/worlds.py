@@ -76,7 +76,7 @@ def _index(*, patches: bool, apart: bool) -> st.SearchStrategy[dict[str, Any]]:
     release = st.builds(
         _release,
         lines,
-        st.one_of(*[st.just([PURE])] * 5, built),
+        st.one_of(*[st.just([PURE])] * (1 if apart else 5), built),
         st.sampled_from([*[""] * 12, *(PYTHONS if patches else PYTHONS[:2])]),
         differing if apart else st.just({}),
     )

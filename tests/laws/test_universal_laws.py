@@ -20,8 +20,8 @@ from packaging.version import Version
 
 from lockenv.errors import InternalError, ResolutionImpossible
 from lockenv.lockfile import judge, pylock
-from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName
-from lockenv.resolution.model import Keeping, Resolution
+from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, canonicalize_name
+from lockenv.resolution.model import Held, Keeping, Resolution
 from lockenv.resolution.resolve import resolve
 from lockenv.resolution.source import Guide, Source, Wanted
 from tests.fakes import installer
@@ -217,10 +217,39 @@ def test_what_is_added_and_removed_again_leaves_the_old_bytes(
 @given(worlds(groups=False))
 def test_the_first_platform_of_a_python_is_locked_as_if_it_were_alone(world: World) -> None:
     _, resolution = solvable(world)
-    first = {**world, "targets": {"platforms": world["targets"]["platforms"][:1]}}
-    for target in targets(first):
+    check_alone(world, resolution, 0, lambda environment: {})
+
+
+@many
+@given(worlds(groups=False, patches=False, apart=True))
+def test_a_platform_is_locked_as_if_it_were_alone_whatever_the_wheels_of_others_say(world: World) -> None:
+    """The first as if it were, the second as if it were and the pins of the first stood in its lock."""
+    _, resolution = solvable(world)
+    check_alone(world, resolution, 0, lambda environment: {})
+    first, *_ = [dict(target.variables) for target in targets(world)]
+    check_alone(
+        world,
+        resolution,
+        1,
+        lambda environment: pins_at(resolution, {**environment, "sys_platform": first["sys_platform"]}),
+    )
+
+
+def check_alone(
+    world: World,
+    resolution: Resolution,
+    number: int,
+    followed: Callable[[Mapping[str, str]], Mapping[str, Version]],
+) -> None:
+    """For each Python: one platform has the pins that it has in a lock of its own."""
+    only = {**world, "targets": {"platforms": world["targets"]["platforms"][number : number + 1]}}
+    for target in targets(only):
         minor = target.variables["python_version"]
-        _, alone = locked({**first, "python": f"{target.span.lowest},=={minor}.*".replace("3.", ">=3.", 1)})
+        held = {
+            canonicalize_name(name): Held(version=version) for name, version in followed(target.variables).items()
+        }
+        own = {**only, "python": f"{target.span.lowest},=={minor}.*".replace("3.", ">=3.", 1)}
+        alone = resolve(question(own, lambda *_, held=held: held), source_of(own))
         for environment in installer.pythons(target, (2, 3, 9)):
             assert pins_at(alone, environment) == pins_at(resolution, environment)
 
@@ -237,7 +266,7 @@ def pins_at(resolution: Resolution, environment: Mapping[str, str]) -> dict[str,
 
 
 @many
-@given(worlds(groups=False, patches=False))
+@given(worlds(groups=False, patches=False, apart=True))
 def test_no_package_alone_could_follow_an_earlier_platform_or_be_newer(world: World) -> None:
     """What differs by platform, and what is not the newest, has to: changing it alone breaks something."""
     _, resolution = solvable(world)
