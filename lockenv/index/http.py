@@ -23,9 +23,12 @@ from lockenv.index import connect
 from lockenv.index.auth import Credentials, Login, login_in, origin_of, without_credentials
 from lockenv.index.transport.failures import TransportError, explain
 from lockenv.index.transport.gzipped import gunzip
+from lockenv.index.transport.memory import give_back_large_blocks
 from lockenv.index.transport.pool import Answer, Pools
 
 MAX_PAGE_BYTES = 64 << 20  #: of an index page, decompressed; the longest known has 15 MiB
+_LARGE = 512 << 10  #: bytes; of bodies above this size there is one in memory at a time
+_HUGE = 16 << 20  #: bytes; no page of an index that means well is longer
 _SLACK = 1 << 16  #: bytes by which gzip may be longer than what is in it
 _SHORT = 1 << 16  #: bytes that are sooner read than a connection is opened
 _MAX_REDIRECTS = 5
@@ -100,6 +103,7 @@ class Http:
         self._attempts = attempts
         self._jitter = jitter
         self._pools = Pools(environ=environ, connections=connections, timeout=timeout)
+        self._large = threading.Lock()
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
 
@@ -127,8 +131,22 @@ class Http:
         Raises `NetworkError` for what cannot be reached or answers with another status, `Refused` for a body that
         is longer or a redirect to an unprotected address.
         """
+        with self.reading(url, headers=headers, max_bytes=max_bytes, accept_statuses=accept_statuses) as answer:
+            return answer
+
+    @contextlib.contextmanager
+    def reading(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_PAGE_BYTES,
+        accept_statuses: frozenset[int] = _OK,
+    ) -> Iterator[Response]:
+        """Get as `get` does. Of large bodies there is one at a time, until its block is left."""
         wanted = {"Accept-Encoding": "gzip", **(headers or {})}
-        return self._retried(lambda: self._get_once(url, wanted, max_bytes, accept_statuses))
+        with contextlib.ExitStack() as turn:
+            yield self._retried(lambda: self._get_once(url, wanted, max_bytes, accept_statuses, turn))
 
     @contextlib.contextmanager
     def stream(
@@ -157,11 +175,17 @@ class Http:
     # -- one try
 
     def _get_once(
-        self, url: str, headers: Mapping[str, str], max_bytes: int, accept_statuses: frozenset[int]
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        accept_statuses: frozenset[int],
+        turn: contextlib.ExitStack,
     ) -> Response:
+        turn.close()  # of an earlier try
         raw, final = self._open(url, headers, accept_statuses)
         try:
-            body = _unpacked(raw, final, max_bytes)
+            body = _unpacked(raw, final, max_bytes, lambda: turn.enter_context(self._large))
             self._report(final, raw.status, len(body))
             return Response(status=raw.status, url=final, headers=raw.headers, body=body)
         finally:
@@ -324,18 +348,28 @@ def _chunks(raw: Answer, url: str) -> Iterator[bytes]:
         raise _unreachable(error, url) from error
 
 
-def _unpacked(raw: Answer, url: str, max_bytes: int) -> bytes:
-    """Read a whole body and undo its encoding; neither what comes nor what is in it may be too long."""
+def _unpacked(raw: Answer, url: str, max_bytes: int, take_turn: Callable[[], object]) -> bytes:
+    """Read a whole body and undo its encoding; neither what comes nor what is in it may be too long.
+
+    `take_turn` is called, once at most, before more than `_LARGE` bytes are held.
+    """
     encoding = raw.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         msg = f"{connect.describe(url)} is encoded in a way that was not asked for"
         raise NetworkError(msg, hint="the server disregards Accept-Encoding; ask its owner")
     if encoding == "identity":
-        return _whole(_chunks(raw, url), url, max_bytes, max_bytes)
+        return _whole(_chunks(raw, url), url, max_bytes, max_bytes, take_turn)
     # Gzip can go on for ever without anything in it, so what comes is bounded, too.
-    packed = _whole(_chunks(raw, url), url, max_bytes, max_bytes + _SLACK)
+    packed = _whole(_chunks(raw, url), url, max_bytes, max_bytes + _SLACK, take_turn)
     try:
-        body = gunzip(packed, max_bytes)
+        body = gunzip(packed, min(_LARGE, max_bytes))
+        if len(body) > _LARGE and max_bytes > _LARGE:
+            if len(packed) <= _LARGE:
+                take_turn()
+            body = gunzip(packed, min(_HUGE, max_bytes))
+        if len(body) > _HUGE and max_bytes > _HUGE:
+            give_back_large_blocks()
+            body = gunzip(packed, max_bytes)
     except TransportError as error:
         raise _unreachable(error, url) from error
     if len(body) > max_bytes:
@@ -343,11 +377,14 @@ def _unpacked(raw: Answer, url: str, max_bytes: int) -> bytes:
     return body
 
 
-def _whole(chunks: Iterable[bytes], url: str, max_bytes: int, most: int) -> bytes:
+def _whole(chunks: Iterable[bytes], url: str, max_bytes: int, most: int, take_turn: Callable[[], object]) -> bytes:
     """Put a body of at most `most` bytes together."""
-    pieces, have = [], 0
+    pieces: list[bytes] = []
+    have = 0
     for chunk in chunks:
         pieces.append(chunk)
+        if have <= _LARGE < have + len(chunk):
+            take_turn()
         have += len(chunk)
         if have > most:
             raise _too_long(url, max_bytes)

@@ -31,8 +31,9 @@ class PageFetcher:
 
         Raises `NetworkError`.
         """
-        answer = self._http.get(url, headers=_conditions(kept), accept_statuses=_PAGE_ANSWERS)
-        return self._understand(answer, url, name, index_url, kept)
+        # Within the block: a large page is read by one thread at a time, from its bytes to its listing.
+        with self._http.reading(url, headers=_conditions(kept), accept_statuses=_PAGE_ANSWERS) as answer:
+            return self._understand(answer, url, name, index_url, kept)
 
     def _understand(
         self, answer: Response, url: str, name: NormalizedName, index_url: str, kept: Page | None

@@ -251,5 +251,22 @@ def test_a_page_that_would_take_very_much_memory(tmp_path: Path, index: FakeInde
     assert memory < BOUND
 
 
-def _serve(index: FakeIndex, body: bytes, kind: str) -> None:
-    index.serve("/simple/menu/", gzip.compress(body, 1), **{"Content-Type": kind, "Content-Encoding": "gzip"})
+def test_many_long_pages_at_once(tmp_path: Path, index: FakeIndex) -> None:
+    names = [f"menu{number}" for number in range(24)]
+    body = _JSON_START[:-1] + b'"' + b"x" * (30 << 20) + b'"}'
+    for name in names:
+        _serve(index, body.replace(b'"menu"', f'"{name}"'.encode(), 1), JSON, name)
+    at_once = """
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(24) as threads:
+    names = [canonicalize_name(f"menu{number}") for number in range(24)]
+    print("pages", sum(1 for found in threads.map(client.listing, names) if found is not None))
+"""
+    setting_up = _PAGE.rpartition("print(")[0]
+    said, memory = peak(setting_up + at_once, f"{index.url} {tmp_path}")
+    assert said == "pages 24"
+    assert memory < BOUND
+
+
+def _serve(index: FakeIndex, body: bytes, kind: str, name: str = "menu") -> None:
+    index.serve(f"/simple/{name}/", gzip.compress(body, 1), **{"Content-Type": kind, "Content-Encoding": "gzip"})
