@@ -153,7 +153,7 @@ class Backjumping(Resolution[RT, CT, KT]):
             clash = self._demand(requirement, decision)
             if clash is not None:
                 return clash
-        return None
+        return self._refused(node, candidate)
 
     def _demand(self, requirement: RT, decision: Decision[RT, CT, KT]) -> Clash[RT, CT, KT] | None:
         """Add one demand, made by a decision's candidate, to its node's domain."""
@@ -166,7 +166,7 @@ class Backjumping(Resolution[RT, CT, KT]):
             if not now & domain.reach:
                 return self._clash_at(node, requirement, decision)
             self._trail.change(node, domain, now, decision)
-            return None
+            return self._refusing(node, requirement, now, decision)
         if not domain.choice or not domain.candidates:
             return self._clash_at(node, requirement, decision)
         self._trail.change(node, domain, domain.choice, decision)
@@ -219,6 +219,32 @@ class Backjumping(Resolution[RT, CT, KT]):
             terms=terms,
             shut=shut,
             facts=tuple(self._made(node, decision)),
+            about=node,
+            demand=requirement,
+        )
+
+    def _refused(self, node: KT, candidate: CT) -> Clash[RT, CT, KT] | None:
+        """The clash of a candidate that a demand of an earlier decision does not take, on a closer look."""
+        for information in self._trail.domains[node].information:
+            if self._sets.refuses(information.requirement, candidate):
+                parent = information.parent
+                own = self._sets.bit(candidate)
+                terms = {} if parent is None else {self._sets.identify(parent): self._sets.bit(parent)}
+                return Clash(own=own, terms=terms if node not in terms else {}, shut={}, facts=(information,))
+        return None
+
+    def _refusing(
+        self, node: KT, requirement: RT, now: int, decision: Decision[RT, CT, KT]
+    ) -> Clash[RT, CT, KT] | None:
+        """The clash of a candidate whose demand does not take what was decided earlier, on a closer look."""
+        chosen = self._trail.mapping.get(node)
+        if chosen is None or not self._sets.refuses(requirement, chosen):
+            return None
+        return Clash(
+            own=self._own(decision),
+            terms={node: now},
+            shut={},
+            facts=(RequirementInformation(requirement, decision.candidate),),
             about=node,
             demand=requirement,
         )

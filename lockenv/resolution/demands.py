@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,6 +19,7 @@ from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize
 from lockenv.resolution.candidates import Candidate, parse_specifier, parse_version
 from lockenv.resolution.model import Policy
 
+_EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)['"]""")
 _UPPER = frozenset({"<", "<=", "~=", "==", "==="})
 
 
@@ -164,6 +166,17 @@ class Dependencies:
 def impossible(candidate: Candidate, reason: str) -> Impossible:
     """Make the demand that rules a candidate out. Its node is the candidate's own and can never be met."""
     return Impossible(node=Node(candidate.name, f"!{candidate.version}"), reason=reason)
+
+
+def provides(metadata: Metadata, extra: str) -> bool:
+    """Whether a distribution has an extra: it says so, or markers speak of it, which old tools wrote alone."""
+    wanted = canonicalize_name(extra)
+    return wanted in metadata.provides_extra or any(
+        canonicalize_name(said) == wanted
+        for line in metadata.requires_dist
+        if "extra" in line
+        for said in _EXTRA.findall(line)
+    )
 
 
 def check_identity(candidate: Candidate, metadata: Metadata) -> None:

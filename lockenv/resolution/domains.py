@@ -38,6 +38,14 @@ class SetProvider(AbstractProvider[RT, CT, KT]):
     def unfit(self, identifier: KT) -> int:
         """The candidates that were found to be unfit, whatever is demanded; the set only grows."""
 
+    def refuses(self, requirement: RT, candidate: CT) -> bool:
+        """Whether a demand does not take a candidate that it reaches, which only a closer look at that can tell.
+
+        Asked when all else fits. It must be a function of these two alone.
+        """
+        del requirement, candidate
+        return False
+
 
 class Domain(Criterion[RT, CT]):
     """A criterion with its candidates as sets: those that all demands reach, and those of them that may be chosen.

@@ -28,6 +28,7 @@ from lockenv.resolution.demands import (
     check_identity,
     impossible,
     own_version,
+    provides,
 )
 from lockenv.resolution.domains import SetProvider
 from lockenv.resolution.model import Held, Policy
@@ -77,8 +78,10 @@ class Provider(SetProvider[Want, Candidate, Node]):
         self._wants: dict[int, tuple[Candidate, tuple[Want, ...]]] = {}
         self._tries: dict[NormalizedName, int] = {}
         self._own: dict[int, Demand] = {}
+        self._lacking: dict[int, tuple[Candidate, bool]] = {}
+        self._insisting: dict[int, tuple[Demand, bool]] = {}
         self.looked_at: list[Candidate] = []
-        self.warnings: dict[str, None] = {}
+        self.witnesses: list[Candidate] = []
         self.skipped: dict[NormalizedName, dict[Version, str]] = {}
 
     # -- resolvelib's contract ---------------------------------------------------------------------------
@@ -119,6 +122,10 @@ class Provider(SetProvider[Want, Candidate, Node]):
         """
         if candidate.extra:
             yield self._own_version(candidate)
+        yield from self._needs(candidate)
+
+    def _needs(self, candidate: Candidate) -> tuple[Want, ...]:
+        """What a candidate needs, beside its own package if it is an extra."""
         known = self._wants.get(id(candidate))
         if known is None:
             wants = self._read_dependencies(candidate)
@@ -127,7 +134,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
             self._wants[id(candidate)] = known
             names = {want.node.name for want in wants if isinstance(want, Demand)}
             self._source.prefetch_listings(sorted(names))
-        yield from known[1]
+        return known[1]
 
     def get_preference(
         self,
@@ -171,6 +178,58 @@ class Provider(SetProvider[Want, Candidate, Node]):
     def unfit(self, identifier: Node) -> int:
         """The candidates that were found to be of no use to the target."""
         return self._unfit.get(identifier.name, 0)
+
+    # -- extras that not every version has (docs/decisions) -----------------------------------------------------
+
+    def refuses(self, requirement: Want, candidate: Candidate) -> bool:
+        """Whether a demand on an extra does not take a version, because it lacks the extra and newer ones have it.
+
+        That is so where the newest version of its own range that the target could use has the extra.
+        """
+        if not (candidate.extra and isinstance(requirement, Demand) and self.lacks(candidate)):
+            return False
+        refused = self._insists(requirement)
+        if refused:
+            self._fetch_ahead(candidate)
+            self._skip(candidate.name, candidate.version, f"it has no extra {candidate.extra!r}")
+        return refused
+
+    def lacks(self, candidate: Candidate) -> bool:
+        """Whether an extra does not exist in its version. One whose metadata is broken lacks nothing."""
+        known = self._lacking.get(id(candidate))
+        if known is None:
+            self._needs(candidate)
+            try:
+                lacking = not provides(self.metadata(candidate), candidate.extra)
+            except MetadataError:
+                lacking = False
+            known = self._lacking[id(candidate)] = (candidate, lacking)
+            if lacking:
+                self.witnesses.append(candidate)
+        return known[1]
+
+    def _insists(self, demand: Demand) -> bool:
+        known = self._insisting.get(id(demand))
+        if known is None:
+            newest = self._newest(demand)
+            insists = newest is not None and provides(self.metadata(newest), demand.node.extra)
+            # The demand is kept beside the answer so that its id stays taken.
+            known = self._insisting[id(demand)] = (demand, insists)
+        return known[1]
+
+    def _newest(self, demand: Demand) -> Candidate | None:
+        """The newest version in a demand's own range that the target could use, whatever else is demanded."""
+        name, leave = demand.node.name, self.leave(demand)
+        project = self._offers.project(name)
+        for number in places(self.admitted(Node(name), leave, self.reach(demand))):
+            offer = self._offers.offer(name, "", project.versions[number]) if project is not None else None
+            # What the old lock holds counts for nothing here: the answer rests on demand and target alone.
+            if not isinstance(offer, Candidate) or (offer.yanked is not None and not leave & _YANKED):
+                continue
+            self.witnesses.append(offer)
+            if not any(isinstance(want, Impossible) for want in self._needs(offer)):
+                return offer
+        return None
 
     # -- what others ask -----------------------------------------------------------------------------------
 
@@ -311,7 +370,8 @@ class Provider(SetProvider[Want, Candidate, Node]):
                 yield offer
 
     def _read_dependencies(self, candidate: Candidate) -> tuple[Want, ...]:
-        self._fetch_ahead(candidate)
+        if not candidate.extra:
+            self._fetch_ahead(candidate)
         self.looked_at.append(candidate)
         try:
             metadata = self.metadata(candidate)
@@ -323,14 +383,10 @@ class Provider(SetProvider[Want, Candidate, Node]):
             reason = f"needs Python {metadata.requires_python}"
             self._skip(candidate.name, candidate.version, reason)
             return (impossible(candidate, reason),)
-        if candidate.extra and canonicalize_name(candidate.extra) not in metadata.provides_extra:
-            self._warn(f"{candidate.name} {candidate.version} has no extra {candidate.extra!r}")
         return self._dependencies.of(candidate, metadata)
 
     def _fetch_ahead(self, candidate: Candidate) -> None:
         """Once several versions of a package were in vain, have the metadata of the next ones fetched at once."""
-        if candidate.extra:
-            return
         tries = self._tries[candidate.name] = self._tries.get(candidate.name, 0) + 1
         project = self._offers.project(candidate.name)
         if tries % _BATCH != _TRIES_BEFORE_BATCH or project is None:
@@ -351,9 +407,6 @@ class Provider(SetProvider[Want, Candidate, Node]):
         if version not in reasons:
             reasons[version] = reason
             self._report(Noted(message=f"{name} {version}: {reason}"))
-
-    def _warn(self, message: str) -> None:
-        self.warnings.setdefault(message)
 
 
 def _yanked(reason: str) -> str:

@@ -51,10 +51,11 @@ def _proven(question: Question, solver: Solver, returning: frozenset[NormalizedN
         swept = sweep(question, solver, returning)
         chosen = [each for answer in swept.answers for each in answer.found.candidates.values()]
         passed_over = [each for answer in swept.answers for each in answer.passed_over]
-        # A dead end rests on the metadata of those whose demands led to it.
+        # A dead end rests on the metadata of those whose demands led to it, and that have or lack an extra.
         blamed = [
             cause.parent for each in swept.stuck for cause in each.dead_end.causes if cause.parent is not None
         ]
+        blamed += [witness for each in swept.stuck for witness in each.provider.witnesses]
         if solver.readings.prove(chosen, [*passed_over, *blamed]):
             return swept
         solver.start_over()

@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 
+from lockenv.manifest.words import listed
 from lockenv.markers.undecided import UNSTATED, in_doubt
-from lockenv.packages import Requirement, parse_requirement
+from lockenv.packages import NormalizedName, Requirement, parse_requirement
 from lockenv.resolution.candidates import Candidate
 from lockenv.resolution.model import Question
 from lockenv.resolution.solve import Answer
+from lockenv.targets import Target
 
 
 def warnings(question: Question, answers: Sequence[Answer]) -> tuple[str, ...]:
     """All warnings: extras that do not exist, markers in doubt, releases yanked, projects at their end."""
     found: dict[str, None] = {}
-    for answer in answers:
-        found |= answer.provider.warnings
+    found |= dict.fromkeys(_extras(question, answers))
     found |= dict.fromkeys(sorted(_doubts(question, answers)))
     chosen = {candidate: answer for answer in answers for candidate in answer.found.candidates.values()}
     for candidate in sorted(chosen, key=lambda each: (each.name, each.version)):
         found |= dict.fromkeys(_of_release(candidate, chosen[candidate]))
     return tuple(found)
+
+
+def _extras(question: Question, answers: Sequence[Answer]) -> Iterator[str]:
+    """Extras that chosen releases are asked for and do not have; each package is told of once."""
+    lacking: dict[NormalizedName, dict[Candidate, Answer]] = {}
+    for answer in answers:
+        for candidate in answer.found.candidates.values():
+            if candidate.extra and answer.provider.lacks(candidate):
+                lacking.setdefault(candidate.name, {})[candidate] = answer
+    for _, found in sorted(lacking.items()):
+        concerned = [answer.target for answer in found.values()]
+        yield f"{_without(found)}{_where(concerned, question.targets)}{_meant(found)}"
+
+
+def _without(lacking: Iterable[Candidate]) -> str:
+    found = list(lacking)
+    versions = [str(version) for version in sorted({each.version for each in found})]
+    extras = [f"{extra!r}" for extra in sorted({each.extra for each in found})]
+    verb = "has" if len(versions) == 1 else "have"
+    return f"{found[0].name} {listed(versions)} {verb} no extra {listed(extras, last='or')}"
+
+
+def _where(concerned: Sequence[Target], targets: Sequence[Target]) -> str:
+    # Lazy: most resolutions have nothing to tell of.
+    from lockenv.resolution.explain.places import place_of
+
+    claimed = [each for each in targets if any(each.overlaps(one) for one in concerned)]
+    place = place_of(claimed, targets)
+    return f", {place.words}" if len(claimed) < len(targets) else ""
+
+
+def _meant(lacking: Mapping[Candidate, Answer]) -> str:
+    """The extras that are spelt much like those that do not exist."""
+    there = {
+        extra: None for each, answer in lacking.items() for extra in answer.provider.metadata(each).provides_extra
+    }
+    asked = sorted({each.extra for each in lacking})
+    close = dict.fromkeys(one for extra in asked for one in get_close_matches(extra, there, 1))
+    return f"; did you mean {listed([f'{one!r}' for one in close], last='or')}?" if close else ""
 
 
 def _of_release(candidate: Candidate, answer: Answer) -> Iterator[str]:

@@ -62,11 +62,11 @@ def _lines(markers: Sequence[str], most: int) -> st.SearchStrategy[list[str]]:
 
 
 def _release(
-    requires: list[str], wheels: list[str], python: str, apart: Mapping[str, list[str]]
+    requires: list[str], wheels: list[str], python: str, extras: list[str], apart: Mapping[str, list[str]]
 ) -> dict[str, Any]:
     bound = {"python": python} if python else {}
-    by_tag = {tag: {"requires": lines, "extras": ["x"]} for tag, lines in apart.items()}
-    return {"requires": requires, "wheels": wheels, "extras": ["x"], "by_tag": by_tag, **bound}
+    by_tag = {tag: {"requires": lines, "extras": extras} for tag, lines in apart.items()}
+    return {"requires": requires, "wheels": wheels, "extras": extras, "by_tag": by_tag, **bound}
 
 
 def _index(*, patches: bool, apart: bool) -> st.SearchStrategy[dict[str, Any]]:
@@ -78,6 +78,7 @@ def _index(*, patches: bool, apart: bool) -> st.SearchStrategy[dict[str, Any]]:
         lines,
         st.one_of(*[st.just([PURE])] * (1 if apart else 5), built),
         st.sampled_from([*[""] * 12, *(PYTHONS if patches else PYTHONS[:2])]),
+        st.sampled_from([["x"], ["x"], []]),
         differing if apart else st.just({}),
     )
     releases = st.dictionaries(st.sampled_from(VERSIONS), release, min_size=2)
@@ -157,9 +158,10 @@ def _search(
         return
     requirement = _parsed(waiting[0])
     name, rest = requirement.name, waiting[1:]
+    refused = _lacking(index.get(name, {}), requirement, place)
     for version in [pins[name]] if name in pins else sorted(index.get(name, {}), reverse=True):
         release = index[name][version]
-        if not requirement.specifier.contains(version) or not _usable(release, place):
+        if not requirement.specifier.contains(version) or not _usable(release, place) or version in refused:
             continue
         more = [] if name in pins else _required(release, place, "")
         asked = frozenset((name, extra) for extra in requirement.extras) - extras
@@ -168,10 +170,34 @@ def _search(
         yield from _search(index, place, pins | {name: version}, extras | asked, rest + more)
 
 
-def _required(release: Mapping[str, Any], place: tuple[tuple[str, str], ...], extra: str) -> list[str]:
+def _lacking(
+    releases: Mapping[str, Any], requirement: Requirement, place: tuple[tuple[str, str], ...]
+) -> set[str]:
+    """The versions without an extra that the newest one in range has."""
+    usable = [v for v in releases if requirement.specifier.contains(v) and _usable(releases[v], place)]
+    return {
+        version
+        for extra in requirement.extras
+        if usable and _provides(releases[max(usable)], place, extra)
+        for version in usable
+        if not _provides(releases[version], place, extra)
+    }
+
+
+def _provides(release: Mapping[str, Any], place: tuple[tuple[str, str], ...], extra: str) -> bool:
+    said = _said(release, place)
+    return extra in said["extras"] or any(f'extra == "{extra}"' in text for text in said["requires"])
+
+
+def _said(release: Mapping[str, Any], place: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
+    """The release as the wheel has it that is installed in a place."""
     built = WHEELS[dict(place)["sys_platform"]]
-    said = release["by_tag"].get(built, release) if built in release["wheels"] else release
-    return [text for text in said["requires"] if _holds(text, place, extra)]
+    found: Mapping[str, Any] = release["by_tag"].get(built, release) if built in release["wheels"] else release
+    return found
+
+
+def _required(release: Mapping[str, Any], place: tuple[tuple[str, str], ...], extra: str) -> list[str]:
+    return [text for text in _said(release, place)["requires"] if _holds(text, place, extra)]
 
 
 def _usable(release: Mapping[str, Any], place: tuple[tuple[str, str], ...]) -> bool:

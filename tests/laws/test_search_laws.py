@@ -110,6 +110,10 @@ class GraphProvider(SetProvider[Need, Choice, str]):
     def unfit(self, identifier: str) -> int:
         return self._unfit.get(identifier, 0)
 
+    def taken(self, versions: frozenset[int]) -> frozenset[int]:
+        """The versions that a demand takes of those that it reaches."""
+        return versions
+
 
 def answer(provider: GraphProvider, roots: Needs, rounds: int = 5000) -> dict[str, int] | None:
     """What the search finds, reduced to what the roots reach; None where it says that it cannot be."""
@@ -122,7 +126,17 @@ def answer(provider: GraphProvider, roots: Needs, rounds: int = 5000) -> dict[st
             raise
         return None
     chosen = {name: choice.version for name, choice in state.mapping.items()}
-    return {name: chosen[name] for name in closed(provider.graph, roots, chosen)}
+    return {name: chosen[name] for name in closed(*looked_at_closely(provider, roots), chosen)}
+
+
+def looked_at_closely(provider: GraphProvider, roots: Needs) -> tuple[Graph, Needs]:
+    """A graph and its roots, with only those versions in each need that are taken."""
+
+    def close(needs: Needs) -> Needs:
+        return [(name, provider.taken(versions)) for name, versions in needs]
+
+    graph = {name: {v: close(of) for v, of in versions.items()} for name, versions in provider.graph.items()}
+    return graph, close(roots)
 
 
 def refutes(refuted: Refuted[Need, Choice, str], provider: GraphProvider) -> bool:
@@ -130,7 +144,7 @@ def refutes(refuted: Refuted[Need, Choice, str], provider: GraphProvider) -> boo
     roots: list[tuple[str, frozenset[int]]] = []
     kept: dict[tuple[str, int], list[tuple[str, frozenset[int]]]] = {}
     for fact in refuted.causes:
-        need = (fact.requirement.name, fact.requirement.versions)
+        need = (fact.requirement.name, provider.taken(fact.requirement.versions))
         if fact.parent is None:
             roots.append(need)
         else:
@@ -246,6 +260,30 @@ def test_the_order_in_which_things_are_tried_does_not_change_the_verdict(shape: 
             answer(GraphProvider(graph, random.Random(order), broken), roots) is not None for order in range(6)
         }
         assert len(verdicts) == 1, seed
+
+
+@dataclass
+class FussyProvider(GraphProvider):
+    """A demand that reaches its package's version 2 does not take every third version, on a closer look."""
+
+    def taken(self, versions: frozenset[int]) -> frozenset[int]:
+        return frozenset(v for v in versions if 2 not in versions or (v + len(versions)) % 3)
+
+    def refuses(self, requirement: Need, candidate: Choice) -> bool:
+        return candidate.version not in self.taken(requirement.versions)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_graphs_with_demands_that_look_closely_agree_with_trying_everything(shape: Shape) -> None:
+    verdicts = set()
+    for seed in range(300):
+        graph, roots, broken = drawn(shape, random.Random(seed))
+        provider = FussyProvider(graph, broken=broken)
+        found = answer(provider, roots)
+        verdicts.add(found is not None)
+        assert (found is not None) == possible(*looked_at_closely(provider, roots), broken), seed
+        assert found is None or not broken & found.items(), seed
+    assert len(verdicts) == 2
 
 
 @dataclass
