@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from lockenv.operations.read import manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
-from lockenv.packages import NormalizedName
+from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Dropped, Keeping, Question, Resolution, nothing_held
 from lockenv.resolution.universe import Here
@@ -214,6 +215,7 @@ def _relock(
     before = entries_of(old) if old is not None else {}
     check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
     client = session.client(manifest)
+    client.prefetch_listings(_surely_asked(manifest, question))
     resolution, more = _resolved(session, manifest, question, client, old=old, upgrade=upgrade)
     _warn(session, question, resolution)
     if old is not None and not platforms_declared(manifest):
@@ -239,6 +241,16 @@ def _relock(
         hosts=_new_hosts(made, old),
         again=_again(session, asked, made, content),
     )
+
+
+def _surely_asked(manifest: Manifest, question: Question) -> Iterator[NormalizedName]:
+    """The packages of indexes that some target requires directly: on their way while the rest is loaded."""
+    elsewhere = {name for name, source in manifest.sources if not isinstance(source, IndexSource)}
+    for requirement in itertools.chain.from_iterable(question.roots.values()):
+        name, marker = canonicalize_name(requirement.name), requirement.marker
+        applies = marker is None or any(marker.evaluate(dict(target.variables)) for target in question.targets)
+        if applies and requirement.url is None and name not in elsewhere:
+            yield name
 
 
 def _new_hosts(made: Pylock, old: Pylock | None) -> tuple[str, ...]:
