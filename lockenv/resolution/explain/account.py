@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,76 +13,55 @@ from lockenv.graph import Node
 from lockenv.packages import NormalizedName
 from lockenv.resolution.candidates import Project, parse_specifier
 from lockenv.resolution.demands import Demand
-from lockenv.resolution.explain.fates import Fate, Known, by_reason, fate_of, usable
-from lockenv.resolution.explain.minimal import Core, Edge
+from lockenv.resolution.explain.fates import by_reason, fate_of, merged, usable
 from lockenv.resolution.explain.ranges import runs
-from lockenv.resolution.explain.story import EVERY, Fact
-from lockenv.resolution.provider import Information
-from lockenv.resolution.reach import places, reach
+from lockenv.resolution.explain.story import EVERY, FITTING, Fact, Why
+from lockenv.resolution.explain.versions import Versions
 
 #: So many different requirements on one package are told one by one.
 _MOST_CLAUSES = 3
 
+#: Why nobody wonders that older versions are out, where all that fit have the same trouble.
+_EXPECTED: frozenset[Why] = frozenset({"files", "python", "yanked", "pre-release"})
 
-class Account:
+
+class Account(Versions):
     """What there is to tell of a core."""
-
-    def __init__(self, core: Core, known: Known) -> None:
-        self.core = core
-        self.known = known
-        self._provider = known.provider
 
     # -- the facts, in the order in which they are told --------------------------------------------------------
 
     def facts(self) -> tuple[Fact, ...]:
-        """All facts, those of a package right after those that lead to it."""
+        """All facts: what the manifest says besides, then those of a package right after those that lead to it."""
         told: dict[NormalizedName, None] = {}
-        found: list[Fact] = []
+        found = [fact for name in self.names() for fact in self._constrained(name)]
+        ages = self.ages()
         # Those that lead somewhere first; last what nothing else has led to, as in a circle.
-        roots = sorted(self.root_names(), key=lambda name: not self._edges_of(name))
-        waiting = [(name, 0) for name in [*reversed(self.names()), *reversed(roots)]]
+        roots = sorted(self.root_names(), key=lambda name: not self.edges_of(name))
+        others = sorted(self.names(), key=lambda name: ages.get(name, 0))
+        waiting = [(name, 0) for name in [*reversed(others), *reversed(roots)]]
         while waiting:
             name, depth = waiting.pop()
             owners = {owner.name for owner, demanded in self.core.edges if demanded == name}
-            if name in told or (waiting and not (name in roots or owners <= told.keys() or self._edges_of(name))):
+            if name in told or (waiting and not (name in roots or owners <= told.keys() or self.edges_of(name))):
                 continue
             # Where several meet, what became of the package is told of them all.
             depth = 0 if len(owners) > 1 else depth
             told[name] = None
-            found += [*self._requiring(name, depth), *self._fates(name, depth)]
-            waiting += [(edge[1], depth + 1) for edge in reversed(self._edges_of(name)) if edge[1] not in told]
+            requiring = list(self._requiring(name, depth))
+            out = self._out(name, depth, self._telling(name, requiring))
+            found += [replace(fact, age=self._age_of(fact, name, ages)) for fact in (*requiring, *out)]
+            waiting += [(edge[1], depth + 1) for edge in reversed(self.edges_of(name)) if edge[1] not in told]
         return tuple(found)
 
-    def root_names(self) -> list[NormalizedName]:
-        """The packages that the user's requirements in the core name."""
-        return list(dict.fromkeys(root.node.name for root in self.core.roots))
-
-    def names(self) -> list[NormalizedName]:
-        """Every package in the core."""
-        return list(dict.fromkeys([*self.root_names(), *(demanded for _, demanded in self.core.edges)]))
-
-    def clash_names(self) -> list[NormalizedName]:
-        """The packages that nothing is required of any further: where the requirements meet."""
-        owners = {owner.name for owner, _ in self.core.edges}
-        return [name for name in self.names() if name not in owners]
-
-    def texts_on(self, name: NormalizedName) -> list[str]:
-        """The different ranges that are demanded of a package."""
-        return sorted({str(demand.specifier) for demand in self._demands_on(name)})
-
-    def _edges_of(self, name: NormalizedName) -> list[Edge]:
-        return [edge for edge in self.core.edges if edge[0].name == name]
-
-    def _demands_on(self, name: NormalizedName) -> Iterator[Demand]:
-        yield from (root for root in self.core.roots if root.node.name == name)
-        for (_, demanded), facts in self.core.edges.items():
-            if demanded == name:
-                yield from (fact.requirement for fact in facts if isinstance(fact.requirement, Demand))
+    def _age_of(self, fact: Fact, name: NormalizedName, ages: Mapping[NormalizedName, int]) -> int:
+        newest = max(map(Version, fact.versions), default=None)
+        newer = [version for version in self.in_range(name) if newest is not None and version > newest]
+        return max(ages.get(name, 0), len(newer))
 
     # -- who requires what -------------------------------------------------------------------------------------
 
     def _requiring(self, name: NormalizedName, depth: int) -> Iterator[Fact]:
-        for owner, demanded in self._edges_of(name):
+        for owner, demanded in self.edges_of(name):
             yield from self._clauses(owner, demanded, depth)
 
     def _clauses(self, owner: Node, demanded: NormalizedName, depth: int) -> Iterator[Fact]:
@@ -93,12 +72,14 @@ class Account:
                 versions = by_text.setdefault(stated(fact.requirement), [])
                 if fact.parent.version not in versions:
                     versions.append(fact.parent.version)
-        overridden = self._provider.overridden(demanded)
+        overridden = self.provider.overridden(demanded)
         if len(by_text) > _MOST_CLAUSES:
             every = sorted({version for versions in by_text.values() for version in versions})
-            lowest, highest = self._bounds(self.core.edges[owner, demanded])
+            lowest, highest = self.bounds(self.core.edges[owner, demanded], constrained=False)
+            openly = highest == self.listed(demanded)[0]
             plain = self._requires(owner, every, demanded, depth, overridden=overridden)
-            yield replace(plain, each=True, reason=f"from {lowest} to {highest}")
+            bounds = f"{lowest} or newer" if openly else f"from {lowest} to {highest}"
+            yield replace(plain, each=True, reason=bounds)
             return
         for text, versions in sorted(by_text.items(), key=lambda clause: max(clause[1]), reverse=True):
             yield self._requires(owner, sorted(versions), text, depth, overridden=overridden)
@@ -110,46 +91,38 @@ class Account:
             kind="requires",
             package=str(owner),
             versions=tuple(map(str, versions)),
-            shown=self._shown(owner.name, versions),
+            shown=self.shown(owner.name, versions),
             requirement=text,
             overridden=overridden,
             depth=depth,
         )
 
-    def _shown(self, name: NormalizedName, versions: Sequence[Version]) -> str:
-        """The versions in words; 'every version' where there are no others that could be used."""
-        listed = self._listed(name)
-        if len(versions) > 1 and all(fate_of(self.known, name, v) for v in listed if v not in versions):
-            return EVERY
-        return runs(versions, self._countable(name))
-
-    def _countable(self, name: NormalizedName) -> list[Version]:
-        """The versions that a person counts: without pre-releases, where there are others."""
-        project = self._provider.project(name)
-        listed = self._listed(name)
-        return [
-            version for version in listed if not version.is_prerelease or project is None or not project.has_final
-        ]
-
     # -- what became of the versions ---------------------------------------------------------------------------
 
-    def _fates(self, name: NormalizedName, depth: int) -> Iterator[Fact]:
-        project = self._provider.project(name)
+    def _telling(self, name: NormalizedName, requiring: Iterable[Fact]) -> Version | None:
+        """The newest version of those that it is told of, where that tells of all that could be used."""
+        every = any(fact.shown in {EVERY, FITTING} for fact in requiring)
+        return self.newest_requiring(name) if every else None
+
+    def _out(self, name: NormalizedName, depth: int, newest: Version | None) -> Iterator[Fact]:
+        """What became of the versions; of none older than the `newest` that tells of all that could be used."""
+        project = self.provider.project(name)
         if project is None:
             yield Fact(kind="unknown", package=name, depth=depth)
         elif not project.versions:
             yield Fact(kind="empty", package=name, depth=depth)
         else:
-            yield from self._constrained(name, depth)
             fates = self.fates(name)
-            for fate, versions in by_reason(fates).items():
+            for fate, versions in merged(by_reason(fates)).items():
+                if newest is not None and max(versions) < newest and fate.why in _EXPECTED:
+                    continue
                 if fate.why == "pre-release" and usable(fates):
                     continue  # nobody expects one where there are others
                 yield Fact(
                     kind="out",
                     package=name,
                     versions=tuple(map(str, sorted(versions))),
-                    shown=runs(versions, self._countable(name)),
+                    shown=runs(versions, self.countable(name)),
                     reason=fate.reason,
                     why=fate.why,
                     depth=depth,
@@ -158,72 +131,32 @@ class Account:
                 yield from self._none(name, project, depth)
             yield from self._apart(name, depth)
 
-    def fates(self, name: NormalizedName) -> dict[Version, Fate | None]:
-        """What became of each version that all demands and constraints on a package leave, newest first."""
-        leave = 0
-        for demand in self._demands_on(name):
-            leave |= self._provider.leave(demand)
-        project = self._provider.project(name)
-        opened = bool(leave & 1) or self._opened(name, project)
-        return {
-            version: fate_of(self.known, name, version, opened=opened, pinned=bool(leave & 2))
-            for version in self.in_range(name)
-        }
-
-    def _opened(self, name: NormalizedName, project: Project | None) -> bool:
-        policy = self._provider.policy.prereleases
-        only = project is not None and not project.has_final
-        return (
-            policy == "allow"
-            or bool(self._provider.constraint(name).prereleases)
-            or (policy != "disallow" and only)
-        )
-
-    def in_range(self, name: NormalizedName) -> list[Version]:
-        """The versions that the demands on a package leave: for each owner, what any of its versions takes."""
-        listed = self._listed(name)
-        left = (1 << len(listed)) - 1
-        for root in self.core.roots:
-            if root.node.name == name:
-                left &= self._provider.reach(root)
-        for (_, demanded), facts in self.core.edges.items():
-            if demanded == name:
-                taken = 0
-                for fact in facts:
-                    taken |= self._provider.reach(fact.requirement)
-                left &= taken
-        return [listed[place] for place in places(left)]
-
-    def _constrained(self, name: NormalizedName, depth: int) -> Iterator[Fact]:
+    def _constrained(self, name: NormalizedName) -> Iterator[Fact]:
         """That the manifest constrains a package, where that leaves out a version which could be used."""
-        constraint = self._provider.constraint(name)
+        constraint = self.provider.constraint(name)
         if not str(constraint):
             return
-        demanded = parse_specifier("")
-        for text in self.texts_on(name):
-            demanded &= parse_specifier(text)
-        listed = self._listed(name)
-        lost = reach(demanded, listed) & ~reach(constraint, listed)
-        if usable({listed[place]: fate_of(self.known, name, listed[place]) for place in places(lost)}):
-            yield from self._limits(name, constraint, depth)
+        lost = set(self.in_range(name, constrained=False)) - set(self.in_range(name))
+        if usable({version: fate_of(self.known, name, version) for version in lost}):
+            yield from self._limits(name, constraint)
 
-    def _limits(self, name: NormalizedName, constraint: SpecifierSet, depth: int) -> Iterator[Fact]:
+    def _limits(self, name: NormalizedName, constraint: SpecifierSet) -> Iterator[Fact]:
         """What the command line asks for, this once, and what the manifest says besides."""
-        asked = self._provider.policy.asked.get(name)
+        asked = self.provider.policy.asked.get(name)
         exactly = "" if asked is None else f"=={asked}"
         if exactly:
-            listed = self._listed(name)
+            listed = self.listed(name)
             there = any(version == asked for version in listed)
             instead = "" if there else _instead(listed, SpecifierSet(exactly))
-            yield Fact(kind="asked", package=name, requirement=exactly, reason=instead, depth=depth)
+            yield Fact(kind="asked", package=name, requirement=exactly, reason=instead)
         rest = SpecifierSet(",".join(str(clause) for clause in constraint if str(clause) != exactly))
         if str(rest):
-            yield Fact(kind="constrained", package=name, requirement=str(rest), depth=depth)
+            yield Fact(kind="constrained", package=name, requirement=str(rest))
 
     def _none(self, name: NormalizedName, project: Project, depth: int) -> Iterator[Fact]:
         """That the listing has no version in range, where the demands do not plainly exclude each other."""
         texts = self.texts_on(name)
-        if len(texts) > _MOST_CLAUSES or str(self._provider.constraint(name)):
+        if len(texts) > _MOST_CLAUSES or str(self.provider.constraint(name)):
             return
         specifier = SpecifierSet()
         for text in texts:
@@ -241,27 +174,12 @@ class Account:
     def _apart(self, name: NormalizedName, depth: int) -> Iterator[Fact]:
         """That no version suits one of each who require a package, where the bounds told do not show it."""
         groups = [facts for (_, demanded), facts in self.core.edges.items() if demanded == name]
-        most = max(
-            (len({self._provider.reach(fact.requirement) for fact in facts}) for facts in groups), default=0
-        )
+        most = max((len({self.provider.reach(fact.requirement) for fact in facts}) for facts in groups), default=0)
         if name not in self.clash_names() or most <= _MOST_CLAUSES:
             return
-        bounds = [self._bounds(facts) for facts in groups]
+        bounds = [self.bounds(facts) for facts in groups]
         if max(lowest for lowest, _ in bounds) <= min(highest for _, highest in bounds):
             yield Fact(kind="apart", package=name, depth=depth)
-
-    def _bounds(self, facts: Sequence[Information]) -> tuple[Version, Version]:
-        """The lowest and the highest version that any of these demands takes; of none, the lowest there is."""
-        reached = 0
-        for fact in facts:
-            reached |= self._provider.reach(fact.requirement)
-        listed = self._listed(facts[0].requirement.node.name)
-        taken = [listed[place] for place in places(reached)] or [listed[-1]]
-        return taken[-1], taken[0]
-
-    def _listed(self, name: NormalizedName) -> tuple[Version, ...]:
-        project = self._provider.project(name)
-        return () if project is None else project.versions
 
 
 def stated(demand: Demand) -> str:

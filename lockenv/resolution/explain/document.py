@@ -18,16 +18,17 @@ def document(stories: Sequence[tuple[Story, Sequence[Target]]]) -> dict[str, obj
 
 
 def _conflict(story: Story, targets: Sequence[Target]) -> dict[str, object]:
-    return {
+    said: dict[str, object] = {
         "message": story.verdict,
         "targets": [target.name for target in targets],
         "requirements": [{"requirement": each.requirement, "group": each.group} for each in story.required],
         "facts": [_fact(fact) for fact in story.facts],
         "hints": list(story.hints),
     }
+    return said | ({"facts-of": story.example} if story.example else {})
 
 
 def _fact(fact: Fact) -> dict[str, object]:
     """A fact without what it does not say; `shown` is prose."""
-    said = {key: value for key, value in asdict(fact).items() if value and key != "shown"}
+    said = {key: value for key, value in asdict(fact).items() if value and key not in {"shown", "age"}}
     return {**said, "depth": fact.depth} | ({"versions": list(fact.versions)} if fact.versions else {})

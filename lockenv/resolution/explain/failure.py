@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lockenv.resolution.demands import Demand
 from lockenv.resolution.memory import Memory
@@ -17,7 +18,7 @@ class Failure:
 
     `roots` are the demands that it was given (`Demand.gate` names the group), `provider` the one that answered
     it, whose source and projects are on top of `memory`: looking for a shorter explanation searches again, with
-    the memory closed.
+    the memory closed. `includes` and `conflicts` are what the manifest says of its groups.
     """
 
     target: Target
@@ -25,3 +26,5 @@ class Failure:
     dead_end: DeadEnd
     provider: Provider
     memory: Memory
+    includes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    conflicts: tuple[tuple[str, ...], ...] = ()

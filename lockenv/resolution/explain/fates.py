@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from packaging.version import Version
 
@@ -15,6 +15,9 @@ from lockenv.resolution.explain.story import Why
 from lockenv.resolution.explain.wheels import lacking
 from lockenv.resolution.provider import Provider
 from lockenv.targets import Target
+
+#: So many reasons beside the first are told as one.
+_MANY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Known:
     target: Target
     provider: Provider
     broken: Mapping[tuple[NormalizedName, Version], str]
+    _words: dict[tuple[NormalizedName, Version], str] = field(default_factory=dict)
+
+    def files(self, name: NormalizedName, version: Version) -> str:
+        """Why no file of a release can be used, in words; found once."""
+        key = (name, version)
+        if key not in self._words:
+            self._words[key] = _files(self, name, version)
+        return self._words[key]
 
 
 def known_of(failure: Failure) -> Known:
@@ -54,7 +65,7 @@ def fate_of(
     provider = known.provider
     offer = provider.offer(name, version)
     if isinstance(offer, Unfit):
-        return Fate(offer.kind, _files(known, name, version) if offer.kind == "files" else offer.reason)
+        return Fate(offer.kind, known.files(name, version) if offer.kind == "files" else offer.reason)
     if offer.yanked is not None and not pinned:
         return Fate("yanked", f"yanked: {offer.yanked}" if offer.yanked else "yanked")
     project = provider.project(name)
@@ -76,6 +87,31 @@ def by_reason(fates: Mapping[Version, Fate | None]) -> dict[Fate, list[Version]]
         if fate is not None:
             found.setdefault(fate, []).append(version)
     return found
+
+
+def merged(fates: Mapping[Fate, list[Version]]) -> dict[Fate, list[Version]]:
+    """Put reasons into few words where there are many: the first is told, those of files and Pythons together."""
+    together = [fate for fate in list(fates)[1:] if fate.why in {"files", "python"}]
+    if len(together) < _MANY:
+        return dict(fates)
+    found = {fate: versions for fate, versions in fates.items() if fate not in together}
+    found[_in_common(together)] = [version for fate in together for version in fates[fate]]
+    return dict(sorted(found.items(), key=lambda item: max(item[1]), reverse=True))
+
+
+def _in_common(fates: Sequence[Fate]) -> Fate:
+    kinds = {fate.why for fate in fates}
+    if kinds == {"python"}:
+        return Fate("python", "needs other Pythons")
+    if kinds == {"files"}:
+        return Fate("files", "no wheel fits" + _common_end([fate.reason for fate in fates]))
+    return Fate("files", "no wheel fits, or another Python is needed")
+
+
+def _common_end(reasons: Iterable[str]) -> str:
+    """What all reasons say of the source, which is the same without wheels."""
+    ends = {comma + end if comma else "" for _, comma, end in (reason.rpartition(", and ") for reason in reasons)}
+    return ends.pop() if len(ends) == 1 else ""
 
 
 def usable(fates: Mapping[Version, Fate | None]) -> list[Version]:

@@ -9,23 +9,27 @@ from lockenv.manifest.words import listed
 from lockenv.packages import NormalizedName
 from lockenv.resolution.explain.account import Account
 from lockenv.resolution.explain.names import meant
-from lockenv.resolution.explain.places import Place
 from lockenv.resolution.explain.remedies import remedies
+from lockenv.resolution.explain.scene import Scene
 from lockenv.resolution.explain.story import Fact
 
 
 def hints(
-    account: Account, facts: Sequence[Fact], known: Iterable[NormalizedName], place: Place
+    scene: Scene, facts: Sequence[Fact], known: Iterable[NormalizedName], conflicts: Iterable[Sequence[str]]
 ) -> tuple[str, ...]:
-    """The remedies for a story that is told of a place. `known` are names that exist."""
+    """The remedies for a story. `known` are names that exist, `conflicts` what the manifest says of its groups."""
+    account = scene.account
+    mended = list(remedies(scene))
     found = [
         *_for_names(facts, known),
-        *remedies(account, place),
-        *_for_groups(account),
         *_for_policy(facts),
+        *mended,
+        *_for_groups(account, conflicts),
         *_for_extras(account),
     ]
-    return tuple(dict.fromkeys(found or _general(account)))
+    # A newer release may have the same trouble: then what holds of all of them must give way.
+    unsure = found == mended and not any(account.none_usable(name) for name in account.clash_names())
+    return tuple(dict.fromkeys([*found, *(_general(account) if unsure else [])]))
 
 
 def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName]) -> Iterator[str]:
@@ -40,12 +44,16 @@ def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName]) -> Iterat
             yield f"check the spelling of `{fact.package}`, and which index it comes from"
 
 
-def _for_groups(account: Account) -> Iterator[str]:
+def _for_groups(account: Account, conflicts: Iterable[Sequence[str]]) -> Iterator[str]:
     groups = sorted({root.gate for root in account.core.roots if root.gate != MAIN})
     if len(groups) > 1:
         names = listed([f"`{group}`" for group in groups])
-        members = ", ".join(f'"{group}"' for group in groups)
-        yield f"if {names} are never installed together, say so in [resolution]: `conflicts = [[{members}]]`"
+        sets = ", ".join(f"[{', '.join(map(_quoted, members))}]" for members in (*conflicts, groups))
+        yield f"if {names} are never installed together, say so in [resolution]: `conflicts = [{sets}]`"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _for_policy(facts: Sequence[Fact]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockenv.errors import ResolutionImpossible
 from lockenv.resolution.explain.account import Account
@@ -15,18 +15,19 @@ from lockenv.resolution.explain.hints import hints
 from lockenv.resolution.explain.minimal import Core, core_of
 from lockenv.resolution.explain.places import Place, place_of
 from lockenv.resolution.explain.prose import lines
-from lockenv.resolution.explain.story import Fact, Required, Story
+from lockenv.resolution.explain.scene import Scene
+from lockenv.resolution.explain.story import Required, Story, in_common
 from lockenv.resolution.explain.verdict import verdict
 from lockenv.targets import Target
 
 
 @dataclass(slots=True)
 class _Group:
-    """Failures that one story tells."""
+    """Failures that one story tells, with the account of each."""
 
     core: Core
-    facts: tuple[Fact, ...]
     failures: list[Failure] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
 
     @property
     def targets(self) -> list[Target]:
@@ -46,7 +47,8 @@ def explain(failures: Sequence[Failure], targets: Sequence[Target]) -> Resolutio
 def _explained(failures: Sequence[Failure], targets: Sequence[Target]) -> ResolutionImpossible:
     every = _grouped(failures)
     groups = [group for group in every if not all(target.optional for target in group.targets)] or every
-    told = [(_story(group, targets), place_of(group.targets, targets)) for group in groups]
+    hopeless = frozenset(failure.target for failure in failures)
+    told = [(_story(group, targets, hopeless), place_of(group.targets, targets)) for group in groups]
     (first, place), *others = told
     details = lines(first)
     if others:
@@ -66,7 +68,7 @@ def in_brief(failure: Failure) -> str:
     """Say in one sentence why there is no solution for one target: of one package, why the newest is out."""
     with failure.memory.closed():
         (group,) = _grouped([failure])
-        story = _story(group, [failure.target])
+        story = _story(group, [failure.target], frozenset({failure.target}))
     newest = next(iter(story.facts), None)
     if newest is None or any(fact.kind != "out" for fact in story.facts):
         return story.verdict
@@ -78,25 +80,48 @@ def _grouped(failures: Sequence[Failure]) -> list[_Group]:
     groups: dict[object, _Group] = {}
     for failure in failures:
         core = core_of(failure, [group.core for group in groups.values()])
-        facts = Account(core, known_of(failure)).facts()
-        wanting = frozenset((fact.kind, fact.package) for fact in facts if fact.why)
-        key = (core.key, wanting)
-        groups.setdefault(key, _Group(core, facts)).failures.append(failure)
+        account = Account(core, known_of(failure))
+        clash = account.clash_names() or account.names()
+        wanting = frozenset((fact.kind, fact.package) for fact in account.facts() if fact.package in clash)
+        group = groups.setdefault((core.key, wanting), _Group(core))
+        group.failures.append(failure)
+        group.accounts.append(account)
     return list(groups.values())
 
 
-def _story(group: _Group, targets: Sequence[Target]) -> Story:
-    failure = group.failures[0]
-    account = Account(group.core, known_of(failure))
+def _story(group: _Group, targets: Sequence[Target], hopeless: frozenset[Target]) -> Story:
+    failure, account = group.failures[0], group.accounts[0]
+    facts = account.facts()
     known = {*failure.memory.names(), *(root.node.name for root in failure.roots)}
     known -= {name for name in account.names() if failure.provider.project(name) is None}
     required = dict.fromkeys(Required(requirement=root.text, group=root.gate) for root in group.core.roots)
-    return Story(
-        verdict=verdict(account, group.facts),
-        required=tuple(required),
-        facts=group.facts,
-        hints=hints(account, group.facts, known, place_of(group.targets, targets)),
+    scene = Scene(
+        accounts=group.accounts,
+        place=_remedied(group.targets, targets, hopeless),
+        hopeless=hopeless,
+        targets=targets,
     )
+    story = Story(
+        verdict=verdict(account, facts),
+        required=tuple(required),
+        facts=facts,
+        hints=hints(scene, facts, known, failure.conflicts),
+    )
+    return _true_of_all([replace(story, facts=other.facts()) for other in group.accounts], failure.target)
+
+
+def _true_of_all(stories: Sequence[Story], target: Target) -> Story:
+    """The story that each of several targets has: with less in it if need be, or else the first one's as such."""
+    for forms in (stories, [replace(story, facts=in_common(story.facts)) for story in stories]):
+        if all(lines(form) == lines(forms[0]) for form in forms):
+            return forms[0]
+    return replace(stories[0], example=target.name)
+
+
+def _remedied(concerned: Sequence[Target], targets: Sequence[Target], hopeless: frozenset[Target]) -> Place:
+    """The place that remedies are for: to leave it out is none where there is no solution elsewhere either."""
+    place = place_of(concerned, targets)
+    return place if set(targets) - hopeless else Place(words=place.words)
 
 
 def _sentence(story: Story, place: Place) -> str:

@@ -50,7 +50,7 @@ def core_of(failure: Failure, known: Iterable[Core] = ()) -> Core:
 
     The failure's memory is closed by who asks.
     """
-    trial = _Trial(failure.provider, failure.dead_end.causes)
+    trial = _Trial(failure)
     for other in known:
         if trial.is_impossible(*trial.like(other)):
             return trial.core(*trial.like(other))
@@ -80,18 +80,19 @@ def minimal(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> list
 class _Trial:
     """Searches on the demands of one derivation."""
 
-    def __init__(self, provider: Provider, facts: Iterable[Information]) -> None:
-        self._provider = provider
+    def __init__(self, failure: Failure) -> None:
+        self._provider = failure.provider
         self._roots: dict[tuple[str, str], list[Demand]] = {}
         self._edges: dict[Edge, list[Information]] = {}
         self._fixed: list[Information] = []
-        for fact in facts:
+        for fact in failure.dead_end.causes:
             demand, parent = fact.requirement, fact.parent
             if not isinstance(demand, Demand) or not demand.direct:
                 # That a release is of no use, or that an extra stands at its package's version.
                 self._fixed.append(fact)
             elif parent is None:
-                self._roots.setdefault((demand.gate, demand.text), []).append(demand)
+                stated = _as_stated(demand, failure)
+                self._roots.setdefault((stated.gate, stated.text), []).append(stated)
             else:
                 edge = (Node(parent.name, parent.extra), demand.node.name)
                 self._edges.setdefault(edge, []).append(fact)
@@ -140,14 +141,25 @@ class _Trial:
         return False
 
 
+def _as_stated(demand: Demand, failure: Failure) -> Demand:
+    """The same demand of the group that states it, where the one that made it only includes that group."""
+    included = failure.includes.get(demand.gate, frozenset())
+    same = (
+        root
+        for root in failure.roots
+        if root.gate in included and (root.node, root.text) == (demand.node, demand.text)
+    )
+    return min(same, key=lambda root: (len(failure.includes.get(root.gate, ())), root.gate), default=demand)
+
+
 class _Facts(Provider):
     """A provider's answers, but of all that candidates need only these demands, by the candidate's id."""
 
     def __init__(self, provider: Provider, needs: Mapping[int, Sequence[Want]]) -> None:
         # All that the provider knows is shared with it.
         self.__dict__.update(vars(provider))
-        self._needs = needs
+        self._few = needs
 
     def get_dependencies(self, candidate: Candidate) -> Iterator[Want]:
         """Yield these demands, and nothing that would have to be asked for."""
-        return iter(self._needs.get(id(candidate), ()))
+        return iter(self._few.get(id(candidate), ()))

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lockenv.manifest.words import listed
-from lockenv.resolution.explain.story import EVERY, Fact, Required, Story
+from lockenv.resolution.explain.story import EVERY, FITTING, Fact, Required, Story
 
 #: No more facts than a tired person reads.
 MOST_FACTS = 6
-
-#: So many ways in which versions of one package are out are told before others have had their say.
-_MOST_OUT = 2
 
 #: A chain of requirements that is longer is told by its ends.
 _LONGEST_CHAIN = 3
@@ -23,10 +20,10 @@ def lines(story: Story) -> list[str]:
     facts = _told(story.facts)
     told = facts
     if len(facts) > MOST_FACTS + 1:
-        # Why this and that version of one package is out must not hide what else is the matter.
-        told = _told(list(_few_of_each(story.facts)))[:MOST_FACTS]
+        told = _told(_newest(story.facts))[:MOST_FACTS]
     more = [f"… and {len(facts) - len(told)} more facts (-v tells them all)"] if len(told) < len(facts) else []
-    return [*_required(story.required, story.facts), *told, *more]
+    example = [f"for example, on {story.example}:"] if story.example else []
+    return [*_required(story.required, story.facts), *example, *told, *more]
 
 
 def _told(facts: Sequence[Fact]) -> list[str]:
@@ -34,14 +31,10 @@ def _told(facts: Sequence[Fact]) -> list[str]:
     return [line for chain in _chains(facts) for line in _chain(chain) if chain[0].kind != "unknown"]
 
 
-def _few_of_each(facts: Iterable[Fact]) -> Iterator[Fact]:
-    """All facts but those that tell once more why versions of the same package are out."""
-    count: dict[str, int] = {}
-    for fact in facts:
-        if fact.kind == "out":
-            count[fact.package] = count.get(fact.package, 0) + 1
-        if fact.kind != "out" or count[fact.package] <= _MOST_OUT:
-            yield fact
+def _newest(facts: Sequence[Fact]) -> list[Fact]:
+    """What is told of the newest versions: what became of older ones must not hide what else is the matter."""
+    kept = sorted(range(len(facts)), key=lambda number: facts[number].age)[:MOST_FACTS]
+    return [facts[number] for number in sorted(kept)]
 
 
 def _required(required: Sequence[Required], facts: Iterable[Fact]) -> Iterator[str]:
@@ -124,13 +117,22 @@ def _of_package(fact: Fact) -> str:
 
 
 def _requires(fact: Fact) -> str:
-    one = len(fact.versions) == 1 or fact.shown == EVERY
+    one = len(fact.versions) == 1 or fact.shown in {EVERY, FITTING}
     because = ", because [resolution] overrides what it says" if fact.overridden else ""
     if not fact.each:
-        return f"{fact.package} {fact.shown} {'requires' if one else 'require'} {fact.requirement}{because}"
-    if fact.shown == EVERY:
-        return f"every version of {fact.package} requires its own {fact.requirement}, {fact.reason}{because}"
-    return f"{fact.package} {fact.shown} each require their own {fact.requirement}, {fact.reason}{because}"
+        return f"{_subject(fact)} {'requires' if one else 'require'} {fact.requirement}{because}"
+    requires = "requires its own" if one else "each require their own"
+    return f"{_subject(fact)} {requires} {fact.requirement}, {fact.reason}{because}"
+
+
+def _subject(fact: Fact) -> str:
+    match fact.shown:
+        case "(every version)":
+            return f"every version of {fact.package}"
+        case "(every version that fits)":
+            return f"every version of {fact.package} that fits"
+        case _:
+            return f"{fact.package} {fact.shown}"
 
 
 def _out(fact: Fact) -> str:
@@ -143,6 +145,8 @@ def _out(fact: Fact) -> str:
             return f"{subject} {are} {fact.reason}"
         case "pre-release":
             return f"{subject} {'is a pre-release' if one else 'are pre-releases'}"
+        case "metadata" if fact.reason.startswith("it has no extra"):
+            return f"{subject} {'has' if one else 'have'} {fact.reason.removeprefix('it has ')}"
         case "cut-off" if fact.reason.startswith("published"):
             return f"{subject} {'was' if one else 'were'} {fact.reason}"
         case _:

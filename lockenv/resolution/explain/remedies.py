@@ -1,36 +1,69 @@
-"""Remedies where there are versions in range, and none of them can be used: by why they are out."""
+"""Remedies where versions are in range and cannot be used: by why they are out.
+
+What gives the newest versions comes first, and alone: to build what a release of ten years ago needs is of no use
+to anybody where the newest one lacks just a wheel.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockenv.packages import NormalizedName
-from lockenv.resolution.candidates import python_specifier
 from lockenv.resolution.explain.account import Account
-from lockenv.resolution.explain.fates import Fate, fate_of
-from lockenv.resolution.explain.places import Place
-
-_FLOORS = {"glibc": "glibc", "musl": "musl", "macOS": "macos"}
-
-
-def remedies(account: Account, place: Place) -> Iterator[str]:
-    """A remedy for each package of which no version in range could be used, and for each reason."""
-    for name in account.clash_names():
-        fates = account.fates(name)
-        newest: dict[str, tuple[Version, Fate]] = {}
-        for version, fate in fates.items():
-            if fate is not None:
-                newest.setdefault(fate.why, (version, fate))
-        if all(fates.values()):
-            for version, fate in newest.values():
-                yield from _remedy(account, name, version, fate, place)
+from lockenv.resolution.explain.fates import Fate
+from lockenv.resolution.explain.files import other_files
+from lockenv.resolution.explain.pythons import other_python
+from lockenv.resolution.explain.scene import Scene, finals_first
 
 
-def _remedy(account: Account, name: NormalizedName, version: Version, fate: Fate, place: Place) -> Iterator[str]:
+def remedies(scene: Scene) -> Iterator[str]:
+    """A remedy for each reason for which the newest versions cannot be used."""
+    ages = scene.account.ages()
+    best: int | None = None
+    for name in sorted(scene.account.names(), key=lambda each: ages.get(each, 0)):
+        if best is not None and ages.get(name, 0) > best:
+            return
+        found = [
+            remedy
+            for version, fate in _worth_mending(scene.account, name)
+            for remedy in _remedy(scene, name, version, fate)
+        ]
+        if found:
+            best = ages.get(name, 0)
+            # What names nothing that would do comes last.
+            yield from sorted(found, key=lambda remedy: remedy.startswith("choose "))
+
+
+def _worth_mending(account: Account, name: NormalizedName) -> list[tuple[Version, Fate]]:
+    """The newest version of each kind of reason, where that is what stands in the way.
+
+    That is so where no version can be used at all, and where versions are out that come before all those of which
+    it is told what they require.
+    """
+    fates = [(version, fate) for version, fate in account.fates(name).items() if fate is not None]
+    if name not in account.clash_names():
+        newest = account.newest_requiring(name)
+        fates = [
+            (version, fate)
+            for version, fate in fates
+            if fate.why in {"python", "files"}
+            and newest is not None
+            and version > newest
+            and not version.is_prerelease
+        ]
+    elif not account.none_usable(name):
+        return []
+    found: dict[str, tuple[Version, Fate]] = {}
+    for version, fate in finals_first(fates):
+        found.setdefault(fate.why, (version, fate))
+    return sorted(found.values(), key=lambda each: each[0], reverse=True)
+
+
+def _remedy(scene: Scene, name: NormalizedName, version: Version, fate: Fate) -> Iterator[str]:
+    account = scene.account
     match fate.why:
         case "pre-release":
             yield from _pre_release(account, name, version)
@@ -39,23 +72,23 @@ def _remedy(account: Account, name: NormalizedName, version: Version, fate: Fate
         case "cut-off":
             yield from _later(account, name)
         case "python":
-            yield f"{_other_python(account, name, fate)}{_or_another(account, name)}"
+            yield from other_python(scene, name)
         case "files":
-            yield from _other_files(account, name, fate, place)
+            yield from other_files(scene, name, version, fate)
         case "dependency":
             yield from _source(fate)
         case "source":
             yield f"name a source of `{name}` for these targets as well, in [sources]"
         case "quarantine":
             yield f"do without `{name}` until the index lets it go"
-        case "metadata" if other := _or_another(account, name):
+        case _ if other := scene.or_another(name):
             yield other.removeprefix(", or ")
         case _:
             return
 
 
 def _pre_release(account: Account, name: NormalizedName, version: Version) -> Iterator[str]:
-    if account.known.provider.policy.prereleases == "disallow":
+    if account.provider.policy.prereleases == "disallow":
         yield f'name one, such as "{name}>={version}", or take `prereleases = "disallow"` out of [resolution]'
     elif name in account.root_names():
         yield f'ask for "{name}>={version}" if a pre-release will do'
@@ -65,7 +98,7 @@ def _pre_release(account: Account, name: NormalizedName, version: Version) -> It
 
 def _later(account: Account, name: NormalizedName) -> Iterator[str]:
     """The earliest cut-off that would let one of the versions in range in."""
-    project = account.known.provider.project(name)
+    project = account.provider.project(name)
     times = {
         file.upload_time: version
         for version in account.in_range(name)
@@ -80,36 +113,6 @@ def _later(account: Account, name: NormalizedName) -> Iterator[str]:
         )
     else:
         yield "if you trust an index that publishes no times, say `upload-times = false` of it in [[index]]"
-
-
-def _other_python(account: Account, name: NormalizedName, fate: Fate) -> str:
-    """The Python that would do."""
-    specifier = python_specifier(fate.reason.removeprefix("needs Python ")) or SpecifierSet()
-    python = account.known.target.python
-    missed = [clause for clause in specifier if not clause.contains(python, prereleases=True)]
-    lower = [clause for clause in missed if clause.operator in {">", ">=", "~="}]
-    if lower:
-        return f'raise `python` in env.toml to ">={lower[0].version}"'
-    return f'bound `python` in env.toml as {name} does, with "{",".join(map(str, missed))}"'
-
-
-def _other_files(account: Account, name: NormalizedName, fate: Fate, place: Place) -> Iterator[str]:
-    other = _or_another(account, name)
-    if fate.reason.endswith("the source may not be built"):
-        yield f'let it be built: `[build] allow = ["{name}"]`, or `lockenv lock --allow-build {name}`'
-    elif floor := re.search(r"need (glibc|musl|macOS) (\S+) or newer", fate.reason):
-        yield f'raise the floor in [targets]: `{_FLOORS[floor[1]]} = "{floor[2]}"`{other}'
-    elif one := re.match(r"none for ([\w-]+),", fate.reason):
-        yield f"leave {one[1]} out of `platforms` in [targets]{other}"
-    elif place.narrower is not None:
-        only = (
-            f', or require "{name} ; {place.elsewhere}"'
-            if place.elsewhere and name in account.root_names()
-            else ""
-        )
-        yield f"{place.narrower}{only}{other}"
-    else:
-        yield f"choose platforms and Pythons in env.toml that `{name}` has wheels for{other}"
 
 
 def _source(fate: Fate) -> Iterator[str]:
@@ -127,15 +130,3 @@ def _as_source(url: str) -> str:
     if not at or "/" not in address.partition("://")[2]:
         return f'git = "{url.removeprefix("git+").partition("#")[0]}"'
     return f'git = "{address}", rev = "{revision}"'
-
-
-def _or_another(account: Account, name: NormalizedName) -> str:
-    """The newest version out of the user's own range that could be used: what there is if the range gives way."""
-    project = account.known.provider.project(name)
-    if project is None or name not in account.root_names():
-        return ""
-    in_range = set(account.in_range(name))
-    for version in project.versions:
-        if version not in in_range and fate_of(account.known, name, version) is None:
-            return f", or allow {name} {version}, which fits"
-    return ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 #: What a fact says of `package`:
@@ -16,8 +17,9 @@ from typing import Literal, TypeAlias
 #:   apart        each version of those who require it takes other versions of it
 FactKind: TypeAlias = Literal["requires", "out", "unknown", "empty", "none", "constrained", "asked", "apart"]
 
-#: How prose names all versions of a package.
+#: How prose names all versions of a package, and all that are in range and could be used.
 EVERY = "(every version)"
+FITTING = "(every version that fits)"
 
 #: Why a version is out.
 Why: TypeAlias = Literal[
@@ -35,7 +37,11 @@ class Required:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One thing that is so. `shown` names the versions as prose does; `depth` is how far it is from the user."""
+    """One thing that is so.
+
+    `shown` names the versions as prose does; `depth` is how far it is from the user, `age` how many newer versions
+    there are that it has nothing to do with.
+    """
 
     kind: FactKind
     package: str
@@ -47,6 +53,7 @@ class Fact:
     reason: str = ""
     why: Why = ""
     depth: int = 0
+    age: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +61,22 @@ class Story:
     """Why there is no solution.
 
     `verdict` says it in a sentence, `required` are the user's requirements that have a part in it, `facts` stand
-    in the order in which they are told, `hints` are what may help, the best first.
+    in the order in which they are told, `hints` are what may help, the best first. Where the facts differ from
+    target to target, they are those of one, which `example` names.
     """
 
     verdict: str
     required: tuple[Required, ...]
     facts: tuple[Fact, ...]
     hints: tuple[str, ...]
+    example: str = ""
+
+
+def in_common(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """The facts without what differs from target to target: which versions fit, where all that do are told of."""
+    fitting = {fact.package.partition("[")[0] for fact in facts if fact.shown in {EVERY, FITTING}}
+    return tuple(
+        replace(fact, shown=FITTING) if fact.shown == EVERY else fact
+        for fact in facts
+        if fact.kind != "out" or fact.package not in fitting
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from packaging.tags import Tag
@@ -27,21 +28,45 @@ def lacking(files: Iterable[IndexFile], target: Target) -> str:
     tags = [tag for file in files if file.is_wheel for tag in wheel_tags(file.filename)]
     if not tags:
         return "no wheels"
-    for name, accepted in ((target.name, target.tags), *target.also):
-        if not set(tags) & set(accepted):
+    for name, accepted in _accepted(target):
+        if accepted.tags.isdisjoint(tags):
             reason = _lacking(tags, accepted)
             return f"none for {name}, {reason}" if target.also and name != target.name else reason
     return "no wheels"
 
 
-def _lacking(tags: Sequence[Tag], accepted: Sequence[Tag]) -> str:
-    interpreters = {(tag.interpreter, tag.abi) for tag in accepted}
-    platforms = {tag.platform for tag in accepted}
-    here = [tag for tag in tags if tag.platform in platforms]
+class _Accepted(NamedTuple):
+    """What one platform accepts."""
+
+    tags: frozenset[Tag]
+    interpreters: frozenset[tuple[str, str]]
+    platforms: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def _accepted(target: Target) -> tuple[tuple[str, _Accepted], ...]:
+    """What each platform of a target accepts, by name: sets of a thousand tags, so made once."""
+    return tuple(
+        (
+            name,
+            _Accepted(
+                frozenset(tags),
+                frozenset((tag.interpreter, tag.abi) for tag in tags),
+                frozenset(tag.platform for tag in tags),
+            ),
+        )
+        for name, tags in ((target.name, target.tags), *target.also)
+    )
+
+
+def _lacking(tags: Sequence[Tag], accepted: _Accepted) -> str:
+    here = [tag for tag in tags if tag.platform in accepted.platforms]
     if here:
-        return f"wheels only for {_pythons(here)}"
-    fitting = [tag for tag in tags if (tag.interpreter, tag.abi) in interpreters] or tags
-    systems = {floor.system for platform in platforms if (floor := _floor(platform))}
+        # Where another implementation is meant, the number of a Python is not all that matters.
+        other = any(interpreter.startswith("pp") for interpreter, _ in accepted.interpreters)
+        return f"wheels only for {_pythons(here, 'CPython' if other else 'Python')}"
+    fitting = [tag for tag in tags if (tag.interpreter, tag.abi) in accepted.interpreters] or tags
+    systems = {floor.system for platform in accepted.platforms if (floor := _floor(platform))}
     newer = [floor for tag in fitting if (floor := _floor(tag.platform)) and floor.system in systems]
     return f"wheels need {min(newer)}" if newer else f"wheels only for {_platforms(tags)}"
 
@@ -68,15 +93,15 @@ def _platforms(tags: Sequence[Tag]) -> str:
     return listed(words) if words else "other Pythons"
 
 
-def _pythons(tags: Iterable[Tag]) -> str:
-    """The Pythons that interpreter tags are for, CPython's as one range."""
+def _pythons(tags: Iterable[Tag], name: str) -> str:
+    """The Pythons that interpreter tags are for, CPython's as one range under this name."""
     found = {tag.interpreter: re.fullmatch(r"(?:cp|py)(\d)(\d+)", tag.interpreter) for tag in tags}
     minors = [(int(match[1]), int(match[2])) for match in found.values() if match]
     others = sorted({_implementation(interpreter) for interpreter, match in found.items() if not match})
     if not minors:
         return listed(others)
     first, last = ("{}.{}".format(*minor) for minor in (min(minors), max(minors)))
-    return listed([f"Python {first}" if first == last else f"Python {first} to {last}", *others])
+    return listed([f"{name} {first}" if first == last else f"{name} {first} to {last}", *others])
 
 
 def _implementation(interpreter: str) -> str:

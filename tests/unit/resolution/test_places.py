@@ -38,6 +38,14 @@ def on(platforms: str, pythons: str) -> list[str]:
             [*on("windows-x86_64", "3.13"), *on("macos-arm64", "3.12")],
             "on windows-x86_64 with Python 3.13 and macos-arm64 with Python 3.12 only",
         ),
+        (
+            [*on(" ".join(PLATFORMS), "3.13"), *on("macos-arm64", "3.11")],
+            "on Python 3.13 and on macos-arm64, Python 3.11 only",
+        ),
+        (
+            [*on(" ".join(PLATFORMS), "3.12 3.13"), *on("macos-arm64 linux-x86_64", "3.11")],
+            "everywhere but on windows-x86_64 with Python 3.11",
+        ),
     ],
 )
 def test_where_something_is_so(concerned: list[str], expected: str) -> None:
@@ -56,7 +64,28 @@ def test_it_says_how_to_leave_it_out() -> None:
     assert place.elsewhere == "sys_platform != 'win32'"
     newest = place_of([target for target in ALL if target.name.endswith("3.13")], ALL)
     assert newest.narrower == "leave Python 3.13 out of `python` in env.toml"
-    assert newest.elsewhere == "python_version != '3.13'"
+    assert newest.elsewhere == "python_version < '3.13'"
+    assert newest.python == "<3.13"
+    assert newest.whole_python
+
+
+def test_it_says_how_to_leave_out_pythons_of_which_only_some_platforms_are_concerned() -> None:
+    place = place_of(
+        [BY_NAME[name] for name in [*on(" ".join(PLATFORMS), "3.13"), *on("macos-arm64", "3.11")]], ALL
+    )
+    assert place.python == ">=3.12,<3.13"
+    middle = place_of([BY_NAME[name] for name in on(" ".join(PLATFORMS), "3.12")], ALL)
+    assert middle.python is None
+
+
+def test_it_never_says_to_leave_out_all_platforms() -> None:
+    everywhere_but = [target for target in ALL if target != BY_NAME["linux-x86_64, Python 3.12"]]
+    assert place_of(everywhere_but, ALL).narrower is None
+
+
+def test_where_one_system_of_many_remains_the_marker_names_it() -> None:
+    others = [target for target in ALL if not target.name.startswith("windows")]
+    assert place_of(others, ALL).elsewhere == "sys_platform == 'win32'"
 
 
 def test_what_nobody_declared_cannot_be_left_out_of_a_declaration() -> None:

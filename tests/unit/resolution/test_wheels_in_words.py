@@ -76,3 +76,10 @@ def test_an_old_mac_is_told_apart_from_another_platform() -> None:
 )
 def test_platform_tags_are_told_as_a_manifest_names_them(tag: str, words: list[str]) -> None:
     assert list(platform_words(tag)) == words
+
+
+def test_on_another_implementation_it_says_that_the_wheels_are_for_cpython() -> None:
+    facts = PLATFORMS["linux-x86_64"].facts("pypy", (3, 11), ("pypy311_pp73",))
+    pypy = Target(name="", environment=(), tags=compatible_tags(facts), span=linux_target().span)
+    told = lacking(files("cp310-cp310-manylinux_2_17_x86_64", "cp315-cp315-manylinux_2_17_x86_64"), pypy)
+    assert told == "wheels only for CPython 3.10 to 3.15"
