@@ -126,7 +126,7 @@ def _gave_way(answer: Answer, candidate: Candidate) -> Iterator[Version]:
     """The versions that the old lock held, or would rather have held, and that had to give way here.
 
     Not those that are of no use here, which another cell held, nor those that the manifest's own requirements rule
-    out: it is not for others' sake that they went.
+    out: it is not for others' sake that they went. Nor older ones: to get a newer version is no loss to remember.
     """
     held = answer.wishes.held.get(candidate.name)
     if held is None:
@@ -140,7 +140,8 @@ def _gave_way(answer: Answer, candidate: Candidate) -> Iterator[Version]:
     for version in (*held.instead_of, held.version):
         if version == candidate.version:
             return
-        wanted = all(specifier.contains(version, prereleases=True) for specifier in asked)
+        newer = version > candidate.version or answer.provider.policy.strategy != "highest"
+        wanted = newer and all(specifier.contains(version, prereleases=True) for specifier in asked)
         if wanted and _fits(answer, candidate.name, version):
             yield version
 
