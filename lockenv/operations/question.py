@@ -15,7 +15,7 @@ from lockenv.errors import InterpreterNotFound, UsageError
 from lockenv.events import Noted
 from lockenv.graph import MAIN
 from lockenv.lockfile import freshness, pylock
-from lockenv.manifest.model import GitSource, Manifest, UrlSource
+from lockenv.manifest.model import GitSource, IndexSource, Manifest, UrlSource
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
 from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, nothing_held
@@ -182,7 +182,15 @@ def _policy(
         allow_build=frozenset(manifest.build.allow) | allowed,
         sources=frozenset(_source_urls(manifest)),
         asked=upgrade.exactly,
+        owned=tuple(_owned(manifest)),
     )
+
+
+def _owned(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """The names that are asked of one index only, and which that is."""
+    yield from ((name, source.index) for name, source in manifest.sources if isinstance(source, IndexSource))
+    for index in manifest.indexes:
+        yield from ((canonicalize_name(pattern), index.name) for pattern in index.packages)
 
 
 def _source_urls(manifest: Manifest) -> Iterator[tuple[NormalizedName, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from packaging.version import Version
@@ -23,7 +24,8 @@ class Policy:
     no file when it was uploaded, and whose files exist all the same. Names are normalised; a set that holds
     ``:all:`` means every package. `sources` are the names and URLs that the manifest takes packages from: a
     package of an index may require these by URL, and no others. `asked` are versions that the command line asks
-    for, this once; they stand among the constraints too.
+    for, this once; they stand among the constraints too. `owned` are patterns of names with the one index that is
+    asked for these: it changes no answer, but the words for a name that is unknown there.
     """
 
     strategy: Literal["highest", "lowest", "lowest-direct"] = "highest"
@@ -38,6 +40,11 @@ class Policy:
     allow_build: frozenset[str] = frozenset()
     sources: frozenset[tuple[NormalizedName, str]] = frozenset()
     asked: Mapping[NormalizedName, Version] = field(default_factory=dict)
+    owned: tuple[tuple[str, str], ...] = ()
+
+    def owners(self, name: NormalizedName) -> tuple[str, ...]:
+        """The indexes that alone are asked for a package; none where all are."""
+        return tuple(dict.fromkeys(index for pattern, index in self.owned if fnmatchcase(name, pattern)))
 
     def cutoff(self, name: NormalizedName) -> datetime | None:
         """The moment from which on files of a package do not exist; None if all do."""

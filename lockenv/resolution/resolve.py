@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockenv.errors import NetworkError
 from lockenv.events import Reporter, StageFinished, StageStarted, silent
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.resolution.memory import Memory
@@ -37,9 +39,10 @@ def resolve(question: Question, source: Source, report: Reporter = silent) -> Re
         # Lazy, as in `_failure`.
         from lockenv.resolution.explain.impossible import explain
 
-        raise explain([_failure(each, memory) for each in swept.stuck], question.targets)
+        _ask_for_all(sorted(names), swept, solver)
+        raise explain([_failure(each, memory, question) for each in swept.stuck], question.targets)
     swept = _with_returns(question, solver, swept)
-    dropped = [_dropped(each, memory) for each in _one_of_each_target(swept.stuck)]
+    dropped = [_dropped(each, memory, question) for each in _one_of_each_target(swept.stuck)]
     resolution = merge(question, _whole(swept), dropped)
     report(StageFinished(stage="Resolving"))
     return resolution
@@ -61,7 +64,17 @@ def _proven(question: Question, solver: Solver, returning: frozenset[NormalizedN
         solver.start_over()
 
 
-def _failure(stuck: Stuck, memory: Memory) -> Failure:
+def _ask_for_all(names: Iterable[NormalizedName], swept: Swept, solver: Solver) -> None:
+    """Where a name of the manifest is unknown, find out which others are: so that all are told at once."""
+    causes = (cause.requirement for each in swept.stuck for cause in each.dead_end.causes if cause.parent is None)
+    if any(solver.projects.get(cause.node.name) is None for cause in causes):
+        for name in names:
+            # What is known already is an answer, whether or not this can be found out.
+            with suppress(NetworkError):
+                solver.projects.get(name)
+
+
+def _failure(stuck: Stuck, memory: Memory, question: Question) -> Failure:
     # Lazy: most resolutions have nothing to explain.
     from lockenv.resolution.explain.failure import Failure
 
@@ -71,13 +84,15 @@ def _failure(stuck: Stuck, memory: Memory) -> Failure:
         dead_end=stuck.dead_end,
         provider=stuck.provider,
         memory=memory,
+        includes=question.includes,
+        conflicts=question.conflicts,
     )
 
 
-def _dropped(stuck: Stuck, memory: Memory) -> Dropped:
+def _dropped(stuck: Stuck, memory: Memory, question: Question) -> Dropped:
     from lockenv.resolution.explain.impossible import in_brief  # lazy, as in `_failure`
 
-    return Dropped(target=stuck.target, reason=in_brief(_failure(stuck, memory)))
+    return Dropped(target=stuck.target, reason=in_brief(_failure(stuck, memory, question)))
 
 
 def _one_of_each_target(stuck: Iterable[Stuck]) -> list[Stuck]:

@@ -71,6 +71,7 @@ def _policy(options: Mapping[str, Any], case: Case) -> Policy:
         only_binary=frozenset(options.get("only-binary", ())),
         no_binary=frozenset(options.get("no-binary", ())),
         allow_build=frozenset(case.get("allow-build", ())),
+        owned=tuple(options.get("owned", {}).items()),
     )
 
 

@@ -8,7 +8,7 @@ story          `Story`: what a person has to know, as values
 versions       what a core demands of each package, and which versions of it could be used
 account        from a core to its facts
 scene          what a remedy has to serve: all targets of a story
-hints          what may help; `remedies` where versions in range are out, for want of `files` or for their `pythons`
+hints          what may help; `remedies` where versions in range are out: for want of `files`, for their `pythons`
 names          names that people mistype
 places         which targets are concerned, in words
 prose          a story as lines; `ranges` has sets of versions in words, `verdict` the first line

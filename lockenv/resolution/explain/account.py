@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from lockenv.graph import Node
+from lockenv.manifest.words import listed
 from lockenv.packages import NormalizedName
 from lockenv.resolution.candidates import Project, parse_specifier
 from lockenv.resolution.demands import Demand
@@ -108,7 +109,9 @@ class Account(Versions):
         """What became of the versions; of none older than the `newest` that tells of all that could be used."""
         project = self.provider.project(name)
         if project is None:
-            yield Fact(kind="unknown", package=name, depth=depth)
+            owners = self.provider.policy.owners(name)
+            asked = listed(f"`{index}`" for index in owners) if owners else ""
+            yield Fact(kind="unknown", package=name, reason=asked, depth=depth)
         elif not project.versions:
             yield Fact(kind="empty", package=name, depth=depth)
         else:

@@ -34,14 +34,25 @@ def hints(
 
 def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName]) -> Iterator[str]:
     names = list(known)
-    for fact in facts:
-        if fact.kind == "unknown":
-            name = NormalizedName(fact.package)
-            yield (
-                meant(name, names) or f"check the spelling of `{name}`, or name the index that has it in [[index]]"
-            )
-        elif fact.kind == "empty":
+    told = list(facts)
+    unknown = {fact.package: _for_unknown(fact, names) for fact in told if fact.kind == "unknown"}
+    if len(unknown) == 1:
+        yield from unknown.values()
+    elif unknown:
+        yield "; ".join(f"`{name}`: {hint}" for name, hint in unknown.items())
+    for fact in told:
+        if fact.kind == "empty":
             yield f"check the spelling of `{fact.package}`, and which index it comes from"
+
+
+def _for_unknown(fact: Fact, known: Iterable[str]) -> str:
+    name = NormalizedName(fact.package)
+    if fact.reason:
+        return (
+            f"check the spelling of `{name}`; if it is in another index, see to `packages` of {fact.reason} in "
+            "[[index]], or to [sources]: no other is asked for this name"
+        )
+    return meant(name, known) or f"check the spelling of `{name}`, or name the index that has it in [[index]]"
 
 
 def _for_groups(account: Account, conflicts: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ takes milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -51,6 +52,8 @@ def core_of(failure: Failure, known: Iterable[Core] = ()) -> Core:
     The failure's memory is closed by who asks.
     """
     trial = _Trial(failure)
+    if unknown := tuple(_unknown(failure)):
+        return Core(roots=unknown, edges={})
     for other in known:
         if trial.is_impossible(*trial.like(other)):
             return trial.core(*trial.like(other))
@@ -59,6 +62,14 @@ def core_of(failure: Failure, known: Iterable[Core] = ()) -> Core:
         roots = minimal(roots, lambda fewer: trial.is_impossible(fewer, edges))
         edges = minimal(edges, lambda fewer: trial.is_impossible(roots, fewer))
     return trial.core(roots, edges)
+
+
+def _unknown(failure: Failure) -> Iterator[Demand]:
+    """The user's requirements whose names no index knows, all of them: each is a dead end by itself."""
+    for root in failure.roots:
+        with suppress(NotAsked, NetworkError):
+            if failure.provider.project(root.node.name) is None:
+                yield _as_stated(root, failure)
 
 
 def minimal(items: Sequence[T], suffices: Callable[[Sequence[T]], bool]) -> list[T]:

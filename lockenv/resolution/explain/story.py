@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 #: What a fact says of `package`:
 #:   requires     its `versions` require `requirement`; `each` if every one requires something else
 #:   out          its `versions` cannot be used, for `reason`, which is of the kind `why`
-#:   unknown      no index knows it
+#:   unknown      no index knows it; `reason` names the index that alone was asked, where one owns the name
 #:   empty        the index lists no file of it that could be installed
 #:   none         it has no version in `requirement`; `reason` says what there is instead
 #:   constrained  the manifest constrains it to `requirement`

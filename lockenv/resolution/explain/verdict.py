@@ -18,14 +18,23 @@ def verdict(account: Account, facts: Sequence[Fact]) -> str:
     asked = [f"`{fact.package}{fact.requirement}`" for fact in facts if fact.kind == "asked"]
     if asked:
         return f"{listed(asked)} cannot be had"
-    unknown = _of_kind("unknown", facts)
+    unknown = [fact for fact in facts if fact.kind == "unknown"]
     if unknown:
-        return f"no index knows `{unknown[0]}`" + ("" if unknown[0] in names else f", which `{names[0]}` requires")
+        whose = "" if unknown[0].package in names else f", which `{names[0]}` requires"
+        return f"{_nobody(unknown)} {_quoted([fact.package for fact in unknown])}{whose}"
     if len(names) > 1:
         return f"{_quoted(names)} do not fit together"
     if account.core.edges:
         return f"what `{names[0]}` requires cannot be met"
     return _of_one(account, names[0], facts)
+
+
+def _nobody(unknown: Sequence[Fact]) -> str:
+    """Who does not know names: all indexes, or the one that alone was asked."""
+    asked = {fact.reason for fact in unknown}
+    if asked == {""} or len(asked) > 1:
+        return "no index knows"
+    return f"the index {asked.pop()} does not know"
 
 
 def _of_one(account: Account, name: NormalizedName, facts: Sequence[Fact]) -> str:
