@@ -177,7 +177,7 @@ def test_changes_as_a_document(outdated: ScratchProject) -> None:
         {
             "name": "icons",
             "before": [{"version": "2.0", "marker": ""}],
-            "after": [{"version": "3.0", "marker": "", "instead-of": ["2.0"]}],
+            "after": [{"version": "3.0", "marker": ""}],
             "cause": "others",
             "why": "dropdown 2.0 requires icons>=2.5",
         },
