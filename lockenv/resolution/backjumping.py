@@ -34,6 +34,10 @@ from lockenv.resolution.trail import Decision, Trail
 #: After so many rejections for the sake of one earlier pin, the order is swapped.
 _PATIENCE = 5
 
+#: A candidate that demands more of one node than this is no longer heard where it adds nothing: metadata may have
+#: ten thousands of lines, and each one heard is gone through at every further one.
+_MOST_TOLD = 64
+
 #: All candidates of a node, as a set (see `lockenv.resolution.conflicts`).
 _ALL = -1
 
@@ -160,7 +164,7 @@ class Backjumping(Resolution[RT, CT, KT]):
         self._r.adding_requirement(requirement, decision.candidate)
         node = self._p.identify(requirement)
         decision.demands.setdefault(node, []).append(requirement)
-        domain = self._widened(node, requirement, decision.candidate)
+        domain = self._widened(node, requirement, decision)
         now = self._trail.now.get(node)
         if now is not None and (node == decision.node or node in self._trail.mapping):
             if not now & domain.reach:
@@ -173,17 +177,19 @@ class Backjumping(Resolution[RT, CT, KT]):
         known = self._learned.applying(node) if domain.choice != now else None
         return None if known is None else self._clash_with(known, decision)
 
-    def _widened(self, node: KT, requirement: RT, parent: CT | None) -> Domain[RT, CT]:
-        """A node's domain with one more demand on it."""
+    def _widened(self, node: KT, requirement: RT, decision: Decision[RT, CT, KT]) -> Domain[RT, CT]:
+        """A node's domain with one more demand on it, of a decision's candidate."""
         old = self._trail.domains.get(node)
         reach, leave = self._sets.reach(requirement), self._sets.leave(requirement)
-        information = RequirementInformation(requirement, parent)
+        information = RequirementInformation(requirement, decision.candidate)
         if old is None:
             candidates = self._matches(node, requirement)
             choice = self._sets.admitted(node, leave, reach)
             return Domain(candidates, [information], reaches=[reach], reach=reach, leave=leave, choice=choice)
         both, either = old.reach & reach, old.leave | leave
         same = both == old.reach and either == old.leave
+        if same and len(decision.demands[node]) > _MOST_TOLD:
+            return old
         candidates = old.candidates if same or node in self._trail.mapping else self._matches(node, requirement)
         return Domain(
             candidates,

@@ -338,6 +338,15 @@ def test_the_same_search_takes_the_same_way_twice() -> None:
         assert answer(GraphProvider(graph), roots) == answer(GraphProvider(graph), roots)
 
 
+def test_a_release_that_says_the_same_over_and_over_is_not_heard_each_time() -> None:
+    every = frozenset(range(5))
+    graph: Graph = {"a": {0: [("b", every)] * 5000 + [("b", frozenset({1}))]}, "b": {v: [] for v in every}}
+    search = Backjumping(GraphProvider(graph), BaseReporter[Need, Choice, str]())
+    state = search.resolve([Need("a", frozenset({0}))], 10)
+    assert state.mapping["b"].version == 1
+    assert len(list(state.criteria["b"].iter_requirement())) < 100
+
+
 @dataclass
 class Counting(BaseReporter[Need, Choice, str]):
     """Counts what a search costs."""
