@@ -46,11 +46,15 @@ class Repeat:
 class Places:
     """Lines, from 1, by key path, and what was given twice.
 
-    A table that is only implied (``a`` of ``[a.b]``) stands where it is first implied.
+    A table that is only implied (``a`` of ``[a.b]``) stands where it is first implied. `spans` are offsets: where
+    values begin and end. `sections` are the tables with a header of their own, and the text before the first one,
+    in order: whose pairs follow, and where the last of them ends.
     """
 
     lines: dict[KeyPath, int]
     repeats: tuple[Repeat, ...]
+    spans: dict[KeyPath, tuple[int, int]]
+    sections: tuple[tuple[KeyPath, int], ...]
 
     def line(self, path: KeyPath) -> int:
         """Return the line of `path`, else of the nearest thing that holds it, else 1."""
@@ -64,7 +68,12 @@ def locate(text: str) -> Places:
     scanner = _Scanner(text)
     with suppress(_Lost, RecursionError):  # as promised above: what was found so far is right
         scanner.document()
-    return Places(lines=scanner.lines, repeats=tuple(scanner.repeats))
+    return Places(
+        lines=scanner.lines,
+        repeats=tuple(scanner.repeats),
+        spans=scanner.spans,
+        sections=tuple(scanner.sections),
+    )
 
 
 def path_text(path: KeyPath) -> str:
@@ -85,6 +94,8 @@ class _Scanner:
     pos: int = 0
     lines: dict[KeyPath, int] = field(default_factory=dict)
     repeats: list[Repeat] = field(default_factory=list)
+    spans: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    sections: list[tuple[KeyPath, int]] = field(default_factory=lambda: [((), 0)])
     _headers: dict[KeyPath, int] = field(default_factory=dict)
     _lengths: dict[KeyPath, int] = field(default_factory=dict)  # of arrays of tables
     _line: int = 1
@@ -98,10 +109,13 @@ class _Scanner:
                 return
             if self.text.startswith("[[", self.pos):
                 table = self._header(2)
+                self.sections.append((table, self.pos))
             elif self.text[self.pos] == "[":
                 table = self._header(1)
+                self.sections.append((table, self.pos))
             else:
                 self._pair(table)
+                self.sections[-1] = (table, self.pos)
 
     def _here(self) -> int:
         """Return the line of the current position, which only moves forward."""
@@ -195,6 +209,7 @@ class _Scanner:
         self._value(path)
 
     def _value(self, path: KeyPath) -> None:
+        start = self.pos
         if self._next_is("["):
             self._array(path)
         elif self._next_is("{"):
@@ -203,6 +218,7 @@ class _Scanner:
             self._take(_STRING)
         else:
             self._take(_SCALAR)
+        self.spans[path] = (start, self.pos)
 
     def _array(self, path: KeyPath) -> None:
         self.pos += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.pylock import Pylock
@@ -39,12 +40,29 @@ from lockenv.transaction.commit import GRACE
 from lockenv.transaction.verify import Finding
 
 
-def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> Synced:
-    """Bring the environment to the lock whose bytes are `raw`. Raises as `sync` does."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A manifest that is not on disk yet, and the files that it includes.
+
+    `write` puts it and its lock there; it is called when nothing can be refused any more, before the first change.
+    """
+
+    manifest: Manifest
+    included: tuple[str, ...]
+    write: Callable[[], None]
+
+
+def converge(
+    session: Session, wish: Wish, *, raw: bytes, lock_digest: str, pending: Pending | None = None
+) -> Synced:
+    """Bring the environment to the lock whose bytes are `raw`. Raises as `sync` does.
+
+    Where its manifest is `pending`, that one counts, and not what is on disk.
+    """
     project = session.project
     where = shown(project, project.lock)
     lock = parse_lock(raw, where)
-    manifest, included = manifest_for(project, lock)
+    manifest, included = (pending.manifest, pending.included) if pending else manifest_for(project, lock)
     folder = Path(project.lock).parent
     python = manifest.python if manifest is not None else lock.requires_python or SpecifierSet()
     interpreter = interpreter_for_sync(session, python, lock)
@@ -79,6 +97,8 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
         check_startup(desired, manifest.startup, path_sources(manifest))
     env = Path(project.env)
     startup = new_startup(env, desired)
+    if pending is not None:
+        pending.write()
     session.report(StageStarted(stage="Linking", total=packages))
     applied = apply(
         env,
@@ -95,7 +115,8 @@ def converge(session: Session, wish: Wish, *, raw: bytes, lock_digest: str) -> S
     session.report(StageFinished(stage="Linking"))
     if finish is not None:
         proof.compile_once(session, finish, done=applied.changed)
-    note_fresh(project.env, inputs, included, watched)
+    if pending is None:  # else `inputs` are of the manifest that was there
+        note_fresh(project.env, inputs, included, watched)
     if wish.manifest is not None:
         proof.write_inventory(session, desired, wish.manifest)
     return Synced(

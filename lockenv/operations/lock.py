@@ -78,13 +78,22 @@ class Locked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What a lock has to answer. `inputs` is the digest of what was read of it."""
+    """What a lock has to answer. `inputs` is the digest of what was read of it; see `ready` for `included`."""
 
     manifest: Manifest
-    included: tuple[str, ...]
+    included: tuple[str, ...] | None
     inputs: str
     here: Here | None
     question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A lock that is made and not yet written: what is to be said of it, its bytes, and those that stand there."""
+
+    locked: Locked
+    content: bytes
+    standing: bytes | None
 
 
 def lock(
@@ -103,10 +112,33 @@ def lock(
     Raises `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
     `LockenvError`; then the old lock stands as it was.
     """
-    upgrade = upgrade or Upgrade()
     manifest, included = manifest_and_included(session.project)
+    made = ready(
+        session, manifest, included=included, upgrade=upgrade, check=check, allowed=allowed, prefer=prefer
+    )
+    if made.content != made.standing:
+        write_lock(session, made.content)
+    return made.locked
+
+
+def ready(
+    session: Session,
+    manifest: Manifest,
+    *,
+    included: tuple[str, ...] | None = None,
+    upgrade: Upgrade | None = None,
+    check: bool = False,
+    allowed: frozenset[NormalizedName] = frozenset(),
+    prefer: Keeping | None = None,
+) -> Ready:
+    """Do what `lock` does for a manifest, but for the writing. Raises as `lock` does.
+
+    `included` are the files that the manifest on disk includes; None where this is not the one on disk, so that
+    nothing is to be remembered of it.
+    """
+    upgrade = upgrade or Upgrade()
     session.heed(manifest)
-    inputs = inputs_of(session, included)
+    inputs = inputs_of(session, included) if included is not None else ""
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
     if check and raw is None:
@@ -125,7 +157,7 @@ def lock(
         settled = not upgrade.asked and _is_settled(session, manifest, old, allowed)
         if check or settled:
             found = _found(session, asked, old, raw)
-            return found if settled else replace(found, stands=None)
+            return Ready(locked=found if settled else replace(found, stands=None), content=raw, standing=raw)
     return _relock(session, asked, old=old, raw=raw, upgrade=upgrade)
 
 
@@ -137,6 +169,7 @@ def _is_settled(session: Session, manifest: Manifest, old: Pylock, allowed: froz
 
 def _found(session: Session, asked: _Asked, lock: Pylock, raw: bytes) -> Locked:
     """What is to be said of a lock that is in order."""
+    included = asked.included
     covered = tuple(target for target in asked.question.targets if freshness.covers(lock, target))
     seen = digest_with(asked.inputs, raw)
     executable = asked.here.executable if asked.here is not None else ""
@@ -146,7 +179,9 @@ def _found(session: Session, asked: _Asked, lock: Pylock, raw: bytes) -> Locked:
         targets=covered,
         packages=entries_of(lock),
         uncovered=tuple(target for target in asked.question.targets if target not in covered),
-        stands=Stands(seen=seen, included=asked.included, executable=executable) if lasts else None,
+        stands=Stands(seen=seen, included=included, executable=executable)
+        if lasts and included is not None
+        else None,
     )
 
 
@@ -206,7 +241,7 @@ def _relock(
     old: Pylock | None,
     raw: bytes | None,
     upgrade: Upgrade,
-) -> Locked:
+) -> Ready:
     # Lazy: a lock that is up to date needs no search.
     from lockenv.lockfile.builds import builders_of
     from lockenv.operations.written import hashed, later_but_alike, lock_text
@@ -225,11 +260,9 @@ def _relock(
     content = text.encode("utf-8")
     if raw is not None and old is not None and content != raw and later_but_alike(made, old):
         made, content = old, raw
-    if content != raw:
-        _write(Path(session.project.lock), content)
     after = entries_of(made)
     held = holding(manifest, old) if old is not None else nothing_held
-    return Locked(
+    locked = Locked(
         path=shown(session.project, session.project.lock),
         targets=resolution.targets,
         packages=after,
@@ -239,8 +272,9 @@ def _relock(
         written=content != raw,
         first=old is None,
         hosts=_new_hosts(made, old),
-        again=_again(session, asked, made, content),
+        again=_again(session, asked, made, content) if asked.included is not None else None,
     )
+    return Ready(locked=locked, content=content, standing=raw)
 
 
 def _surely_asked(manifest: Manifest, question: Question) -> Iterator[NormalizedName]:
@@ -303,7 +337,9 @@ def _warn_of_lost(session: Session, old: Pylock, question: Question) -> None:
         session.report(Warned(message=message, hint="name it in `platforms` of [targets], with all others"))
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_lock(session: Session, content: bytes) -> None:
+    """Write the project's lock. Raises `InstallError`; the old one is then as it was."""
+    path = Path(session.project.lock)
     try:
         write_atomically(path, content)
     except OSError as error:
