@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 
 def told(dropped: Sequence[Dropped], kept: Sequence[Target]) -> Iterator[str]:
-    """One sentence for each reason, in the order in which they were found."""
+    """One sentence for each reason, in the order in which they were found.
+
+    A platform or a Python is named as a whole where all that is left out of it is so for one reason.
+    """
     by_reason: dict[str, list[Target]] = {}
     for each in dropped:
         by_reason.setdefault(each.reason, []).append(each.target)
     for reason, targets in by_reason.items():
-        yield f"the lock is not for {', nor for '.join(_places(targets, kept))}: {reason}"
+        others = [*kept, *(each.target for each in dropped if each.reason != reason)]
+        yield f"the lock is not for {', nor for '.join(_places(targets, others))}: {reason}"
 
 
 def lost(old: Pylock, now: Iterable[Target]) -> list[str]:
@@ -40,9 +44,9 @@ def _named(variables: Mapping[str, str]) -> str:
     return platform_name(dict(variables))
 
 
-def _places(targets: Sequence[Target], kept: Sequence[Target]) -> Iterator[str]:
-    """Whole platforms and whole Pythons first, where none of theirs is kept; then what is left, one by one."""
-    platforms, minors = ({name(target) for target in kept} for name in (_platform, _minor))
+def _places(targets: Sequence[Target], others: Sequence[Target]) -> Iterator[str]:
+    """Whole platforms and whole Pythons first, of which no others are there; then what is left, one by one."""
+    platforms, minors = ({name(target) for target in others} for name in (_platform, _minor))
     gone = _names(_platform(target) for target in targets if _platform(target) not in platforms)
     if gone:
         yield listed(gone)

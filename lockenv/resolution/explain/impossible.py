@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,8 @@ from lockenv.resolution.explain.scene import Scene
 from lockenv.resolution.explain.story import Required, Story, in_common
 from lockenv.resolution.explain.verdict import verdict
 from lockenv.targets import Target
+
+_ONLY_FOR_PYTHONS = re.compile(r"^wheels only for (?:C?Python|PyPy)\b.*?(, and the source|, and `|$)")
 
 
 @dataclass(slots=True)
@@ -72,7 +75,13 @@ def in_brief(failure: Failure) -> str:
     newest = next(iter(story.facts), None)
     if newest is None or any(fact.kind != "out" for fact in story.facts):
         return story.verdict
-    return f"{story.verdict}: {newest.reason}"
+    return f"{story.verdict}: {_brief(newest.reason, failure.target)}"
+
+
+def _brief(reason: str, target: Target) -> str:
+    """Why no wheel fits, the same for all targets of one Python, whatever else each platform has wheels for."""
+    python = target.name.partition(", ")[2].partition(" (")[0]
+    return _ONLY_FOR_PYTHONS.sub(rf"no wheels for {python}\1", reason)
 
 
 def _grouped(failures: Sequence[Failure]) -> list[_Group]:

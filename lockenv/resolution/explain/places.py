@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockenv.manifest.words import listed
@@ -151,13 +151,18 @@ def _elsewhere(concerned: Sequence[Target], targets: Sequence[Target]) -> str | 
 def _product(some: Sequence[Target], targets: Sequence[Target], operator: str, joint: str) -> str | None:
     """The one value of each variable that tells these from all others, if they have but one."""
     said = {variable: _values(some, variable) for variable in _TELLING}
-    said = {variable: values for variable, values in said.items() if values != _values(targets, variable)}
-    alike = [
-        each for each in targets if all(each.variables[variable] in values for variable, values in said.items())
-    ]
-    if any(len(values) > 1 for values in said.values()) or set(alike) != set(some):
+    for variable in reversed(_TELLING):
+        # As few as will do: where the system tells targets apart, nobody wants to read of its machine.
+        fewer = {other: values for other, values in said.items() if other != variable}
+        if _selected(fewer, targets) == set(some):
+            said = fewer
+    if not said or any(len(values) > 1 for values in said.values()) or _selected(said, targets) != set(some):
         return None
     return joint.join(f"{variable} {operator} '{values.pop()}'" for variable, values in said.items())
+
+
+def _selected(said: Mapping[str, set[str]], targets: Iterable[Target]) -> set[Target]:
+    return {each for each in targets if all(each.variables[name] in values for name, values in said.items())}
 
 
 def _values(targets: Iterable[Target], variable: str) -> set[str]:

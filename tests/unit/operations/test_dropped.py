@@ -62,6 +62,14 @@ def test_each_reason_has_its_sentence() -> None:
     ]
 
 
+def test_a_reason_is_told_only_of_targets_that_have_it() -> None:
+    too_new, others = named("3.13"), named("windows 3.9", "windows 3.10", "windows 3.11", "windows 3.12")
+    assert sentences(("yaml has no wheel", too_new), ("loops has no wheel", others)) == [
+        "the lock is not for Python 3.13: yaml has no wheel",
+        "the lock is not for windows-x86_64 with Python 3.9 to 3.12: loops has no wheel",
+    ]
+
+
 def test_nothing_dropped_is_nothing_told() -> None:
     assert sentences() == []
 

@@ -88,6 +88,13 @@ def test_where_one_system_of_many_remains_the_marker_names_it() -> None:
     assert place_of(others, ALL).elsewhere == "sys_platform == 'win32'"
 
 
+def test_a_marker_for_one_target_among_many_names_no_more_than_it_must() -> None:
+    but_one = [target for target in ALL if target != BY_NAME["linux-x86_64, Python 3.12"]]
+    assert place_of(but_one, ALL).elsewhere == "sys_platform == 'linux' and python_version == '3.12'"
+    only_one = [BY_NAME["windows-x86_64, Python 3.12"]]
+    assert place_of(only_one, ALL).elsewhere == "sys_platform != 'win32' or python_version != '3.12'"
+
+
 def test_what_nobody_declared_cannot_be_left_out_of_a_declaration() -> None:
     friendly = [replace(target, optional=target != ALL[0]) for target in ALL]
     assert place_of(friendly[:1], friendly).narrower is None
