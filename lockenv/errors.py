@@ -113,6 +113,13 @@ class ResolutionImpossible(LockenvError):
         self.document = document or {}
 
 
+class ResolutionUnknown(ResolutionImpossible):
+    """No answer, because what some releases require cannot be read: it 'could not be found out'."""
+
+    code = "resolution-unknown"
+    exit_status = 5
+
+
 class ResolutionGaveUp(LockenvError):
     """The search reached its bound of rounds without an answer either way."""
 

@@ -55,11 +55,12 @@ class Impossible:
     """What no version can satisfy: the reason why its owner is out, in the shape of a demand.
 
     So a release with broken metadata, or one that needs another Python, is one more dead end to the search
-    instead of a crash.
+    instead of a crash. `broken` is what cannot be read, of which nobody knows whether it would fit.
     """
 
     node: Node
     reason: str
+    broken: bool = False
 
 
 Want: TypeAlias = Demand | Impossible
@@ -109,10 +110,10 @@ class Dependencies:
             lines = self._truth.counting(metadata, extra)
         except InvalidRequirement as error:
             first = str(error).splitlines()[0]
-            return (impossible(candidate, f"its metadata is broken: {first}"),)
+            return (impossible(candidate, f"its metadata is broken: {first}", broken=True),)
         except (UndefinedComparison, UndefinedEnvironmentName):
             marker = self._undefined(metadata, extra)
-            return (impossible(candidate, f"its metadata is broken: `{marker}` means nothing"),)
+            return (impossible(candidate, f"its metadata is broken: `{marker}` means nothing", broken=True),)
         return tuple(want for line in lines for want in self._wants(candidate, line))
 
     def _undefined(self, metadata: Metadata, extra: str) -> Marker | None:
@@ -163,9 +164,9 @@ class Dependencies:
         return demands_of(line)
 
 
-def impossible(candidate: Candidate, reason: str) -> Impossible:
+def impossible(candidate: Candidate, reason: str, *, broken: bool = False) -> Impossible:
     """Make the demand that rules a candidate out. Its node is the candidate's own and can never be met."""
-    return Impossible(node=Node(candidate.name, f"!{candidate.version}"), reason=reason)
+    return Impossible(node=Node(candidate.name, f"!{candidate.version}"), reason=reason, broken=broken)
 
 
 def provides(metadata: Metadata, extra: str) -> bool:

@@ -83,6 +83,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
         self.looked_at: list[Candidate] = []
         self.witnesses: list[Candidate] = []
         self.skipped: dict[NormalizedName, dict[Version, str]] = {}
+        self.broken: dict[NormalizedName, dict[Version, str]] = {}
 
     # -- resolvelib's contract ---------------------------------------------------------------------------
 
@@ -132,6 +133,9 @@ class Provider(SetProvider[Want, Candidate, Node]):
             # The candidate is kept beside the answer so that its id stays taken.
             known = (candidate, wants)
             self._wants[id(candidate)] = known
+            for want in wants:
+                if isinstance(want, Impossible) and want.broken:
+                    self.broken.setdefault(candidate.name, {})[candidate.version] = want.reason
             names = {want.node.name for want in wants if isinstance(want, Demand)}
             self._source.prefetch_listings(sorted(names))
         return known[1]
@@ -378,7 +382,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
             check_identity(candidate, metadata)
         except MetadataError as error:
             self._skip(candidate.name, candidate.version, error.message)
-            return (impossible(candidate, error.message),)
+            return (impossible(candidate, error.message, broken=True),)
         if not self._offers.accepts_python(metadata.requires_python):
             reason = f"needs Python {metadata.requires_python}"
             self._skip(candidate.name, candidate.version, reason)

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockenv.errors import NetworkError
+from lockenv.errors import NetworkError, ResolutionImpossible, ResolutionUnknown
 from lockenv.events import Reporter, StageFinished, StageStarted, silent
 from lockenv.packages import NormalizedName, canonicalize_name
+from lockenv.resolution.demands import Demand, Impossible
 from lockenv.resolution.memory import Memory
 from lockenv.resolution.merge import merge
 from lockenv.resolution.model import Dropped, Question, Resolution
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 def resolve(question: Question, source: Source, report: Reporter = silent) -> Resolution:
     """Find for every target, and every choice among conflicting groups, one version of each package needed there.
 
-    Raises `ResolutionImpossible` with an explanation, `ResolutionGaveUp` at the search's bound, `NetworkError`
+    Raises `ResolutionImpossible` with an explanation (`ResolutionUnknown` where it rests on what cannot be read:
+    on all that there is of some package), `ResolutionGaveUp` at the search's bound, `NetworkError`
     where the source cannot answer, `InternalError` if the search's answer is no solution.
     """
     report(StageStarted(stage="Resolving"))
@@ -40,7 +42,8 @@ def resolve(question: Question, source: Source, report: Reporter = silent) -> Re
         from lockenv.resolution.explain.impossible import explain
 
         _ask_for_all(sorted(names), swept, solver)
-        raise explain([_failure(each, memory, question) for each in swept.stuck], question.targets)
+        error = explain([_failure(each, memory, question) for each in swept.stuck], question.targets)
+        raise _unknown(error) if any(map(_rests_on_what_is_broken, required or swept.stuck)) else error
     swept = _with_returns(question, solver, swept)
     dropped = [_dropped(each, memory, question) for each in _one_of_each_target(swept.stuck)]
     resolution = merge(question, _whole(swept), dropped)
@@ -72,6 +75,29 @@ def _ask_for_all(names: Iterable[NormalizedName], swept: Swept, solver: Solver) 
             # What is known already is an answer, whether or not this can be found out.
             with suppress(NetworkError):
                 solver.projects.get(name)
+
+
+def _rests_on_what_is_broken(stuck: Stuck) -> bool:
+    """Whether there is a package of which every version that could be used has broken metadata."""
+    broken: dict[NormalizedName, bool] = {}
+    for cause in stuck.dead_end.causes:
+        demand, parent = cause.requirement, cause.parent
+        if parent is None or not (isinstance(demand, Impossible) or demand.direct):
+            continue
+        if isinstance(demand, Demand) or demand.broken:
+            is_broken = isinstance(demand, Impossible)
+            broken[parent.name] = broken.get(parent.name, True) and is_broken
+    return any(broken.values())
+
+
+def _unknown(error: ResolutionImpossible) -> ResolutionUnknown:
+    return ResolutionUnknown(
+        error.message,
+        details=error.details,
+        hint=error.hint,
+        derivation=error.derivation,
+        document=error.document,
+    )
 
 
 def _failure(stuck: Stuck, memory: Memory, question: Question) -> Failure:

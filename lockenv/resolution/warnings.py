@@ -16,10 +16,11 @@ from lockenv.targets import Target
 
 
 def warnings(question: Question, answers: Sequence[Answer]) -> tuple[str, ...]:
-    """All warnings: extras that do not exist, markers in doubt, releases yanked, projects at their end."""
+    """All warnings: extras that do not exist, markers in doubt, what is broken, yanked, or at its end."""
     found: dict[str, None] = {}
     found |= dict.fromkeys(_extras(question, answers))
     found |= dict.fromkeys(sorted(_doubts(question, answers)))
+    found |= dict.fromkeys(sorted(_broken(answers)))
     chosen = {candidate: answer for answer in answers for candidate in answer.found.candidates.values()}
     for candidate in sorted(chosen, key=lambda each: (each.name, each.version)):
         found |= dict.fromkeys(_of_release(candidate, chosen[candidate]))
@@ -63,6 +64,16 @@ def _meant(lacking: Mapping[Candidate, Answer]) -> str:
     asked = sorted({each.extra for each in lacking})
     close = dict.fromkeys(one for extra in asked for one in get_close_matches(extra, there, 1))
     return f"; did you mean {listed([f'{one!r}' for one in close], last='or')}?" if close else ""
+
+
+def _broken(answers: Sequence[Answer]) -> Iterator[str]:
+    """The newest release of each package that was passed over because its metadata cannot be read."""
+    for answer in answers:
+        chosen = answer.versions
+        for name, reasons in answer.provider.broken.items():
+            newest = max(reasons)
+            if name in chosen and newest > chosen[name]:
+                yield f"{name} {newest} was passed over: {reasons[newest]}"
 
 
 def _of_release(candidate: Candidate, answer: Answer) -> Iterator[str]:

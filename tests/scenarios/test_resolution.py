@@ -5,7 +5,7 @@ machine's Python, where `[targets]` is left out), `dependencies`, `groups`, `pre
 of the manifest), `allow-build`, `index`, `statuses`; expected are `expect` (``"version"`` or
 ``"version ; marker"``, in a list where there are several), `environments`, `gates`, `files`, `warning` (or a list
 of them), `note`, `dropped` (targets left out, and why), `unvisited` (metadata that must not be read), or `error`
-(lines of the explanation), `not-in-error` and `hint`.
+(lines of the explanation), `not-in-error`, `hint` and `status` (the exit status, 3 unless said otherwise).
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ def test_what_cannot_be_is_refused_with_the_reason(path: Path) -> None:
     for line in case.get("not-in-error", ()):
         assert line not in told, told
     assert case.get("hint", "") in (caught.value.hint or "")
+    assert caught.value.exit_status == case.get("status", 3)
 
 
 @scenarios(ANSWERED)
