@@ -41,8 +41,8 @@ Information: TypeAlias = RequirementInformation[Want, Candidate]
 #: What a demand may give leave for, as flags.
 _PRERELEASES, _YANKED = 1, 2
 
-#: After this many rejected versions of a package the next ones are fetched ahead, this many at once.
-_TRIES_BEFORE_BATCH, _BATCH = 4, 8
+#: After this many rejected versions of a package the next ones are fetched ahead, and more at once each time.
+_TRIES_BEFORE_BATCH = 4
 
 
 class Provider(SetProvider[Want, Candidate, Node]):
@@ -393,9 +393,11 @@ class Provider(SetProvider[Want, Candidate, Node]):
         """Once several versions of a package were in vain, have the metadata of the next ones fetched at once."""
         tries = self._tries[candidate.name] = self._tries.get(candidate.name, 0) + 1
         project = self._offers.project(candidate.name)
-        if tries % _BATCH != _TRIES_BEFORE_BATCH or project is None:
+        # At 4, 12, 28 and so on, as many as that: so all of a long listing takes few round trips.
+        batch = tries + _TRIES_BEFORE_BATCH
+        if batch < 2 * _TRIES_BEFORE_BATCH or batch & (batch - 1) or project is None:
             return
-        older = [version for version in project.versions if version < candidate.version][:_BATCH]
+        older = [version for version in project.versions if version < candidate.version][:batch]
         offers = (self._offers.offer(candidate.name, "", version) for version in older)
         self._source.prefetch_metadata(
             [
