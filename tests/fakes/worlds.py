@@ -86,7 +86,7 @@ def _index(*, patches: bool, apart: bool) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _world(
-    python: str, platforms: int, dependencies: list[str], groups: list[list[str]], index: World, options: World
+    python: str, platforms: int, dependencies: list[str], groups: list[list[str]], index: World, *, options: World
 ) -> World:
     return {
         "python": python,
@@ -118,7 +118,7 @@ def worlds(
     gates = st.lists(roots, min_size=count, max_size=count)
     index = _index(patches=patches, apart=apart)
     wanted = st.sampled_from([{}, {}, *OPTIONS] if options else [{}])
-    return st.builds(_world, st.sampled_from(pythons), st.integers(2, 3), roots, gates, index, wanted)
+    return st.builds(_world, st.sampled_from(pythons), st.integers(2, 3), roots, gates, index, options=wanted)
 
 
 def places(case: Case) -> Iterator[tuple[Target, dict[str, str]]]:
