@@ -12,6 +12,8 @@ from lockenv.errors import InstallError, InternalError, LockenvError, Resolution
 #: Command -> (module, what it does). The modules are imported when their command is called, not before.
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("lockenv.cli.init", "Write an env.toml to start from"),
+    "add": ("lockenv.cli.add", "Add packages to env.toml, the lock and the environment"),
+    "remove": ("lockenv.cli.remove", "Remove packages from env.toml, the lock and the environment"),
     "lock": ("lockenv.cli.lock", "Resolve env.toml into pylock.toml"),
     "upgrade": ("lockenv.cli.upgrade", "Lock newer versions, of all packages or of some"),
     "sync": ("lockenv.cli.sync", "Make the environment exactly what pylock.toml says"),
@@ -21,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("lockenv.cli.run", "Run a command in the environment"),
     "import": ("lockenv.cli.import_", "Bring in requirements files, other tools' projects and locks"),
     "export": ("lockenv.cli.export", "Give out the lock or the manifest in other tools' formats"),
+    "tree": ("lockenv.cli.tree", "Show what the lock holds, by who requires whom"),
+    "why": ("lockenv.cli.why", "Show why the lock holds a package"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
     "cache": ("lockenv.cli.cache", "Show or clean the cache"),
