@@ -14,6 +14,7 @@ from lockenv.build.sources import Source as Buildable
 from lockenv.build.trees import local_source
 from lockenv.errors import LockError, Refused
 from lockenv.index.http import Http
+from lockenv.lockfile.builds import build_requires
 from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.select import Selected
 from lockenv.operations.archives import Archives
@@ -74,10 +75,21 @@ def build_all(
 
 def _unallowed(chosen: Sequence[Selected], target: Target, allowed: Iterable[str], *, ours: bool) -> Refused:
     names = [one.package.name for one in chosen]
+    silent = [one.package.name for one in chosen if build_requires(one.package) is None]
     return Refused(
         f"{' and '.join(names)} must be built, which runs foreign code, and nobody has allowed that",
         details=[_why(one, target) for one in chosen],
-        hint=remedy(names, allowed, ours=ours),
+        hint=_locked_first(names, allowed) if silent and ours else remedy(names, allowed, ours=ours),
+    )
+
+
+def _locked_first(names: Sequence[str], allowed: Iterable[str]) -> str:
+    """What to do where the lock does not say yet with what something is built: leave to build it is not enough."""
+    listed = ", ".join(f'"{name}"' for name in (*sorted(allowed), *names))
+    flags = " ".join(f"--allow-build {name}" for name in names)
+    return (
+        f"write `allow = [{listed}]` below [build] in env.toml and run `lockenv lock`, which finds out what that "
+        f"takes; or say `{flags}` to `lockenv lock`, and then to this command"
     )
 
 

@@ -142,6 +142,9 @@ def test_static_metadata_lock_without_leave_and_a_sync_asks_for_it(
     assert "build-requires" not in entry(project, "core")["tool"]["lockenv"]
     ran = project.run("sync")
     check_refusal(ran, 4, "core must be built", "core comes from a Git repository", 'allow = ["core"]', "[build]")
+    # The lock does not say yet what the build takes: leave for the sync alone would not do.
+    assert "run `lockenv lock`" in ran.err
+    assert "say `--allow-build core` to `lockenv lock`, and then to this command" in ran.err
     assert not project.env.exists()
     manifest(project, source(repository), more=ALLOW)
     project.run("lock").ok()
