@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from lockenv.packages import NormalizedName
 from lockenv.resolution.explain.fates import Fate
+from lockenv.resolution.explain.pythons import bounded
 from lockenv.resolution.explain.scene import Scene
 
 _FLOORS = {"glibc": "glibc", "musl": "musl", "macOS": "macos"}
@@ -34,7 +35,7 @@ def _nearer(scene: Scene, fate: Fate, name: NormalizedName) -> Iterator[str]:
     """What has it installed from a wheel wherever there is one."""
     yield from _floor(scene, name)
     if scene.place.python is not None and scene.place.whole_python:
-        yield f'bound `python` in env.toml with "{scene.place.python}"'
+        yield bounded(scene.place.python)
     elif marked := scene.elsewhere():
         yield marked
     if one := re.match(r"none for ([\w-]+),", fate.reason):

@@ -28,7 +28,9 @@ def hints(
         *_for_extras(account),
     ]
     # A newer release may have the same trouble: then what holds of all of them must give way.
-    unsure = found == mended and not any(account.none_usable(name) for name in account.clash_names())
+    unsure = not found or (
+        found == mended and not any(account.none_usable(name) for name in account.clash_names())
+    )
     return tuple(dict.fromkeys([*found, *(_general(account) if unsure else [])]))
 
 

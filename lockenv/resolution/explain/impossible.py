@@ -130,7 +130,10 @@ def _true_of_all(stories: Sequence[Story], target: Target) -> Story:
 def _remedied(concerned: Sequence[Target], targets: Sequence[Target], hopeless: frozenset[Target]) -> Place:
     """The place that remedies are for: to leave it out is none where there is no solution elsewhere either."""
     place = place_of(concerned, targets)
-    return place if set(targets) - hopeless else Place(words=place.words)
+    if not set(targets) - hopeless:
+        return Place(words=place.words)
+    pythons = {target.span for target in concerned} - {target.span for target in targets if target not in hopeless}
+    return replace(place, whole_python=bool(pythons) and place.python is not None)
 
 
 def _sentence(story: Story, place: Place) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ def place_of(concerned: Sequence[Target], targets: Sequence[Target]) -> Place:
     declared = not any(each.optional for each in targets)
     return Place(
         words=_words(here, every),
-        narrower=_narrower(here, every) if declared else None,
+        narrower=_narrower(here, every, _bound(concerned, targets)) if declared else None,
         elsewhere=_elsewhere(concerned, targets),
         python=_bound(concerned, targets) if declared else None,
         whole_python=any(_is_row(here, every, 1, python) for _, python in here),
@@ -67,11 +68,11 @@ def _plain(here: Sequence[_Cell], every: Sequence[_Cell]) -> str | None:
     """The cells as whole Pythons, whole platforms, or all pairs of some of these."""
     platforms, pythons = _split(here)
     if all(_is_row(here, every, 1, python) for python in pythons):
-        return _enumerated(pythons)
+        return _pythons(pythons)
     if all(_is_row(here, every, 0, platform) for platform in platforms):
         return _enumerated(platforms)
     if len(here) == len(platforms) * len(pythons):
-        return f"{_enumerated(platforms)}, {_enumerated(pythons)}"
+        return f"{_enumerated(platforms)}, {_pythons(pythons)}"
     return None
 
 
@@ -81,7 +82,7 @@ def _in_parts(here: Sequence[_Cell], every: Sequence[_Cell]) -> str:
     whole = [name for name in pythons if _is_row(here, every, 1, name)]
     whole_platforms = [name for name in platforms if _is_row(here, every, 0, name)]
     rest = [cell for cell in here if cell[1] not in whole and cell[0] not in whole_platforms]
-    parts = [_enumerated(names) for names in (whole, whole_platforms) if names]
+    parts = [*([_pythons(whole)] if whole else []), *([_enumerated(whole_platforms)] if whole_platforms else [])]
     if not parts:
         return _enumerated([_named(cell) for cell in rest])
     plain = [_plain(rest, every) or _enumerated([_named(cell) for cell in rest])] if rest else []
@@ -96,13 +97,15 @@ def _is_row(here: Sequence[_Cell], every: Sequence[_Cell], part: int, name: str)
     return {cell for cell in every if cell[part] == name} <= set(here)
 
 
-def _narrower(here: Sequence[_Cell], every: Sequence[_Cell]) -> str | None:
+def _narrower(here: Sequence[_Cell], every: Sequence[_Cell], bound: str | None) -> str | None:
     """What to leave out of env.toml, where something remains."""
     platforms, pythons = _split(here)
     if all(_is_row(here, every, 1, python) for python in pythons):
         if all(python.startswith("PyPy") for python in pythons):
             return "leave PyPy out of `implementations` in [targets]"
-        return f"leave {_enumerated(pythons)} out of `python` in env.toml"
+        return f"leave {_pythons(pythons)} out of `python` in env.toml"
+    if bound is not None and not any(_is_row(here, every, 0, platform) for platform in platforms):
+        return f'bound `python` in env.toml with "{bound}"'
     if {platform for platform, _ in every} <= set(platforms):
         return None
     return f"leave {_enumerated(platforms)} out of `platforms` in [targets]"
@@ -120,6 +123,18 @@ def _enumerated(words: Sequence[str]) -> str:
     if len(words) > _MOST + 1:
         return f"{', '.join(words[:_MOST])} and {len(words) - _MOST} more"
     return listed(words)
+
+
+def _pythons(names: Sequence[str]) -> str:
+    """``Python 3.9 and 3.10``, ``Python 3.9 to 3.12``: oldest first, where they are plain."""
+    found = [re.fullmatch(r"(\w+) (\d+)\.(\d+)", name) for name in names]
+    plain = sorted((one[1], int(one[2]), int(one[3])) for one in found if one is not None)
+    if len(plain) < len(names):
+        return _enumerated(names)
+    (name, major, first), (_, _, last) = plain[0], plain[-1]
+    if len(names) > 2 and plain == [(name, major, minor) for minor in range(first, last + 1)]:
+        return f"{name} {major}.{first} to {major}.{last}"
+    return _enumerated([f"{name} {major}.{minor}" for name, major, minor in plain])
 
 
 def _cell(target: Target) -> _Cell:

@@ -11,6 +11,9 @@ from lockenv.resolution.explain.story import EVERY, FITTING, Fact, Required, Sto
 #: No more facts than a tired person reads.
 MOST_FACTS = 6
 
+#: Beyond these few, nothing is told of versions that have so many newer ones with another trouble.
+_FEW_FACTS, _OLD = 3, 20
+
 #: A chain of requirements that is longer is told by its ends.
 _LONGEST_CHAIN = 3
 
@@ -19,7 +22,8 @@ def lines(story: Story) -> list[str]:
     """The user's own requirements, then the facts, each below what leads to it."""
     facts = _told(story.facts)
     told = facts
-    if len(facts) > MOST_FACTS + 1:
+    old = any(fact.age >= _OLD for fact in story.facts)
+    if len(facts) > (_FEW_FACTS if old else MOST_FACTS) + 1:
         told = _told(_newest(story.facts))[:MOST_FACTS]
     more = [f"… and {len(facts) - len(told)} more facts (-v tells them all)"] if len(told) < len(facts) else []
     example = [f"for example, on {story.example}:"] if story.example else []
@@ -33,7 +37,8 @@ def _told(facts: Sequence[Fact]) -> list[str]:
 
 def _newest(facts: Sequence[Fact]) -> list[Fact]:
     """What is told of the newest versions: what became of older ones must not hide what else is the matter."""
-    kept = sorted(range(len(facts)), key=lambda number: facts[number].age)[:MOST_FACTS]
+    by_age = sorted(range(len(facts)), key=lambda number: facts[number].age)[:MOST_FACTS]
+    kept = [number for place, number in enumerate(by_age) if place < _FEW_FACTS or facts[number].age < _OLD]
     return [facts[number] for number in sorted(kept)]
 
 

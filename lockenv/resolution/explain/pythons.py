@@ -15,9 +15,11 @@ from lockenv.resolution.explain.scene import Scene
 
 def other_python(scene: Scene, name: NormalizedName) -> Iterator[str]:
     """How to bound Python so that one of the versions in range can be used; nothing where no bound helps."""
-    bound = scene.place.python or _loosest(scene, name)
-    if bound is not None and scene.helps(bound):
-        yield _said(name, bound) + scene.or_another(name)
+    near, loosest = scene.place.python, _loosest(scene, name)
+    if near is not None:
+        yield bounded(near) + scene.or_another(name)
+    elif loosest is not None and scene.helps(loosest):
+        yield bounded(loosest, f" as {name} does,") + scene.or_another(name)
 
 
 def _loosest(scene: Scene, name: NormalizedName) -> str | None:
@@ -28,10 +30,11 @@ def _loosest(scene: Scene, name: NormalizedName) -> str | None:
     return f"<{max(upper)}" if upper else None
 
 
-def _said(name: NormalizedName, bound: str) -> str:
+def bounded(bound: str, whose: str = "") -> str:
+    """Say how to bound Python."""
     if bound.startswith(">=") and "," not in bound:
         return f'raise `python` in env.toml to "{bound}"'
-    return f'bound `python` in env.toml as {name} does, with "{bound}"'
+    return f'bound `python` in env.toml{whose} with "{bound}"'
 
 
 def _missed(account: Account, name: NormalizedName, operators: set[str]) -> Iterator[Version]:

@@ -22,9 +22,10 @@ from lockenv.resolution.explain.scene import Scene, finals_first
 def remedies(scene: Scene) -> Iterator[str]:
     """A remedy for each reason for which the newest versions cannot be used."""
     ages = scene.account.ages()
-    best: int | None = None
+    # Where the newest dead end cannot be mended, to mend an older one does not help either.
+    best = min((ages.get(name, 0) for name in scene.account.clash_names()), default=0)
     for name in sorted(scene.account.names(), key=lambda each: ages.get(each, 0)):
-        if best is not None and ages.get(name, 0) > best:
+        if ages.get(name, 0) > best:
             return
         found = [
             remedy
