@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from lockenv.errors import NetworkError, ResolutionImpossible
+from lockenv.resolution.candidates import Offers, Projects, Unfit
 from lockenv.resolution.explain.impossible import explain
 from lockenv.resolution.explain.prose import MOST_FACTS
 from lockenv.resolution.resolve import resolve
@@ -84,6 +86,27 @@ def test_an_explanation_asks_the_world_nothing(path: Path, monkeypatch: pytest.M
     with pytest.raises(ResolutionImpossible):
         resolve(question(case), source)
     assert asked == [len(source.listings_read) + len(source.metadata_read)]
+
+
+@each
+def test_what_is_told_of_several_targets_is_true_of_each(path: Path) -> None:
+    case = CASES[path]
+    asked = question(case)
+    projects = Projects(source_of(case), asked.policy)
+    for conflict in refused(case).document["conflicts"]:  # type: ignore[attr-defined]
+        whose = {conflict["facts-of"]} if "facts-of" in conflict else set(conflict["targets"])
+        for target in (each for each in asked.targets if each.name in whose):
+            offers = Offers(projects, target, asked.policy)
+            for fact in conflict["facts"]:
+                if fact.get("why") in {"files", "python"}:
+                    for version in fact["versions"]:
+                        offer = offers.offer(fact["package"], "", Version(version))
+                        assert isinstance(offer, Unfit) or not offers.accepts_python(_python(case, fact, version))
+
+
+def _python(case: dict[str, Any], fact: dict[str, Any], version: str) -> str | None:
+    said = source_of(case).said(fact["package"], Version(version), "a-1-py3-none-any.whl")
+    return said.requires_python
 
 
 def test_what_an_index_did_not_say_is_no_reason_to_call_it_impossible() -> None:
