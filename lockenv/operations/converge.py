@@ -10,7 +10,7 @@ from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import LockError
-from lockenv.events import Noted, StageFinished, StageStarted
+from lockenv.events import Noted
 from lockenv.index.http import Http
 from lockenv.lockfile.freshness import stale
 from lockenv.lockfile.select import Selected
@@ -18,26 +18,30 @@ from lockenv.lockfile.trust import check_artifact, check_hosts, hosts_of
 from lockenv.manifest.model import Manifest
 from lockenv.operations import proof
 from lockenv.operations.agreement import check_agreement
+from lockenv.operations.carry_out import carry_out
 from lockenv.operations.choose import interpreter_for_sync
 from lockenv.operations.declared import changed_sources, path_sources, watched_in
 from lockenv.operations.desire import choose, desired_of, is_wheel, manifest_for, needs_of
 from lockenv.operations.fetch import fetch
 from lockenv.operations.files import shown
 from lockenv.operations.inputs import inputs_digest
+from lockenv.operations.planned_before import keep_plan, plan_key
 from lockenv.operations.read import parse_lock
-from lockenv.operations.startup import check_startup, new_startup
+from lockenv.operations.startup import check_startup, new_startup, startup_of
 from lockenv.operations.support import check_supported, target_for
 from lockenv.operations.unchanged import is_recorded, note_fresh, recorded_digest
 from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name
-from lockenv.project import MANIFEST
+from lockenv.project import MANIFEST, Project
 from lockenv.python.interpreter import Interpreter
 from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.targets import Target
-from lockenv.transaction.apply import apply
-from lockenv.transaction.commit import GRACE
+from lockenv.transaction.compose import Desired
 from lockenv.transaction.verify import Finding
+
+#: A digest that no inputs have: the next sync looks anew.
+_UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,62 +65,57 @@ def converge(
     """
     project = session.project
     where = shown(project, project.lock)
+    key = plan_key(session, wish, lock_digest) if pending is None else ""
     lock = parse_lock(raw, where)
-    manifest, included = (pending.manifest, pending.included) if pending else manifest_for(project, lock)
+    manifest, included = _manifest(project, lock, pending)
     folder = Path(project.lock).parent
     python = manifest.python if manifest is not None else lock.requires_python or SpecifierSet()
     interpreter = interpreter_for_sync(session, python, lock)
     target = target_for(interpreter, manifest)
-    session.report(Noted(message=f"using {target.name} ({interpreter.path})"))
+    hosts = hosts_of(lock)
+    notes = [
+        f"using {target.name} ({interpreter.path})",
+        *([f"files come from {', '.join(hosts)}"] if hosts else []),
+    ]
     if manifest is not None:
         _refuse_stale(manifest, lock, target, where, folder=folder)
         session.heed(manifest)
     check_hosts(lock, where=where, only=wish.only_hosts)
-    if hosts := hosts_of(lock):
-        session.report(Noted(message=f"files come from {', '.join(hosts)}"))
+    for message in notes:
+        session.report(Noted(message=message))
     chosen = choose(lock, wish, target, where)
     for one in chosen:
         check_artifact(one.package, one.artifact)
     # What is found in order is what stands there now, before anything of it is built.
     watched = watched_in(lock, [one.artifact for one in chosen], folder)
-    inputs = inputs_digest(project, lock_digest, included, watched)
+    inputs = inputs_digest(project, lock_digest, included, watched) if pending is None else _UNKNOWN
     wheels = _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
     asked = () if manifest is None else _asked(manifest, wish)
     check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen], asked)
     name = manifest.name if manifest is not None else None
     desired = desired_of(session, wish, interpreter, chosen, wheels, lock_digest=lock_digest, name=name)
     packages = len(desired.packages)
-    differences: tuple[Finding, ...] = ()
-    if verifies(session, wish):
-        stands = is_recorded(project.env, desired)
-        differences = proof.examine(session, desired) if stands else ()
-        if (differences or not stands) and proof.discard_bad(session, desired):
-            _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
+    differences, sound = _compared(session, desired) if verifies(session, wish) else ((), True)
+    if not sound:
+        _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
     finish = proof.compiler(session, desired) if wish.compile else None
     if manifest is not None:
         check_startup(desired, manifest.startup, path_sources(manifest))
-    env = Path(project.env)
-    startup = new_startup(env, desired)
+    startup = tuple(startup_of(desired))
+    new = new_startup(project.env, startup)
+    # What comes from folders, or is built, can change with nothing else; and what changed meanwhile was not read.
+    lasts = not watched and all(map(is_wheel, chosen)) and key == plan_key(session, wish, lock_digest)
     if pending is not None:
         pending.write()
-    session.report(StageStarted(stage="Linking", total=packages))
-    applied = apply(
-        env,
-        desired,
-        link_mode=session.settings.link_mode,
-        wait=session.settings.wait,
-        durable=session.settings.durable,
-        history=session.settings.history,
-        grace=GRACE,
-        because=str(differences[0]) if differences else None,
-        finish=finish,
-        reporter=session.report,
-    )
-    session.report(StageFinished(stage="Linking"))
+    applied = carry_out(session, desired, because=str(differences[0]) if differences else None, finish=finish)
     if finish is not None:
         proof.compile_once(session, finish, done=applied.changed)
-    if pending is None:  # else `inputs` are of the manifest that was there
-        note_fresh(project.env, inputs, included, watched)
+    note_fresh(project.env, inputs, included, watched)
+    digest = recorded_digest(project.env)
+    if key and lasts:
+        keep_plan(
+            session, key, desired, inputs=inputs, included=included, notes=notes, startup=startup, digest=digest
+        )
     if wish.manifest is not None:
         proof.write_inventory(session, desired, wish.manifest)
     return Synced(
@@ -125,10 +124,21 @@ def converge(
         packages=packages,
         plan=applied.plan if applied.changed else None,
         reason=applied.reason,
-        startup=startup if applied.changed else (),
-        digest=recorded_digest(project.env),
+        startup=new if applied.changed else (),
+        digest=digest,
         differences=len(differences),
     )
+
+
+def _compared(session: Session, desired: Desired) -> tuple[tuple[Finding, ...], bool]:
+    """Compare content: how the environment differs, and whether what stands in the store for it can be used."""
+    stands = is_recorded(session.project.env, desired)
+    differences = proof.examine(session, desired) if stands else ()
+    return differences, not ((differences or not stands) and proof.discard_bad(session, desired))
+
+
+def _manifest(project: Project, lock: Pylock, pending: Pending | None) -> tuple[Manifest | None, tuple[str, ...]]:
+    return manifest_for(project, lock) if pending is None else (pending.manifest, pending.included)
 
 
 def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str, *, folder: Path) -> None:

@@ -16,8 +16,8 @@ from lockenv.operations.archives import SOURCES
 from lockenv.session import Session
 
 _DAY = 24 * 3600.0
-#: What was found out, in files of its own: of interpreters, of locks, of bytecode.
-_REMEMBERED = ("interpreters", "standing", "bytecode")
+#: What was found out, in files of its own: of interpreters, of locks, of environments, of bytecode.
+_REMEMBERED = ("interpreters", "standing", "plans", "bytecode")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

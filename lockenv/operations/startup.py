@@ -7,9 +7,8 @@ at before anything changes.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
-from pathlib import Path
 
 from lockenv.errors import Problem, Refused
 from lockenv.operations.wish import StartUp
@@ -24,11 +23,14 @@ _NAMES = (".pth", ".start")
 _MODULES = ("sitecustomize", "usercustomize")
 
 
-def new_startup(env: Path, desired: Desired) -> tuple[StartUp, ...]:
-    """The start-up files that an environment will have and does not have now, or has with another content."""
+def new_startup(env: str, rows: Iterable[tuple[str, str, str]]) -> tuple[StartUp, ...]:
+    """The start-up files that an environment will have and does not have now, or has with another content.
+
+    `rows` are those of `startup_of`.
+    """
     found = []
-    for package, file, digest in startup_of(desired):
-        now = _digest(env / file)
+    for package, file, digest in rows:
+        now = _digest(f"{env}/{file}")
         if now != digest:
             found.append(StartUp(file=file.rpartition("site-packages/")[2], package=package, known=bool(now)))
     return tuple(sorted(found, key=lambda one: (one.file, one.package)))
@@ -86,7 +88,7 @@ def _placed(stored: StoredWheel, scheme: Scheme, aliases: Mapping[str, str]) -> 
     }
 
 
-def _digest(path: Path) -> str:
+def _digest(path: str) -> str:
     """The sha256 of a small file as it stands; empty where there is none, a dash where it is something else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -38,7 +38,12 @@ def sync(session: Session, wish: Wish) -> Synced:
             )
             if record is not None:
                 return Synced(env=env, lock=where, packages=len(record.packages), digest=record.digest)
-    # Lazy: this is where the heavy imports begin, and most syncs end above.
+    # Lazy: this is where the imports begin, and most syncs end above.
+    from lockenv.operations.planned_before import sync_as_before
+
+    if (done := sync_as_before(session, wish, lock_digest=lock_digest, where=where, env=env)) is not None:
+        return done
+    # Lazy: and these are the heavy ones.
     from lockenv.operations.converge import converge
 
     return converge(session, wish, raw=raw, lock_digest=lock_digest)

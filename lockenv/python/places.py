@@ -17,33 +17,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.python.pyvenv import executables_in
+from lockenv.python.surroundings import (
+    CONDA_ROOTS,
+    POSIX_FOLDERS,
+    POSIX_PREFIXES,
+    WINDOWS_PREFIXES,
+    conda_list,
+    home_of,
+    pyenv_root,
+    uv_folder,
+)
+
+__all__ = ["THIS_MACHINE", "Machine", "candidates", "find_command", "is_shim", "pyenv_root"]
 
 _NAME = re.compile(r"(?:python|python3|python3\.\d+[td]{0,2}|pypy|pypy3|pypy3\.\d+)(?:\.exe)?", re.IGNORECASE)
 _MANAGERS = frozenset({"pyenv", "asdf", "mise", "rtx", "volta"})
 # pyenv: `exec "…/pyenv" exec "$program"`; asdf: `exec asdf exec "python"`.
 _SHIM = re.compile(rb"\b(?:pyenv|asdf|mise|rtx)['\"]? +(?:exec|x)\b")
-
-# Patterns of folders that hold executables, and of prefixes; `~` is HOME.
-_POSIX_FOLDERS = (
-    "/usr/local/bin",
-    "/usr/bin",
-    "/opt/homebrew/bin",
-    "/home/linuxbrew/.linuxbrew/bin",
-    "~/.local/bin",
-)
-_POSIX_PREFIXES = (
-    "/opt/python*",
-    "/opt/python/*",
-    "/opt/homebrew/opt/python@*",
-    "/usr/local/opt/python@*",
-    "/Library/Frameworks/Python.framework/Versions/3.*",
-)
-_WINDOWS_PREFIXES = ("~/AppData/Local/Programs/Python/Python3*", "C:/Program Files/Python3*", "C:/Python3*")
-_CONDA_ROOTS = tuple(
-    f"{place}/{name}"
-    for place in ("~", "/opt", "/usr/local")
-    for name in ("miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba", "conda")
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +50,8 @@ class Machine:
 
 
 THIS_MACHINE = Machine(
-    folders=() if sys.platform == "win32" else _POSIX_FOLDERS,
-    prefixes=_WINDOWS_PREFIXES if sys.platform == "win32" else (*_POSIX_PREFIXES, *_CONDA_ROOTS),
+    folders=() if sys.platform == "win32" else POSIX_FOLDERS,
+    prefixes=WINDOWS_PREFIXES if sys.platform == "win32" else (*POSIX_PREFIXES, *CONDA_ROOTS),
     running=sys.executable or None,
 )
 
@@ -86,9 +76,9 @@ def _in_environment(path: Path) -> bool:
 
 
 def _all(environ: Mapping[str, str], machine: Machine) -> Iterator[Path]:
-    home = environ.get("HOME") or environ.get("USERPROFILE") or ""
+    home = home_of(environ)
     yield from _in_folders(environ.get("PATH", "").split(os.pathsep))
-    yield from _in_prefixes(_managed(environ, home))
+    yield from _in_prefixes(_managed(environ))
     yield from _in_folders(_expanded(machine.folders, home))
     prefixes = list(_expanded(machine.prefixes, home))
     yield from _in_prefixes(prefixes)
@@ -97,23 +87,15 @@ def _all(environ: Mapping[str, str], machine: Machine) -> Iterator[Path]:
         yield Path(machine.running)
 
 
-def _managed(environ: Mapping[str, str], home: str) -> Iterator[str]:
+def _managed(environ: Mapping[str, str]) -> Iterator[str]:
     """Give the prefixes that pyenv, uv and Conda keep, as their own environment variables and files say."""
     yield from _children(os.path.join(pyenv_root(environ), "versions"))
-    data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
-    uv = environ.get("UV_PYTHON_INSTALL_DIR") or os.path.join(data, "uv", "python")
-    yield from _children(uv)
+    yield from _children(uv_folder(environ))
     if appdata := environ.get("APPDATA"):
         yield from _children(os.path.join(appdata, "uv", "data", "python"))
     if prefix := environ.get("CONDA_PREFIX"):
         yield prefix
-    yield from _lines(os.path.join(home, ".conda", "environments.txt"))
-
-
-def pyenv_root(environ: Mapping[str, str]) -> str:
-    """Name the folder that pyenv lives in; empty parts where there is no HOME either."""
-    home = environ.get("HOME") or environ.get("USERPROFILE") or ""
-    return environ.get("PYENV_ROOT") or environ.get("PYENV") or os.path.join(home, ".pyenv")
+    yield from _lines(conda_list(environ))
 
 
 def _lines(file: str) -> list[str]:

@@ -52,10 +52,10 @@ class ProbeCache:
 
 def _key(executable: Path) -> list[object]:
     stat = executable.stat()
-    return [_FORMAT, str(executable), stat.st_mtime_ns, stat.st_size, _system()]
+    return [_FORMAT, str(executable), stat.st_mtime_ns, stat.st_size, system()]
 
 
-def _system() -> str:
+def system() -> str:
     """Tell this running system apart from another, or from what it was before an upgrade."""
     if sys.platform == "win32":
         return str(sys.getwindowsversion())
