@@ -43,6 +43,7 @@ class Session:
         self.environ = environ
         self.report = report
         self._closing = ExitStack()
+        self._clients: dict[object, IndexClient] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -168,16 +169,19 @@ class Session:
         )
 
     def client(self, manifest: Manifest) -> IndexClient:
-        """A client for the manifest's indexes. Closed with the session."""
+        """A client for the manifest's indexes, the same for all manifests with these. Closed with the session."""
         # Lazy: a sync from the store does not need it.
         from lockenv.index.client import IndexClient
         from lockenv.manifest.model import IndexSource
 
         indexes = self.indexes(manifest)
+        routes = {name: source.index for name, source in manifest.sources if isinstance(source, IndexSource)}
+        key = (indexes, tuple(sorted(routes.items())))
+        if key in self._clients:
+            return self._clients[key]
         # Connections are made when they are needed, and closed after the client, which may wait for them.
         connections = self._closing.enter_context(ExitStack())
-        routes = {name: source.index for name, source in manifest.sources if isinstance(source, IndexSource)}
-        return self._closing.enter_context(
+        self._clients[key] = self._closing.enter_context(
             IndexClient(
                 indexes=indexes,
                 routes=routes,
@@ -188,6 +192,7 @@ class Session:
                 workers=min(self.settings.concurrency, 32),
             )
         )
+        return self._clients[key]
 
 
 def _absolute(index: Index, folder: Path) -> Index:

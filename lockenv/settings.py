@@ -16,10 +16,13 @@ from lockenv.errors import UsageError
 LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
 Keyring: TypeAlias = Literal["auto", "never"]
 Durable: TypeAlias = Literal["power", "process"]
+#: How far an upgrade may go: to the next major or minor version, anywhere from here on, nowhere, or as it likes.
+Bounds: TypeAlias = Literal["major", "minor", "lower", "exact", "none"]
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 KEYRINGS = ("auto", "never")
 DURABLE = ("power", "process")
+BOUNDS: tuple[Bounds, ...] = ("major", "minor", "lower", "exact", "none")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -33,9 +36,9 @@ class Settings:
     is configured for; `python`, `env_dir` and `project` None mean: find it. `concurrency` counts connections at
     once, `timeout` is in seconds without a byte, `verbosity` counts from 0. `wait` is how many seconds to wait
     for an environment that another process is changing, None for ever; `durable` what a change survives,
-    `compile` whether bytecode is written, `history` how many earlier generations are kept. `limits` are bounds
-    on archives that count before the manifest's (`Limits`), by name. `warnings` are for the user, about
-    variables that mean nothing.
+    `compile` whether bytecode is written, `history` how many earlier generations are kept. `bounds` is what `add`
+    writes for a package that is asked for without any. `limits` are bounds on archives that count before the
+    manifest's (`Limits`), by name. `warnings` are for the user, about variables that mean nothing.
     """
 
     cache_dir: str
@@ -54,6 +57,7 @@ class Settings:
     durable: Durable = "power"
     compile: bool = False
     history: int = 1
+    bounds: Bounds = "major"
     limits: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -186,6 +190,7 @@ _SETTINGS = (
     _Setting(field="compile", flag="--compile", variable="COMPILE", key="compile", reader=_truth),
     _Setting(field="durable", flag="--durable", variable="DURABLE", key="durable", reader=_one_of(DURABLE)),
     _Setting(field="history", flag="--history", variable="HISTORY", key="history", reader=_whole(0, 100)),
+    _Setting(field="bounds", flag="--bounds", variable="BOUNDS", key="bounds", reader=_one_of(BOUNDS)),
     _Setting(field="limits", flag="--limit", variable="LIMITS", key="limits", reader=_limits),
 )
 _PREFIX = "LOCKENV_"

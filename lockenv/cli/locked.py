@@ -16,6 +16,12 @@ SCHEMA = 1  #: of the JSON document
 
 def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: float, verbose: bool) -> None:
     """Write what has changed and what is true now."""
+    show_changed(screen, done, upgrade, verbose=verbose)
+    screen.say(f"{verdict(done, upgrade)}, {duration(seconds)}")
+
+
+def show_changed(screen: Screen, done: Locked, upgrade: Upgrade | None = None, *, verbose: bool) -> None:
+    """Write what has changed."""
     show_changes(screen, done.changes, first=done.first, everything=verbose)
     for host in () if done.first else done.hosts:
         screen.say(screen.change("+", f"host {host}"))
@@ -33,7 +39,6 @@ def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: floa
     ]
     if done.written and held:
         screen.say(f"held back by others: {_listed(held)}")
-    screen.say(f"{verdict(done, upgrade)}, {duration(seconds)}")
 
 
 def document(done: Locked, warnings: Sequence[str]) -> dict[str, object]:

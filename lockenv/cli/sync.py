@@ -92,15 +92,25 @@ def main(arguments: Sequence[str]) -> int:
 def _show(screen: Screen, done: Synced, seconds: float) -> None:
     if done.plan is not None and not screen.quiet:
         show_steps(screen, done.plan)
-        for one in done.startup:
-            # It runs, or has a say, in every start of Python: worth a line of its own (docs/decisions/0018).
-            screen.say(screen.change("~" if one.known else "+", f"start-up file {one.file} from {one.package}"))
+        show_startup(screen, done)
         if done.plan.is_empty:
             screen.say(f"rebuilt: {done.reason}")
+    screen.say(f"{verdict(done)}, {duration(seconds)}")
+
+
+def show_startup(screen: Screen, done: Synced) -> None:
+    """Write one line for each new start-up file."""
+    for one in done.startup:
+        # It runs, or has a say, in every start of Python: worth a line of its own (docs/decisions/0018).
+        screen.say(screen.change("~" if one.known else "+", f"start-up file {one.file} from {one.package}"))
+
+
+def verdict(done: Synced) -> str:
+    """Say in one line what is true now."""
     packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
     already = "already " if done.reason is None else ""
     told = f"{packages}, digest {short(done.digest)}"
-    screen.say(f"{done.env} is {already}exactly {done.lock} ({told}), {duration(seconds)}")
+    return f"{done.env} is {already}exactly {done.lock} ({told})"
 
 
 def show_steps(screen: Screen, plan: Plan) -> None:

@@ -189,7 +189,7 @@ def _sources(draft: Draft) -> Iterator[_Row]:
     yield from (_Row(""), _Row("[sources]"))
     numbered = sorted(enumerate(draft.sources), key=lambda pair: pair[1].value[0])
     for name, each in groupby(numbered, key=lambda pair: pair[1].value[0]):
-        own = [(number, stated.where, _inline(stated.value[1])) for number, stated in each]
+        own = [(number, stated.where, inline_table(stated.value[1])) for number, stated in each]
         if len(own) == 1:
             (number, where, text) = own[0]
             yield _Row(f"{toml.key(name)} = {text}", where, _dropping("sources", number))
@@ -198,7 +198,8 @@ def _sources(draft: Draft) -> Iterator[_Row]:
         yield from _list(name, rows, heading=_Row("", own[-1][1], _dropping("sources", own[-1][0])))
 
 
-def _inline(source: Source) -> str:
+def inline_table(source: Source) -> str:
+    """A source as [sources] has it: an inline table."""
     inside = ", ".join(f"{key} = {toml.value(said)}" for key, said in source_keys(source).items())
     return f"{{ {inside} }}"
 
