@@ -17,7 +17,10 @@ from lockenv.errors import NetworkError, ResolutionImpossible
 from lockenv.resolution.candidates import Offers, Projects, Unfit
 from lockenv.resolution.explain.impossible import explain
 from lockenv.resolution.explain.prose import MOST_FACTS
+from lockenv.resolution.explain.wheels import lacking
 from lockenv.resolution.resolve import resolve
+from lockenv.targets import Target
+from tests.fakes.source import FakeSource
 from tests.scenarios.cases import question, source_of
 from tests.scenarios.test_resolution import turned_round
 
@@ -91,22 +94,28 @@ def test_an_explanation_asks_the_world_nothing(path: Path, monkeypatch: pytest.M
 @each
 def test_what_is_told_of_several_targets_is_true_of_each(path: Path) -> None:
     case = CASES[path]
-    asked = question(case)
-    projects = Projects(source_of(case), asked.policy)
-    for conflict in refused(case).document["conflicts"]:  # type: ignore[attr-defined]
+    asked, source = question(case), source_of(case)
+    projects = Projects(source, asked.policy)
+    document: Any = refused(case).document
+    for conflict in document["conflicts"]:
         whose = {conflict["facts-of"]} if "facts-of" in conflict else set(conflict["targets"])
         for target in (each for each in asked.targets if each.name in whose):
             offers = Offers(projects, target, asked.policy)
             for fact in conflict["facts"]:
                 if fact.get("why") in {"files", "python"}:
-                    for version in fact["versions"]:
-                        offer = offers.offer(fact["package"], "", Version(version))
-                        assert isinstance(offer, Unfit) or not offers.accepts_python(_python(case, fact, version))
+                    check_out(fact, offers, target, source)
 
 
-def _python(case: dict[str, Any], fact: dict[str, Any], version: str) -> str | None:
-    said = source_of(case).said(fact["package"], Version(version), "a-1-py3-none-any.whl")
-    return said.requires_python
+def check_out(fact: dict[str, Any], offers: Offers, target: Target, source: FakeSource) -> None:
+    """See that a target cannot use these versions, and for the reason told."""
+    project = offers.project(fact["package"])
+    assert project is not None
+    for version in map(Version, fact["versions"]):
+        if not isinstance(offers.offer(fact["package"], "", version), Unfit):
+            said = source.said(fact["package"], version, "a-1-py3-none-any.whl")
+            assert not offers.accepts_python(said.requires_python)
+        if fact["reason"].startswith("wheels"):
+            assert fact["reason"].startswith(lacking(project.releases[version].files, target))
 
 
 def test_what_an_index_did_not_say_is_no_reason_to_call_it_impossible() -> None:

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from lockenv.packages import NormalizedName
 from lockenv.resolution.explain.fates import Fate
-from lockenv.resolution.explain.pythons import bounded
+from lockenv.resolution.explain.places import bounded
 from lockenv.resolution.explain.scene import Scene
 
 _FLOORS = {"glibc": "glibc", "musl": "musl", "macOS": "macos"}
@@ -21,14 +21,20 @@ def other_files(scene: Scene, name: NormalizedName, version: Version, fate: Fate
         yield from _marked_source(scene, name)
         return
     other = scene.or_another(name)
-    found = list(_nearer(scene, fate, name))
+    found = list(_nearer(scene, fate, name)) or ([other.removeprefix(", or ")] if other else [])
     if fate.reason.endswith("the source may not be built"):
         found.insert(1, _built(scene, name, at_length=not found))
-    if found:
-        yield found[0] + other
-        yield from found[1:]
-    else:
-        yield f"choose platforms and Pythons in env.toml that `{name}` has wheels for{other}"
+    if not found or found == [other.removeprefix(", or ")]:
+        found.append(_other_targets(name, fate))
+    first, *rest = found
+    yield first if first in other else first + other
+    yield from rest
+
+
+def _other_targets(name: NormalizedName, fate: Fate) -> str:
+    if pythons := re.match(r"wheels only for (C?Python [\d.]+(?: to [\d.]+)?)", fate.reason):
+        return f"choose a `python` in env.toml that `{name}` has wheels for: {pythons[1]}"
+    return f"choose platforms and Pythons in env.toml that `{name}` has wheels for"
 
 
 def _nearer(scene: Scene, fate: Fate, name: NormalizedName) -> Iterator[str]:

@@ -97,6 +97,13 @@ def _is_row(here: Sequence[_Cell], every: Sequence[_Cell], part: int, name: str)
     return {cell for cell in every if cell[part] == name} <= set(here)
 
 
+def bounded(bound: str, whose: str = "") -> str:
+    """Say how to bound Python."""
+    if bound.startswith(">=") and "," not in bound:
+        return f'raise `python` in env.toml to "{bound}"'
+    return f'bound `python` in env.toml{whose} with "{bound}"'
+
+
 def _narrower(here: Sequence[_Cell], every: Sequence[_Cell], bound: str | None) -> str | None:
     """What to leave out of env.toml, where something remains."""
     platforms, pythons = _split(here)
@@ -105,7 +112,7 @@ def _narrower(here: Sequence[_Cell], every: Sequence[_Cell], bound: str | None) 
             return "leave PyPy out of `implementations` in [targets]"
         return f"leave {_pythons(pythons)} out of `python` in env.toml"
     if bound is not None and not any(_is_row(here, every, 0, platform) for platform in platforms):
-        return f'bound `python` in env.toml with "{bound}"'
+        return bounded(bound)
     if {platform for platform, _ in every} <= set(platforms):
         return None
     return f"leave {_enumerated(platforms)} out of `platforms` in [targets]"

@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from lockenv.packages import NormalizedName
 from lockenv.resolution.candidates import python_specifier
 from lockenv.resolution.explain.account import Account
+from lockenv.resolution.explain.places import bounded
 from lockenv.resolution.explain.scene import Scene
 
 
@@ -28,13 +29,6 @@ def _loosest(scene: Scene, name: NormalizedName) -> str | None:
         return f">={min(lower)}"
     upper = [python for account in scene.accounts for python in _missed(account, name, {"<", "<="})]
     return f"<{max(upper)}" if upper else None
-
-
-def bounded(bound: str, whose: str = "") -> str:
-    """Say how to bound Python."""
-    if bound.startswith(">=") and "," not in bound:
-        return f'raise `python` in env.toml to "{bound}"'
-    return f'bound `python` in env.toml{whose} with "{bound}"'
 
 
 def _missed(account: Account, name: NormalizedName, operators: set[str]) -> Iterator[Version]:
