@@ -127,7 +127,11 @@ def test_a_url_of_no_distribution(project: ScratchProject, index: FakeIndex, fil
 def test_a_wheel_at_a_url_must_fit_all_targets(project: ScratchProject, index: FakeIndex) -> None:
     url = serve(index, make_wheel("core", "1.0", tag="py3-none-win_amd64"))
     manifest(project, f'core = {{ url = "{url}" }}', more=PLATFORMS)
-    check_refusal(project.run("lock"), 3, "core 1.0 is out: wheels only for windows-x86_64", "[targets]")
+    marker = "marker = \"sys_platform == 'win32'\""
+    check_refusal(project.run("lock"), 3, "core 1.0 is out: wheels only for windows-x86_64", "[sources]", marker)
+    index.add(make_wheel("core", "0.9"))
+    manifest(project, f'core = {{ url = "{url}", {marker} }}', more=PLATFORMS)
+    project.run("lock").ok()
 
 
 # Markers
