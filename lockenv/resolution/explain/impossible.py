@@ -50,8 +50,9 @@ def explain(failures: Sequence[Failure], targets: Sequence[Target]) -> Resolutio
 def _explained(failures: Sequence[Failure], targets: Sequence[Target]) -> ResolutionImpossible:
     every = _grouped(failures)
     groups = [group for group in every if not all(target.optional for target in group.targets)] or every
-    hopeless = frozenset(failure.target for failure in failures)
-    told = [(_story(group, targets, hopeless), place_of(group.targets, targets)) for group in groups]
+    told = [
+        (_story(group, targets, _hopeless(group, every)), place_of(group.targets, targets)) for group in groups
+    ]
     (first, place), *others = told
     details = lines(first)
     if others:
@@ -125,6 +126,17 @@ def _true_of_all(stories: Sequence[Story], target: Target) -> Story:
         if all(lines(form) == lines(forms[0]) for form in forms):
             return forms[0]
     return replace(stories[0], example=target.name)
+
+
+def _hopeless(group: _Group, every: Sequence[_Group]) -> frozenset[Target]:
+    """The targets without solution for one of the requirements that a story is about, in whatever story."""
+    roots = {root.node.name for root in group.core.roots}
+    return frozenset(
+        target
+        for other in every
+        if any(root.node.name in roots for root in other.core.roots)
+        for target in other.targets
+    )
 
 
 def _remedied(concerned: Sequence[Target], targets: Sequence[Target], hopeless: frozenset[Target]) -> Place:
