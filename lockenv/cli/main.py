@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("lockenv.cli.run", "Run a command in the environment"),
     "import": ("lockenv.cli.import_", "Bring in requirements files, other tools' projects and locks"),
     "export": ("lockenv.cli.export", "Give out the lock or the manifest in other tools' formats"),
+    "check": ("lockenv.cli.check", "Compare env.toml, the lock and the environment at a glance"),
     "tree": ("lockenv.cli.tree", "Show what the lock holds, by who requires whom"),
     "why": ("lockenv.cli.why", "Show why the lock holds a package"),
     "diff": ("lockenv.cli.diff", "Show what is different between locks, revisions, generations"),

@@ -218,7 +218,9 @@ def _digests(item: Item) -> list[str]:
 
 
 def _other_files(then: Item, now: Item) -> bool:
-    return "" not in then.files and "" not in now.files and then.files.keys() != now.files.keys()
+    """Whether both sides name their files, and not the same ones."""
+    named = all(item.files and "" not in item.files for item in (then, now))
+    return named and then.files.keys() != now.files.keys()
 
 
 def _startup(pairs: _Pairs) -> Shift:

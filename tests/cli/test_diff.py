@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from lockenv.transaction import places
 from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
@@ -104,8 +105,8 @@ def test_a_wheel_of_another_hash_is_noticed_in_the_environment(synced: ScratchPr
 
 
 def test_an_environment_of_others_can_be_compared(synced: ScratchProject) -> None:
-    for path in (synced.env / ".lockenv").glob("g-*/state"):
-        path.unlink()
+    for path in (synced.env / ".lockenv").glob("g-*"):
+        (path / places.STATE).unlink()
     ran = synced.run("diff", "env").ok()
     assert ran.out == ".venv -> pylock.toml: no difference\n"
 
