@@ -1,6 +1,7 @@
 """Building a generation aside, where nobody looks until the flip.
 
-A generation is whole when its record stands in it; the record is written last.
+A generation is whole when its record stands in it; the record is written last. What it says of a file is taken
+when the file is made, once.
 """
 
 # ruff: noqa: PTH102, PTH211
@@ -8,19 +9,24 @@ A generation is whole when its record stands in it; the record is written last.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from lockenv.errors import InstallError
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from lockenv.transaction import places, state
 from lockenv.transaction.compose import Brought, Contents, WrittenFile
-from lockenv.transaction.link import Linker
+from lockenv.transaction.link import File, Linker
 from lockenv.tree import fixed_mtime_ns
 
 _STAGE = "Linking"
 _THREADS = 2
-_BATCH = 500  #: files that one thread takes at a time
+_BATCH = 200  #: files that one thread takes at a time, or so
+
+#: The files of one package that go from one folder into another: the store's, the generation's, and the files.
+_Group = tuple[str, str, list[File]]
 
 
 def build(
@@ -37,26 +43,30 @@ def build(
     the store says, `OSError` for the disk's troubles; what was made by then is left for the caller to remove.
     """
     os.mkdir(folder)
+    tree: state.Tree = {"": {}}
     for inner in contents.folders:
         os.mkdir(f"{folder}/{inner}")
+        tree[inner] = {}
     for text in contents.texts:
-        _write(folder, text)
+        _note(tree, text.path, _write(folder, text))
     for link in contents.links:
         os.symlink(link.target, f"{folder}/{link.path}")
-    _bring_all(folder, contents, linker, reporter)
-    tree = state.scan(folder)
-    if linker.mode != "clone":
-        # Some may be linked though the rest had to be copied.
-        _check_linked(contents, tree)
-    write_file(f"{folder}/{places.STATE}", record(tree).pack(), 0o644)
+        _note(tree, link.path, link.target)
+    _bring_all(folder, contents.packages, linker, reporter, tree)
+    write_file(f"{folder}/{places.STATE}", record(state.without_bytecode(tree)).pack(), 0o644)
 
 
-def _write(folder: str, text: WrittenFile) -> None:
+def _note(tree: state.Tree, path: str, fact: state.Fact) -> None:
+    parent, _, name = path.rpartition("/")
+    tree[parent][name] = fact
+
+
+def _write(folder: str, text: WrittenFile) -> state.Fact:
     mtime = fixed_mtime_ns(text.sha256)
-    write_file(f"{folder}/{text.path}", text.content, text.mode, mtime)
+    return write_file(f"{folder}/{text.path}", text.content, text.mode, mtime)
 
 
-def write_file(path: str, content: bytes, mode: int, mtime: int | None = None) -> None:
+def write_file(path: str, content: bytes, mode: int, mtime: int | None = None) -> state.Fact:
     """Write a new file of this mode and, where it is given, modification time in ns. Raises `OSError`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -66,51 +76,94 @@ def write_file(path: str, content: bytes, mode: int, mtime: int | None = None) -
         os.fchmod(descriptor, mode)
         if mtime is not None:
             os.utime(descriptor, ns=(mtime, mtime))
+        return state.fact_of(os.fstat(descriptor))
     finally:
         os.close(descriptor)
 
 
-def _bring_all(folder: str, contents: Contents, linker: Linker, reporter: Reporter) -> None:
-    """Bring the packages' files in a few threads: the kernel does most of the work, outside Python's lock."""
-    reporter(StageStarted(stage=_STAGE, total=len(contents.packages)))
+def _bring_all(
+    folder: str, packages: Sequence[Brought], linker: Linker, reporter: Reporter, tree: state.Tree
+) -> None:
+    """Bring the packages' files, and note in `tree` what they are."""
+    reporter(StageStarted(stage=_STAGE, total=len(packages)))
+
+    def tell(package: Brought, done: int) -> None:
+        reporter(StageAdvanced(stage=_STAGE, done=done, detail=package.name))
+
+    done = 0
+    # To link is so short that threads cost more, in waiting for Python's lock, than they give.
+    while done < len(packages) and linker.mode in {"auto", "hardlink"}:
+        for group in _groups(packages[done]):
+            _bring(folder, group, linker, tree)
+        done += 1
+        tell(packages[done - 1], done)
+    if done < len(packages):
+        bring = partial(_bring, folder, linker=linker, tree=tree)
+        _bring_in_threads(packages[done:], bring, lambda package, more: tell(package, done + more))
+    reporter(StageFinished(stage=_STAGE))
+
+
+def _bring_in_threads(
+    packages: Sequence[Brought], bring: Callable[[_Group], None], tell: Callable[[Brought, int], None]
+) -> None:
+    """Bring packages in a few threads: to copy and to clone is the kernel's work, outside Python's lock."""
     stopped: list[bool] = []
 
-    def bring(package: Brought, start: int) -> None:
-        if not stopped:
-            linker.bring(_pairs(folder, package, start))
+    def bring_batch(batch: Sequence[_Group]) -> None:
+        for group in batch:
+            if not stopped:
+                bring(group)
 
     with ThreadPoolExecutor(_THREADS) as threads:
         try:
             pending: list[tuple[Brought, list[Future[None]]]] = [
-                (package, [threads.submit(bring, package, at) for at in range(0, len(package.files), _BATCH)])
-                for package in contents.packages
+                (package, [threads.submit(bring_batch, batch) for batch in _batches(package)])
+                for package in packages
             ]
             for done, (package, futures) in enumerate(pending, 1):
                 for future in futures:
                     future.result()
-                reporter(StageAdvanced(stage=_STAGE, done=done, detail=package.name))
+                tell(package, done)
         except BaseException:
-            # Also for an interrupt: the threads stop at their next batch, and leaving the block waits for them.
+            # Also for an interrupt: the threads stop at their next folder, and leaving the block waits for them.
             stopped.append(True)
             raise
-    reporter(StageFinished(stage=_STAGE))
 
 
-def _pairs(folder: str, package: Brought, start: int) -> Iterator[tuple[str, str, int, int]]:
-    source_prefix, prefix = f"{package.root}/", f"{folder}/"
-    for source, destination, mtime, mode, *_ in package.files[start : start + _BATCH]:
-        yield source_prefix + source, prefix + destination, mtime, mode
+def _batches(package: Brought) -> Iterator[list[_Group]]:
+    batch: list[_Group] = []
+    size = 0
+    for group in _groups(package):
+        batch.append(group)
+        size += len(group[2])
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
-def _check_linked(contents: Contents, tree: state.Tree) -> None:
-    """Compare what was hard-linked with what the store promised: a file may have been edited elsewhere."""
-    for package in contents.packages:
-        for _, destination, mtime, _, size, _ in package.files:
-            parent, _, name = destination.rpartition("/")
-            # Bytecode that a wheel brings for its own sources is not recorded.
-            fact = tree.get(parent, {}).get(name)
-            if fact is not None and (isinstance(fact, str) or fact[:2] != (size, mtime)):
-                raise InstallError(
-                    f"{package.root}/{destination} in the store was changed through another environment",
-                    hint="run `lockenv sync` again: the store notices and unpacks the wheel anew",
-                )
+def _groups(package: Brought) -> Iterable[_Group]:
+    groups: dict[tuple[str, str], _Group] = {}
+    for source, destination, mtime, mode, size, _ in package.files:
+        here, _, old = source.rpartition("/")
+        there, _, new = destination.rpartition("/")
+        group = groups.get((here, there))
+        if group is None:
+            group = groups[here, there] = (f"{package.root}/{here}", there, [])
+        group[2].append(File(old, new, mtime, mode, size))
+    return groups.values()
+
+
+def _bring(folder: str, group: _Group, linker: Linker, tree: state.Tree) -> None:
+    """Bring a group of files; one that is not as the store promised was edited through another environment."""
+    source, inner, files = group
+    facts = linker.bring(source, f"{folder}/{inner}", files)
+    for file in files:
+        size, mtime, mode = facts[file.name]
+        if (size, mtime) != (file.size, file.mtime) or not stat.S_ISREG(mode):
+            raise InstallError(
+                f"{source}/{file.source} in the store was changed through another environment",
+                hint="run `lockenv sync` again: the store notices and unpacks the wheel anew",
+            )
+    tree[inner].update(facts)

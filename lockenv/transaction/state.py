@@ -30,6 +30,11 @@ _ODD: Fact = (-1, 0, 0)  #: the fact of a pipe, socket or device, which no gener
 Tree = dict[str, dict[str, Fact]]
 
 
+def fact_of(found: os.stat_result) -> tuple[int, int, int]:
+    """Give the fact of a regular file."""
+    return found.st_size, found.st_mtime_ns, found.st_mode
+
+
 class State:
     """The record of one generation. A plain class, because dataclasses cost milliseconds to import.
 
@@ -212,18 +217,19 @@ def _verb(name: str, found: dict[str, Fact], facts: dict[str, Fact]) -> str:
     return "changed" if name in facts else "added"
 
 
-def scan(generation: str) -> Tree:
-    """Record a whole generation as it is on disk; bytecode that belongs to a source is left out."""
-    tree: Tree = {}
-    waiting = [""]
-    while waiting:
-        folder = waiting.pop()
-        tree[folder], folders = scan_folder(generation, folder)
-        for name in folders:
-            path = _join(folder, name)
-            if not _is_bytecode_folder(generation, path, tree[folder]):
-                waiting.append(path)
-    return tree
+def without_bytecode(tree: Tree) -> Tree:
+    """Leave out what Python may write anew by itself: bytecode that a wheel brings for its own sources."""
+    return {folder: facts for folder, facts in tree.items() if not _is_planned_bytecode(folder, tree)}
+
+
+def _is_planned_bytecode(folder: str, tree: Tree) -> bool:
+    beside = _beside(folder)
+    if beside is None:
+        return False
+    sources = tree[beside]
+    return all(
+        isinstance(fact, tuple) and _has_source(name, sources) for name, fact in tree[folder].items()
+    ) and not any(inner.startswith(f"{folder}/") for inner in tree)
 
 
 def scan_folder(generation: str, folder: str) -> tuple[dict[str, Fact], list[str]]:
@@ -237,8 +243,7 @@ def scan_folder(generation: str, folder: str) -> tuple[dict[str, Fact], list[str
         with os.scandir(descriptor) as entries:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False):
-                    found = entry.stat(follow_symlinks=False)
-                    facts[entry.name] = (found.st_size, found.st_mtime_ns, found.st_mode)
+                    facts[entry.name] = fact_of(entry.stat(follow_symlinks=False))
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.name)
                 elif entry.is_symlink():
@@ -257,7 +262,7 @@ def _is_bytecode_folder(generation: str, path: str, sources: dict[str, Fact]) ->
 
     Python writes such files itself; their content is checked by `verify`, not here.
     """
-    if not path.endswith("__pycache__") or path.removesuffix("__pycache__")[-1:] not in {"", "/"}:
+    if _beside(path) is None:
         return False
     try:
         with os.scandir(f"{generation}/{path}") as entries:
@@ -266,6 +271,12 @@ def _is_bytecode_folder(generation: str, path: str, sources: dict[str, Fact]) ->
             )
     except OSError:
         return False
+
+
+def _beside(path: str) -> str | None:
+    """The folder in which the sources of a `__pycache__` are; None where the path is of another folder."""
+    parent, _, name = path.rpartition("/")
+    return parent if name == "__pycache__" else None
 
 
 def _has_source(name: str, sources: dict[str, Fact]) -> bool:

@@ -71,7 +71,9 @@ def test_lockenv_s_own_record_vouches_for_nothing(synced: ScratchProject) -> Non
     script = (
         "import sys; from lockenv.transaction import places, state\n"
         "env = sys.argv[1]; record = state.read_current(env)\n"
-        "folder = places.generation(env, places.current_number(env)); record.tree = state.scan(folder)\n"
+        "folder = places.generation(env, places.current_number(env))\n"
+        "for inner in record.tree:\n"
+        "    record.tree[inner], _ = state.scan_folder(folder, inner)\n"
         "open(folder + '/.state', 'wb').write(record.pack())\n"
     )
     subprocess.run([sys.executable, "-c", script, synced.env], check=True)
