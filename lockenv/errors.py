@@ -6,9 +6,12 @@ in the module that raises it; only `lockenv.cli` shows it to a person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from lockenv.values import dataclass
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

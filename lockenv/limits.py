@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+
+from lockenv.values import dataclass
 
 _UNITS = {"B": 0, "KIB": 10, "MIB": 20, "GIB": 30, "TIB": 40}
 _SIZE = re.compile(r"(\d{1,7})\s*(B|KiB|MiB|GiB|TiB)", re.IGNORECASE)
@@ -41,7 +42,7 @@ RATIO_FREE = 64 << 20
 #: What holds where nobody says otherwise.
 DEFAULT = Limits()
 #: The names of the bounds, as a manifest and a command line write them.
-NAMES = tuple(field.name for field in fields(Limits))
+NAMES = ("file", "unpacked", "files", "ratio")
 
 
 def read_limit(name: str, text: str) -> int | None:

@@ -6,12 +6,12 @@ The law: applying a plan to what is installed gives what is wanted, and a second
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from lockenv.errors import InternalError, Problem, Refused
 from lockenv.packages import NormalizedName
 from lockenv.tree import Scheme, Script, script_refusal
+from lockenv.values import dataclass
 
 #: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
 WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})

@@ -7,17 +7,22 @@ file; this module only judges their texts, and says of a bad one where it came f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
-
 from lockenv.errors import UsageError
+from lockenv.values import dataclass
 
-LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
-Keyring: TypeAlias = Literal["auto", "never"]
-Durable: TypeAlias = Literal["power", "process"]
-#: How far an upgrade may go: to the next major or minor version, anywhere from here on, nowhere, or as it likes.
-Bounds: TypeAlias = Literal["major", "minor", "lower", "exact", "none"]
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Literal, TypeAlias
+
+    LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
+    Keyring: TypeAlias = Literal["auto", "never"]
+    Durable: TypeAlias = Literal["power", "process"]
+    #: How far an upgrade may go: to the next major or minor version, anywhere from here, nowhere, or as it likes.
+    Bounds: TypeAlias = Literal["major", "minor", "lower", "exact", "none"]
+    _Reader: TypeAlias = Callable[[object], object]
+else:
+    LinkMode = Keyring = Durable = Bounds = _Reader = object  # names for annotations, which nobody evaluates
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy")
 KEYRINGS = ("auto", "never")
@@ -60,9 +65,6 @@ class Settings:
     bounds: Bounds = "major"
     limits: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-_Reader: TypeAlias = Callable[[object], object]
 
 
 class _Unfit(ValueError):

@@ -17,7 +17,6 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from lockenv.leftovers import half_made, is_unsettled, mark_unsettled, settle, s
 from lockenv.plan import WRITTEN_BY_INSTALLER
 from lockenv.space import Room, free_at, shortage
 from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
+from lockenv.values import dataclass
 
 if TYPE_CHECKING:
     from lockenv.limits import Limits

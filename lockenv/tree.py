@@ -7,8 +7,9 @@ Paths are relative to the environment's root, POSIX, without ``..``; the code th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

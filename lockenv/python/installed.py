@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from packaging.utils import NormalizedName, canonicalize_name
+
+from lockenv.values import dataclass
 
 # Name and Version stand at the top of METADATA; the description, which can be long, at its end.
 _HEAD = 4096

@@ -9,7 +9,6 @@ A cached answer is cheap to read: nothing here imports `packaging` before `facts
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -18,6 +17,7 @@ from lockenv.python.libc import musl_version
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.python.pyvenv import base_of, environment_of
 from lockenv.python.question import LIMIT, NoAnswer, ask
+from lockenv.values import dataclass
 
 if TYPE_CHECKING:
     from lockenv.targets import PlatformFacts, Target

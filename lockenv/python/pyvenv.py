@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from lockenv.values import dataclass
 
 Kind: TypeAlias = Literal["lockenv", "venv", "virtualenv", "uv", "conda"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv import __version__
@@ -20,6 +19,7 @@ from lockenv.python.pinning import pin
 from lockenv.python.pyvenv import read_settings
 from lockenv.python.question import clean_environ
 from lockenv.tree import Directory, Entry, Link, Scheme, Text
+from lockenv.values import dataclass
 
 _HARVEST_LIMIT = 120.0  #: seconds
 

@@ -13,7 +13,6 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.events import Noted, Reporter, Warned, silent
@@ -30,6 +29,7 @@ from lockenv.transaction.need import check_space
 from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.turn import Turn
 from lockenv.tree import fixed_mtime_ns
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lockenv.archive.record import record_line
 from lockenv.errors import InstallError
@@ -17,6 +16,7 @@ from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
 from lockenv.transaction.digest import environment_digest, package_digest
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
+from lockenv.values import dataclass
 
 SETTINGS = "pyvenv.cfg"
 _SCRIPT_MODE, _TEXT_MODE = 0o755, 0o644

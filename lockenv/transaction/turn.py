@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.events import Reporter, Warned
 from lockenv.files import FileLock
 from lockenv.transaction import commit, ground, places
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
