@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lockenv.cli.options import add_build, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen
 from lockenv.operations.bring import Bringing, Brought, Kept, bring, keep
+from lockenv.session import Session
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,14 +54,22 @@ def main(arguments: Sequence[str]) -> int:
         )
         if asked.dry_run:
             screen.out.write(done.text)
-        _show(screen, done, dry_run=asked.dry_run)
         if asked.dry_run:
-            return 0
-        if done.draft.pins and not asked.no_lock:
-            _show_kept(screen, keep(session, done, asked.allow_build))
+            _show(screen, done, dry_run=True)
         else:
-            screen.say("next: `lockenv lock`, then `lockenv sync`")
+            finish(session, screen, done, lock=not asked.no_lock, allowed=asked.allow_build)
     return 0
+
+
+def finish(
+    session: Session, screen: Screen, done: Brought, *, lock: bool = True, allowed: Sequence[str] = ()
+) -> None:
+    """Tell what was brought in, and keep its versions if there are any and a `lock` is wanted."""
+    _show(screen, done, dry_run=False)
+    if done.draft.pins and lock:
+        _show_kept(screen, keep(session, done, allowed))
+    else:
+        screen.say("next: `lockenv lock`, then `lockenv sync`")
 
 
 def _show(screen: Screen, done: Brought, *, dry_run: bool) -> None:

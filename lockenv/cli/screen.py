@@ -120,6 +120,11 @@ class Screen:
         if error.hint:
             self._write(self.err, f"{self.paint(self.err, 'cyan', 'hint:')} {error.hint}")
 
+    def ask(self, question: str) -> None:
+        """Write a question on stderr, where its answer is typed behind it."""
+        self.err.write(visible(question))
+        self.err.flush()
+
     def draw(self, text: str, width: int) -> None:
         """Put a line about what is going on in the place of the one before."""
         self.err.write(f"\r\x1b[K{visible(text)[:width]}")
