@@ -8,6 +8,7 @@ from lockenv.cli.options import add_env, add_json, parser, session_of
 from lockenv.cli.screen import Screen
 from lockenv.operations.files import shown
 from lockenv.operations.look import installed_in, recorded
+from lockenv.packages import canonicalize_name
 from lockenv.python.installed import BrokenDistribution, Installed, InstalledDistribution
 from lockenv.session import Session
 
@@ -19,7 +20,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser(
         "list",
         "Show what is installed in the environment.",
-        ["lockenv list", "lockenv list --json", "lockenv list --digest"],
+        ["lockenv list", "lockenv list --json", "lockenv list --outdated", "lockenv list --digest"],
+    )
+    options.add_argument(
+        "--outdated", action="store_true", help="what of it has newer releases, as `lockenv outdated` tells"
     )
     options.add_argument(
         "--digest", action="store_true", help="just the environment's digest; status 1 if its files have changed"
@@ -31,6 +35,11 @@ def main(arguments: Sequence[str]) -> int:
         if asked.digest:
             return _show_digest(session, screen, as_json=asked.json)
         found = installed_in(session)
+        if asked.outdated:
+            # Lazy: it needs an index.
+            from lockenv.cli.outdated import run
+
+            return run(session, screen, asked, only={canonicalize_name(one.name) for one in found})
         if asked.json:
             packages = [_described(one) for one in found]
             screen.document({"schema": SCHEMA, "environment": session.project.env, "packages": packages})

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tree": ("lockenv.cli.tree", "Show what the lock holds, by who requires whom"),
     "why": ("lockenv.cli.why", "Show why the lock holds a package"),
     "diff": ("lockenv.cli.diff", "Show what is different between locks, revisions, generations"),
+    "outdated": ("lockenv.cli.outdated", "Show what has newer releases, and what holds it back"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
     "cache": ("lockenv.cli.cache", "Show or clean the cache"),
