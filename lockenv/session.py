@@ -9,14 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import platformdirs
-
 from lockenv import settings as user_settings
 from lockenv.errors import UsageError
 from lockenv.events import Noted, Reporter, Warned, silent
 from lockenv.project import Project, find_project
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
+from lockenv.user_folders import cache_folder, config_file
 
 if TYPE_CHECKING:
     from lockenv.index.cache import IndexCache
@@ -213,17 +212,17 @@ def open_session(
     report: Reporter = silent,
 ) -> Session:
     """Read the settings and find the project, from `folder` upwards. Raises `UsageError`."""
-    config = Path(platformdirs.user_config_dir("lockenv", appauthor=False)) / "config.toml"
+    config = config_file(environ)
     try:
-        text = config.read_text(encoding="utf-8")
+        text = Path(config).read_text(encoding="utf-8")
     except OSError:
         text = None
     settings = user_settings.load(
         flags=flags,
         environ=environ,
         config=text,
-        config_where=str(config),
-        cache_default=platformdirs.user_cache_dir("lockenv", appauthor=False),
+        config_where=config,
+        cache_default=cache_folder(environ),
     )
     for warning in settings.warnings:
         report(Warned(message=warning))

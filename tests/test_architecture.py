@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("values",),
     ("errors",),
     ("events", "files", "limits", "packages", "project", "space", "tree"),
-    ("leftovers", "settings", "targets"),
+    ("leftovers", "settings", "targets", "user_folders"),
     ("markers", "platforms", "pythons"),
     ("graph", "manifest"),
     ("resolution",),

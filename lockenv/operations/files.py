@@ -1,17 +1,26 @@
 """The bytes of a project's files, and how a person calls them."""
 
+# pathlib is among the heavy imports that are avoided here.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from lockenv.errors import UsageError
-from lockenv.project import Project
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockenv.project import Project
 
 
 def bytes_of(path: Path | str) -> bytes | None:
     """A file's content; None where there is none. Raises `UsageError` where it cannot be read."""
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -21,10 +30,10 @@ def bytes_of(path: Path | str) -> bytes | None:
 
 def shown(project: Project, path: str) -> str:
     """A path as a person would say it from the project's folder."""
-    try:
-        return Path(path).relative_to(project.folder).as_posix()
-    except ValueError:
-        return path
+    if path == project.folder:
+        return "."
+    inside = f"{project.folder.rstrip(os.sep)}{os.sep}"
+    return path[len(inside) :].replace(os.sep, "/") if path.startswith(inside) else path
 
 
 def relative_to(folder: Path, place: Path) -> str:

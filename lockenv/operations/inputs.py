@@ -1,13 +1,19 @@
 """What a sync's outcome depends on besides the lock: the manifest and what it names, and `.python-version`."""
 
+# pathlib is among the heavy imports that are avoided here.
+# ruff: noqa: PTH118, PTH120, PTH123
+
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
 from lockenv.operations.unchanged import digest_of
-from lockenv.project import Project
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lockenv.project import Project
 
 
 def inputs_digest(project: Project, lock_digest: str, included: Sequence[str], watched: Sequence[str] = ()) -> str:
@@ -17,26 +23,34 @@ def inputs_digest(project: Project, lock_digest: str, included: Sequence[str], w
     packages come from (`lockenv.operations.declared.watched_in`). A file that cannot be read counts as one that is
     not there: whoever needs it will say what is wrong.
     """
-    folder = Path(project.folder)
-    version_files = (place / ".python-version" for place in (folder, *folder.parents))
+    folder = project.folder
+    version_files = (os.path.join(place, ".python-version") for place in _upwards(folder))
     version = next((content for file in version_files if (content := _content(file)) is not None), None)
-    others = [_content(folder / name) for name in included]
-    signs = (_sign(row, Path(project.lock).parent) for row in watched)
+    others = [_content(os.path.join(folder, name)) for name in included]
+    signs = (_sign(row, os.path.dirname(project.lock)) for row in watched)
     # Scripts hold the environment's path: one that was moved is to be looked at.
     place = os.fsencode(project.env)
-    return digest_of(lock_digest.encode(), place, _content(Path(project.manifest)), version, *others, *signs)
+    return digest_of(lock_digest.encode(), place, _content(project.manifest), version, *others, *signs)
 
 
-def _sign(row: str, folder: Path) -> bytes:
+def _sign(row: str, folder: str) -> bytes:
     # Lazy: most projects have no such folder.
     from lockenv.build.footprint import sign
 
     kind, _, path = row.partition(" ")
-    return sign(kind, str(folder / path)).encode("utf-8", "surrogateescape")
+    return sign(kind, os.path.join(folder, path)).encode("utf-8", "surrogateescape")
 
 
-def _content(file: Path) -> bytes | None:
+def _upwards(folder: str) -> Iterator[str]:
+    yield folder
+    while (parent := os.path.dirname(folder)) != folder:
+        yield parent
+        folder = parent
+
+
+def _content(file: str) -> bytes | None:
     try:
-        return file.read_bytes()
+        with open(file, "rb", buffering=0) as stream:
+            return stream.read()
     except (OSError, ValueError):
         return None

@@ -4,18 +4,22 @@ This module is the part that every sync runs: it reads two files, and where they
 last sync left them, that is all. Everything else is `lockenv.operations.converge`.
 """
 
+# pathlib is among the heavy imports that are avoided here.
+# ruff: noqa: PTH110, PTH117
+
 from __future__ import annotations
 
 import os
 from hashlib import sha256
-from pathlib import Path
 
 from lockenv.errors import LockError
 from lockenv.operations.files import bytes_of, shown
-from lockenv.operations.inputs import inputs_digest
-from lockenv.operations.unchanged import read_note, unchanged
+from lockenv.operations.up_to_date import up_to_date
 from lockenv.operations.wish import Synced, Wish, verifies
-from lockenv.session import Session
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from lockenv.session import Session
 
 
 def sync(session: Session, wish: Wish) -> Synced:
@@ -31,13 +35,9 @@ def sync(session: Session, wish: Wish) -> Synced:
         raise _no_lock(session, where)
     lock_digest = sha256(raw).hexdigest()
     if session.settings.python is None and wish.manifest is None and not verifies(session, wish):
-        inputs, included, watched = read_note(project.env)
-        if inputs and inputs == inputs_digest(project, lock_digest, included, watched):
-            record = unchanged(
-                project.env, lock_digest=lock_digest, selection=wish.selection, compiled=wish.compile
-            )
-            if record is not None:
-                return Synced(env=env, lock=where, packages=len(record.packages), digest=record.digest)
+        record = up_to_date(project, lock_digest=lock_digest, selection=wish.selection, compiled=wish.compile)
+        if record is not None:
+            return Synced(env=env, lock=where, packages=len(record.packages), digest=record.digest)
     # Lazy: this is where the imports begin, and most syncs end above.
     from lockenv.operations.planned_before import sync_as_before
 
@@ -50,9 +50,9 @@ def sync(session: Session, wish: Wish) -> Synced:
 
 
 def _no_lock(session: Session, where: str) -> LockError:
-    if Path(session.project.manifest).exists():
+    if os.path.exists(session.project.manifest):
         return LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
-    place = where if os.path.isabs(where) else f"{where} in {session.project.folder}"  # noqa: PTH117
+    place = where if os.path.isabs(where) else f"{where} in {session.project.folder}"
     return LockError(
         f"there is no {place}, and no env.toml to make it from",
         hint="name the project's folder with `--project`, or the lock with `--lock`",

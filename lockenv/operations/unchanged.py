@@ -11,7 +11,6 @@ asked of the transaction's record of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from lockenv.transaction import places as env_places
@@ -19,6 +18,8 @@ from lockenv.transaction import state
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from lockenv.transaction.compose import Desired
 
 _NOTE, _COMPILED = "fresh", "compiled"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from lockenv.operations.up_to_date import compares_content, selection_of
 from lockenv.values import dataclass
 
+TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -35,9 +35,7 @@ class Wish:
     @property
     def selection(self) -> tuple[str, ...]:
         """The wish in the form that the environment's record keeps."""
-        groups = ["all groups"] if self.all_groups else [f"group {name}" for name in sorted(set(self.groups))]
-        extras = [f"extra {name}" for name in sorted(set(self.extras))]
-        return (*groups, *extras, "seed") if self.seed else (*groups, *extras)
+        return selection_of(groups=self.groups, extras=self.extras, all_groups=self.all_groups, seed=self.seed)
 
 
 def wish_of(selection: Collection[str]) -> Wish:
@@ -64,9 +62,7 @@ def recorded_wish(env: str) -> Wish:
 
 def verifies(session: Session, wish: Wish) -> bool:
     """Whether content is to be compared: if asked for, and on machines that call themselves a `CI`."""
-    if wish.verify is not None:
-        return wish.verify
-    return session.environ.get("CI", "").strip().lower() not in {"", "0", "false", "no", "off"}
+    return compares_content(session.environ, wish.verify)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
