@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-import tomlkit
 from packaging.requirements import InvalidRequirement
-from tomlkit.items import AoT, Array, InlineTable, Table
 
 from lockenv.errors import Problem
 from lockenv.formats.draft import At, Draft
-from lockenv.formats.env_toml import source_keys, written
+from lockenv.formats.env_toml import inline_table, source_keys, written
+from lockenv.lockfile import toml
+from lockenv.manifest import edit
+from lockenv.manifest.places import KeyPath, locate
 from lockenv.manifest.words import quoted
 from lockenv.packages import Index, Requirement, canonicalize_name, parse_requirement
 
@@ -29,77 +31,78 @@ class Merged:
         """Note that something stands there otherwise."""
         self.opposed.append(Problem(where=where, message=message))
 
+    def add(self, text: str) -> None:
+        """Go on with a text that holds one thing more."""
+        self.text = text
+        self.added += 1
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the text says by now."""
+        return tomllib.loads(self.text)
+
 
 def merge_into(text: str, draft: Draft) -> Merged:
     """Add a draft to the text of a valid manifest."""
-    document = tomlkit.parse(text)
-    merged = Merged()
-    _list(merged, _table(document, "env"), "dependencies", draft.dependencies)
+    merged = Merged(text=text)
+    _list(merged, ("env", "dependencies"), draft.dependencies)
     for group in draft.groups:
-        groups = _table(document, "groups")
-        _group(merged, groups, _key(groups, group.name), group.items)
-    _indexes(merged, document, draft.indexes)
+        _group(merged, ("groups", _key(merged, "groups", group.name)), group.items)
+    for index in draft.indexes:
+        _index(merged, index)
     for stated in draft.sources:
-        sources = _table(document, "sources")
         name, source = stated.value
-        _set(merged, sources, At(stated.where, (_key(sources, name), _inline(source_keys(source)))), "[sources]")
+        _set(merged, stated.where, ("sources", _key(merged, "sources", name)), inline_table(source))
     for option in draft.resolution:
-        _set(merged, _table(document, "resolution"), option, "[resolution]")
+        key, said = option.value
+        _set(merged, option.where, ("resolution", key), toml.value(said))
     for key in ("constraints", "overrides"):
         items: tuple[At[Requirement], ...] = getattr(draft, key)
         if items:
-            _list(merged, _table(document, "resolution"), key, items)
-    merged.text = tomlkit.dumps(document)
+            _list(merged, ("resolution", key), items)
     return merged
 
 
-def _table(document: tomlkit.TOMLDocument, name: str) -> Table:
-    if name not in document:
-        if document.as_string().strip():
-            document.add(tomlkit.nl())
-        document.add(name, tomlkit.table())
-    return cast("Table", document[name])
-
-
-def _key(table: Table, name: str) -> str:
+def _key(merged: Merged, table: str, name: str) -> str:
     """The key by which a name stands in a table, if it does, however it is spelt there."""
-    return next((key for key in table if canonicalize_name(key) == name), name)
+    return next((key for key in merged.said.get(table, {}) if canonicalize_name(key) == name), name)
 
 
-def _array(table: Table, key: str) -> Array:
-    if key not in table:
-        table.add(key, tomlkit.array().multiline(True))
-    return cast("Array", table[key])
-
-
-def _list(merged: Merged, table: Table, key: str, items: Iterable[At[Requirement]]) -> None:
+def _list(merged: Merged, path: KeyPath, items: Iterable[At[Requirement]]) -> None:
     for item in items:
-        _require(merged, _array(table, key), item.where, item.value)
+        _require(merged, path, item.where, item.value)
 
 
-def _group(merged: Merged, groups: Table, key: str, items: Iterable[At[Any]]) -> None:
-    array = _array(groups, key)
+def _group(merged: Merged, path: KeyPath, items: Iterable[At[Any]]) -> None:
+    _make(merged, path)
     for item in items:
         if isinstance(item.value, Requirement):
-            _require(merged, array, item.where, item.value)
-        elif {"include-group": item.value} not in array.unwrap():
-            _append(merged, array, _inline({"include-group": item.value}))
+            _require(merged, path, item.where, item.value)
+        elif {"include-group": item.value} not in _items(merged, path):
+            _append(merged, path, f"{{ include-group = {toml.string(item.value)} }}")
 
 
-def _require(merged: Merged, array: Array, where: str, wanted: Requirement) -> None:
+def _require(merged: Merged, path: KeyPath, where: str, wanted: Requirement) -> None:
     """Add a requirement, unless its package is required there under the same marker."""
-    same = [one for one in _requirements(array) if canonicalize_name(one.name) == canonicalize_name(wanted.name)]
+    name = canonicalize_name(wanted.name)
+    same = [one for one in _requirements(_items(merged, path)) if canonicalize_name(one.name) == name]
     if wanted in same:
         return
     rival = next((one for one in same if one.marker == wanted.marker), None)
     if rival is not None:
         merged.keep(where, f"{quoted(written(wanted))}: env.toml says {quoted(str(rival))}, which is kept")
     else:
-        _append(merged, array, written(wanted))
+        _append(merged, path, toml.string(written(wanted)))
 
 
-def _requirements(array: Array) -> Iterator[Requirement]:
-    for item in array.unwrap():
+def _items(merged: Merged, path: KeyPath) -> list[Any]:
+    table, key = path
+    items: list[Any] = merged.said.get(str(table), {}).get(key, [])
+    return items
+
+
+def _requirements(items: Iterable[object]) -> Iterator[Requirement]:
+    for item in items:
         try:
             if isinstance(item, str):
                 yield parse_requirement(item)
@@ -107,41 +110,34 @@ def _requirements(array: Array) -> Iterator[Requirement]:
             continue
 
 
-def _append(merged: Merged, array: Array, item: object) -> None:
-    multiline = "\n" in array.as_string() or not len(array)
-    if multiline:
-        array.add_line(item, indent="    ")
-        array.multiline(True)
-    else:
-        array.append(item)
-    merged.added += 1
+def _append(merged: Merged, path: KeyPath, value: str) -> None:
+    _make(merged, path)
+    merged.add(edit.insert_item(merged.text, path, value))
 
 
-def _inline(keys: dict[str, object]) -> InlineTable:
-    table = tomlkit.inline_table()
-    table.update(keys)
-    return table
+def _make(merged: Merged, path: KeyPath) -> None:
+    """Have an array at a path."""
+    if path not in locate(merged.text).spans:
+        table, key = map(str, path)
+        merged.text = edit.set_key(merged.text, table, toml.key(key), "[]")
 
 
-def _indexes(merged: Merged, document: tomlkit.TOMLDocument, indexes: Iterable[At[Index]]) -> None:
-    for stated in indexes:
-        tables = cast("AoT", document.setdefault("index", tomlkit.aot()))
-        rival = next((one for one in tables.unwrap() if one.get("name") == stated.value.name), None)
-        if rival is None:
-            table = tomlkit.table()
-            table.update(source_keys(stated.value))
-            tables.append(table)
-            merged.added += 1
-        elif rival.get("url") != stated.value.url:
-            merged.keep(
-                stated.where, f"the index {quoted(stated.value.name)} has another url in env.toml, which is kept"
-            )
+def _index(merged: Merged, stated: At[Index]) -> None:
+    index = stated.value
+    rival: Mapping[str, object] | None = next(
+        (one for one in merged.said.get("index", ()) if one.get("name") == index.name), None
+    )
+    if rival is None:
+        lines = [f"{key} = {toml.value(said)}" for key, said in source_keys(index).items()]
+        merged.add(edit.add_section(merged.text, "[[index]]", *lines))
+    elif rival.get("url") != index.url:
+        merged.keep(stated.where, f"the index {quoted(index.name)} has another url in env.toml, which is kept")
 
 
-def _set(merged: Merged, table: Table, stated: At[tuple[str, Any]], title: str) -> None:
-    key, said = stated.value
-    if key not in table:
-        table.add(key, said)
-        merged.added += 1
-    elif table[key].unwrap() != (said.unwrap() if isinstance(said, InlineTable) else said):
-        merged.keep(stated.where, f"{quoted(key)} in {title} says otherwise in env.toml, which is kept")
+def _set(merged: Merged, where: str, path: tuple[str, str], value: str) -> None:
+    table, key = path
+    there = merged.said.get(table, {})
+    if key not in there:
+        merged.add(edit.set_key(merged.text, table, toml.key(key), value))
+    elif there[key] != tomllib.loads(f"value = {value}")["value"]:
+        merged.keep(where, f"{quoted(key)} in [{table}] says otherwise in env.toml, which is kept")
