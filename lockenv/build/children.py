@@ -16,7 +16,9 @@ from typing import IO
 
 from lockenv.errors import BuildError
 
-_GRACE = 0.5  #: seconds between asking a program to end and ending it
+_GRACE = 0.3  #: seconds between asking a program to end and ending it
+#: The sessions of all children of this process, by the child's number.
+_sessions: set[int] = set()
 
 
 class Children:
@@ -47,6 +49,7 @@ class Children:
             _end(child)
             with self._lock:
                 self._running.discard(child)
+            _sessions.discard(child.pid)
 
     def _start(
         self,
@@ -70,6 +73,7 @@ class Children:
                 start_new_session=True,
             )
             self._running.add(child)
+            _sessions.add(child.pid)
             return child
 
     def stop(self) -> None:
@@ -81,6 +85,13 @@ class Children:
             _signal(child, signal.SIGTERM)
         for child in running:
             _end(child)
+
+
+def end_all_now() -> None:
+    """End every child of this process, with all it started, without notice: the process itself ends now."""
+    for number in tuple(_sessions):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(number, signal.SIGKILL)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
