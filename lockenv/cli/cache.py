@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 from lockenv.cli.options import add_json, parser, session_of
@@ -9,7 +10,7 @@ from lockenv.cli.screen import Screen, amount
 from lockenv.operations.housekeeping import clean, prune, sizes, verify_store
 from lockenv.session import Session
 
-SCHEMA = 1  #: of the JSON document of `cache verify`
+SCHEMA = 1  #: of the JSON documents
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,28 +32,39 @@ def main(arguments: Sequence[str]) -> int:
     )
     asked = options.parse_args(arguments)
     with session_of(asked) as (session, screen):
+        folder = session.settings.cache_dir
         match asked.action:
             case "dir":
-                screen.result(session.settings.cache_dir)
+                if asked.json:
+                    screen.document({"schema": SCHEMA, "folder": folder})
+                else:
+                    screen.result(folder)
             case "size":
-                found = sizes(session)
-                screen.table(
-                    [
-                        ("unpacked wheels", amount(found.store)),
-                        ("pages and metadata", amount(found.index)),
-                        ("builds and sources", amount(found.builds)),
-                        ("together", amount(found.together)),
-                    ]
-                )
+                _size(session, screen, as_json=asked.json)
             case "verify":
                 return _verify(session, screen, as_json=asked.json)
             case "clean":
-                freed = clean(session)
-                screen.say(f"freed {amount(freed)} in {session.settings.cache_dir}")
+                _freed(screen, asked, folder, clean(session))
             case _:
-                freed = prune(session, older_than_days=asked.days)
-                screen.say(f"freed {amount(freed)} in {session.settings.cache_dir}")
+                _freed(screen, asked, folder, prune(session, older_than_days=asked.days))
     return 0
+
+
+def _freed(screen: Screen, asked: argparse.Namespace, folder: str, freed: int) -> None:
+    if asked.json:
+        screen.document({"schema": SCHEMA, "folder": folder, "freed": freed})
+    else:
+        screen.say(f"freed {amount(freed)} in {folder}")
+
+
+def _size(session: Session, screen: Screen, *, as_json: bool) -> None:
+    found = sizes(session)
+    parts = {"store": found.store, "index": found.index, "builds": found.builds, "together": found.together}
+    if as_json:
+        screen.document({"schema": SCHEMA, "folder": session.settings.cache_dir, "bytes": parts})
+    else:
+        titles = ("unpacked wheels", "pages and metadata", "builds and sources", "together")
+        screen.table([(title, amount(size)) for title, size in zip(titles, parts.values(), strict=True)])
 
 
 def _verify(session: Session, screen: Screen, *, as_json: bool) -> int:
