@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lockenv"
 #: Imports point down: a module may import from its own layer's row above and from no row below.
 #: Parts on one row do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("values",),
+    ("sums", "values"),
     ("errors",),
     ("events", "files", "limits", "packages", "project", "space", "tree"),
     ("leftovers", "settings", "targets", "user_folders"),
@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 
 PURE: tuple[str, ...] = (
+    "sums",
     "values",
     "errors",
     "events",

@@ -21,7 +21,7 @@ from lockenv.cli.options import (
 )
 from lockenv.cli.screen import Screen, duration
 from lockenv.cli.sync import show_startup
-from lockenv.cli.sync import verdict as sync_verdict
+from lockenv.cli.verdict import verdict as sync_verdict
 from lockenv.graph import MAIN
 from lockenv.operations.add import Adding, add
 from lockenv.operations.amendment import Edited

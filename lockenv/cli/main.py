@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
 
 from lockenv.errors import InstallError, InternalError, LockenvError, ResolutionImpossible
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Command -> (module, what it does). The modules are imported when their command is called, not before.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -26,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("lockenv.cli.check", "Compare env.toml, the lock and the environment at a glance"),
     "tree": ("lockenv.cli.tree", "Show what the lock holds, by who requires whom"),
     "why": ("lockenv.cli.why", "Show why the lock holds a package"),
+    "explain": ("lockenv.cli.explain", "Tell at full length why the last lock found no solution"),
     "diff": ("lockenv.cli.diff", "Show what is different between locks, revisions, generations"),
     "outdated": ("lockenv.cli.outdated", "Show what has newer releases, and what holds it back"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
@@ -60,7 +63,9 @@ def run(arguments: Sequence[str]) -> int:
     if command is None:
         return _without_command(rest)
     _open_what_is_closed()
-    # Lazy: `--help` above does not need it.
+    if command == "sync" and _is_already(rest):
+        return 0
+    # Lazy: what is above does not need it.
     from lockenv.cli.interrupts import last_words, prompt_interrupts, status
 
     try:
@@ -71,8 +76,24 @@ def run(arguments: Sequence[str]) -> int:
         return status()
 
 
+def _is_already(arguments: Sequence[str]) -> bool:
+    """Whether a sync has nothing to do, and has said so."""
+    # Lazy: other commands do not need it.
+    from lockenv.cli.already import already
+
+    try:
+        done = already(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _flush_or_forget()
+        return True
+    return done
+
+
 def _run(command: str, rest: Sequence[str]) -> int:
     try:
+        from importlib import import_module  # Lazy: a sync with nothing to do has none to import
+
         module = import_module(COMMANDS[command][0])
         status = module.main(rest)
         sys.stdout.flush()

@@ -7,13 +7,15 @@ and the colours that `Screen.paint` put there.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TextIO
 
-from lockenv.errors import LockenvError
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+    from lockenv.errors import LockenvError
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -38,6 +40,8 @@ def _indented(text: str) -> str:
 
 def _json_escaped(text: str) -> str:
     """Quote a JSON document: what is not printable can only stand in its strings, where JSON has escapes for it."""
+    import json  # Lazy: most screens show no document
+
     return "".join(
         character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
         for character in text
@@ -93,6 +97,8 @@ class Screen:
 
     def document(self, value: object) -> None:
         """Write a JSON document for machines."""
+        import json  # Lazy: as above
+
         for line in _json_escaped(json.dumps(value, indent=2, ensure_ascii=False)).split("\n"):
             self._write(self.out, line)
 

@@ -19,9 +19,9 @@ from lockenv.cli.options import (
     session_of,
 )
 from lockenv.cli.screen import Screen, duration
+from lockenv.cli.verdict import verdict
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Synced, Wish
-from lockenv.transaction.digest import short
 
 if TYPE_CHECKING:
     from lockenv.plan import Plan
@@ -103,14 +103,6 @@ def show_startup(screen: Screen, done: Synced) -> None:
     for one in done.startup:
         # It runs, or has a say, in every start of Python: worth a line of its own (docs/decisions/0018).
         screen.say(screen.change("~" if one.known else "+", f"start-up file {one.file} from {one.package}"))
-
-
-def verdict(done: Synced) -> str:
-    """Say in one line what is true now."""
-    packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
-    already = "already " if done.reason is None else ""
-    told = f"{packages}, digest {short(done.digest)}"
-    return f"{done.env} is {already}exactly {done.lock} ({told})"
 
 
 def show_steps(screen: Screen, plan: Plan) -> None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import marshal
 import os
-from hashlib import sha256
 
 import packaging
 
@@ -27,6 +26,7 @@ from lockenv.operations.unchanged import digest_of, note_fresh, replaced
 from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.python.probe_cache import system
 from lockenv.python.surroundings import surroundings
+from lockenv.sums import sha256
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:

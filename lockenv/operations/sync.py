@@ -10,12 +10,12 @@ last sync left them, that is all. Everything else is `lockenv.operations.converg
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
 from lockenv.errors import LockError
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.up_to_date import up_to_date
 from lockenv.operations.wish import Synced, Wish, verifies
+from lockenv.sums import sha256
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ asked of the transaction's record of it.
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
+from lockenv.sums import sha256
 from lockenv.transaction import places as env_places
 from lockenv.transaction import state
 

@@ -15,8 +15,9 @@ The texts that are hashed are plain lines, so that anybody can compute them::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from hashlib import sha256
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: To be changed with what a digest says, so that equal digests always mean the same.
 FORMAT = 1
@@ -44,4 +45,6 @@ def short(digest: str) -> str:
 
 
 def _digest(text: str) -> str:
+    from hashlib import sha256  # Lazy: to shorten a digest takes none
+
     return f"sha256:{sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"

@@ -1,0 +1,125 @@
+"""`lockenv sync` where there is nothing to do: the answer to most syncs, given with as few imports as can be.
+
+What is not plain (an option that is rarely used, a warning, an error, a difference) is left to `lockenv.cli.sync`,
+which says the same of an environment that is right.
+"""
+
+# pathlib and argparse are among the heavy imports that are avoided here.
+# ruff: noqa: PTH109, PTH118
+
+from __future__ import annotations
+
+import os
+import time
+
+from lockenv import settings as user_settings
+from lockenv.cli.verdict import verdict
+from lockenv.errors import LockenvError
+from lockenv.operations.files import bytes_of, shown
+from lockenv.operations.up_to_date import compares_content, up_to_date
+from lockenv.operations.wish import Synced, Wish
+from lockenv.project import Project, find_project
+from lockenv.sums import sha256
+from lockenv.user_folders import cache_folder, config_file
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockenv.settings import Settings
+
+_VALUED = {
+    "-C": "project",
+    "--project": "project",
+    "--cache-dir": "cache_dir",
+    "--env": "env_dir",
+    "--lock": "lock",
+    "--link-mode": "link_mode",
+    "--durable": "durable",
+    "--history": "history",
+}
+_LISTED = {"-g": "group", "--group": "group", "--extra": "extra"}
+_SWITCHES = {"-q": "quiet", "--quiet": "quiet", "--offline": "offline", "--all-groups": "all_groups"}
+
+
+def already(arguments: Sequence[str]) -> bool:
+    """Say that nothing is to be done, if that is so; else say nothing, and let `lockenv.cli.sync` see to it."""
+    began = time.perf_counter()
+    asked = plain(arguments)
+    if asked is None:
+        return False
+    try:
+        told = _verdict(asked)
+    except (LockenvError, OSError):
+        return False
+    if told:
+        # Lazy: a sync that has something to do comes to its own.
+        from lockenv.cli.screen import Screen, duration
+
+        Screen(environ=os.environ).result(f"{told}, {duration(time.perf_counter() - began)}")
+    return told is not None
+
+
+def plain(arguments: Sequence[str]) -> dict[str, object] | None:
+    """Read plain arguments: flags by the names of the settings. None where others have to be read."""
+    flags: dict[str, object] = {"group": (), "extra": ()}
+    rest = list(reversed(arguments))
+    while rest:
+        name, equals, value = rest.pop().partition("=")
+        if name in _SWITCHES and not equals:
+            flags[_SWITCHES[name]] = True
+        elif name in _VALUED or name in _LISTED:
+            if equals and not name.startswith("--"):
+                return None
+            value = value if equals else rest.pop() if rest else "-"
+            if not value or value.startswith("-"):
+                return None
+            flags |= _given(name, value, flags)
+        else:
+            return None
+    return flags
+
+
+def _given(name: str, value: str, flags: dict[str, object]) -> dict[str, object]:
+    if name in _VALUED:
+        return {_VALUED[name]: value}
+    before = flags[_LISTED[name]]
+    return {_LISTED[name]: (*before, value) if isinstance(before, tuple) else (value,)}
+
+
+def _verdict(asked: dict[str, object]) -> str | None:
+    """What there is to say of an environment that is as it should be, which may be nothing; None for any other."""
+    settings = _settings(asked)
+    odd = settings.warnings or settings.verbosity or settings.python is not None
+    if odd or compares_content(os.environ, None):
+        return None
+    here = os.getcwd()
+    start = settings.project if settings.project is not None else find_project(here)
+    lock = asked.get("lock")
+    project = Project(os.path.join(here, start), lock=str(lock) if lock else None, env=settings.env_dir)
+    raw = bytes_of(project.lock)
+    record = raw and up_to_date(
+        project, lock_digest=sha256(raw).hexdigest(), selection=_wish(asked).selection, compiled=settings.compile
+    )
+    if not record:
+        return None
+    env, where = shown(project, project.env), shown(project, project.lock)
+    done = Synced(env=env, lock=where, packages=len(record.packages), digest=record.digest)
+    return "" if settings.quiet else verdict(done)
+
+
+def _settings(asked: dict[str, object]) -> Settings:
+    where = config_file(os.environ)
+    try:
+        with open(where, encoding="utf-8") as file:  # noqa: PTH123
+            config = file.read()
+    except OSError:
+        config = None
+    return user_settings.load(
+        flags=asked, environ=os.environ, config=config, config_where=where, cache_default=cache_folder(os.environ)
+    )
+
+
+def _wish(asked: dict[str, object]) -> Wish:
+    listed = {name: value for name in ("group", "extra") if isinstance(value := asked[name], tuple)}
+    return Wish(groups=listed["group"], extras=listed["extra"], all_groups=bool(asked.get("all_groups")))
