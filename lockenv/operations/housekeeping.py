@@ -16,8 +16,9 @@ from lockenv.operations.archives import SOURCES
 from lockenv.session import Session
 
 _DAY = 24 * 3600.0
-#: What was found out, in files of its own: of interpreters, of locks, of environments, of bytecode.
-_REMEMBERED = ("interpreters", "standing", "plans", "bytecode")
+#: What was found out, in files of its own: of interpreters, of locks (and why there was none), of environments, of
+#: bytecode.
+_REMEMBERED = ("interpreters", "standing", "failures", "plans", "bytecode")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

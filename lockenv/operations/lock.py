@@ -19,6 +19,7 @@ from lockenv.manifest.words import listed
 from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import lost, told
+from lockenv.operations.explain import noting_failure
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.preferences import rather
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
@@ -158,7 +159,8 @@ def ready(
         if check or settled:
             found = _found(session, asked, old, raw)
             return Ready(locked=found if settled else replace(found, stands=None), content=raw, standing=raw)
-    return _relock(session, asked, old=old, raw=raw, upgrade=upgrade)
+    with noting_failure(session):
+        return _relock(session, asked, old=old, raw=raw, upgrade=upgrade)
 
 
 def _is_settled(session: Session, manifest: Manifest, old: Pylock, allowed: frozenset[NormalizedName]) -> bool:
