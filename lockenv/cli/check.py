@@ -40,7 +40,9 @@ def _show(screen: Screen, found: Checked, *, verbose: bool) -> None:
         more = len(answer.details) if not verbose else 0
         rest = f" (and {more} more: -v)" if more else ""
         remedy = f"; run `{answer.remedy}`" if answer.remedy else ""
-        screen.say(f"{screen.paint(screen.out, colour, word)}  {answer.about} {answer.said}{rest}{remedy}")
+        # One line, whatever line ends a message may hold.
+        said = " ".join(f"{answer.about} {answer.said}{rest}{remedy}".split())
+        screen.say(f"{screen.paint(screen.out, colour, word)}  {said}")
         for detail in answer.details if verbose else ():
             screen.say(f"    {detail}")
 

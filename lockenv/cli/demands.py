@@ -28,7 +28,9 @@ def requirer(web: Web, demand: Demand) -> str:
     if demand.source is not None:
         extra = demand.source.extra
         return title(web.packages[demand.source.number], [extra] if extra else [])
-    return f"group {demand.group}" if demand.group else MANIFEST
+    if demand.group:
+        return f"group {demand.group}"
+    return "the project" if web.guessed else MANIFEST
 
 
 def condition(web: Web, demand: Demand) -> str:

@@ -82,7 +82,8 @@ class Web:
     """A lock's packages, the places that it is for, and the demands between them.
 
     `presence` gives for each package the places where it is installed, `missing` what the manifest requires and
-    the lock does not have. `has_edges` is false where the lock does not say who requires whom.
+    the lock does not have. `has_edges` is false where the lock does not say who requires whom, `guessed` is true
+    where it is not known what a manifest names.
     """
 
     packages: tuple[Package, ...]
@@ -91,6 +92,7 @@ class Web:
     demands: tuple[Demand, ...]
     missing: tuple[Requirement, ...] = ()
     has_edges: bool = True
+    guessed: bool = False
 
     @cached_property
     def outgoing(self) -> Mapping[Vertex | None, Sequence[Demand]]:
@@ -149,6 +151,7 @@ def web_of(lock: Pylock, manifest: Manifest | None = None, *, targets: Sequence[
         demands=(*outer, *inner),
         missing=tuple(missing),
         has_edges=_has_edges(lock),
+        guessed=manifest is None and not _is_ours(lock),
     )
 
 
@@ -234,8 +237,12 @@ def _agreeing(choice: frozenset[str], conflicts: Sequence[frozenset[str]]) -> fr
     return kept
 
 
+def _is_ours(lock: Pylock) -> bool:
+    return "format" in tool_table(lock)
+
+
 def _has_edges(lock: Pylock) -> bool:
-    if "format" in tool_table(lock):
+    if _is_ours(lock):
         return True
     return any(package.dependencies or tool_table(package).get("requires") for package in lock.packages)
 
@@ -306,7 +313,7 @@ class _Weaver:
     def direct(self, inner: Sequence[Demand]) -> tuple[Demand, ...]:
         """What a manifest that is not at hand demands: all that the lock says that it names."""
         demanded = {demand.goal for demand in inner}
-        ours = "format" in tool_table(self._lock)
+        ours = _is_ours(self._lock)
         found: list[Demand] = []
         for number, package in enumerate(self._lock.packages):
             table = tool_table(package)

@@ -130,3 +130,29 @@ def test_nothing_but_groups_is_said(project: ScratchProject) -> None:
     ran = project.run("tree").ok()
     assert ran.out == ""
     assert "nothing is required but by groups (test)" in ran.err
+
+
+HOSTILE = """
+lock-version = "1.0"
+created-by = "another"
+dependency-groups = ["a\\u001b[2Jb"]
+[[packages]]
+name = "x"
+directory = { path = "a\\u001b[2J\\nok" }
+dependencies = [{ name = "y" }, { name = "not a name\\u001b[2J" }]
+[[packages]]
+name = "y"
+version = "1"
+marker = "sys_platform != 'a\\u001b[2Jb'"
+directory = { path = "y" }
+"""
+
+
+@pytest.mark.parametrize("command", [["tree", "--all-groups"], ["why", "y"], ["why", "x"], ["tree", "-i"]])
+def test_hostile_text_steers_no_terminal(project: ScratchProject, command: list[str]) -> None:
+    project.write("pylock.toml", HOSTILE)
+    ran = project.run(*command).ok()
+    assert "\x1b" not in ran.out + ran.err
+    assert "ok" not in {line.strip() for line in ran.out.splitlines()}
+    # What a manifest names is not known of the lock of another tool.
+    assert "env.toml" not in ran.out
