@@ -6,12 +6,15 @@ The law: applying a plan to what is installed gives what is wanted, and a second
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from lockenv.errors import InternalError, Problem, Refused
-from lockenv.packages import NormalizedName
 from lockenv.tree import Scheme, Script, script_refusal
 from lockenv.values import dataclass
+
+if TYPE_CHECKING:
+    # What it imports takes long, and a sync that was planned before needs none of it.
+    from lockenv.packages import NormalizedName
 
 #: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
 WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})

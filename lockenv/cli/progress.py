@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -124,6 +123,8 @@ class Progress:
             return
         if self._live and now - self._drawn >= _REDRAW:
             self._drawn = now
+            import shutil  # Lazy: with it come all kinds of compression
+
             width = shutil.get_terminal_size().columns - 1
             self._screen.draw(self._line(now), width)
             self._shown = True

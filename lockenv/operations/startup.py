@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from lockenv.errors import Problem, Refused
 from lockenv.operations.wish import StartUp
-from lockenv.packages import NormalizedName
 from lockenv.plan import place
 from lockenv.store import StoredWheel
 from lockenv.transaction.compose import Desired
 from lockenv.tree import Link, Scheme, is_startup
+
+if TYPE_CHECKING:
+    from lockenv.packages import NormalizedName
 
 _LARGEST = 1 << 20  #: bytes of a file that is compared; a larger one counts as changed
 _NAMES = (".pth", ".start")

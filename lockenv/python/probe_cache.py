@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
+
+from lockenv.sums import sha256
 
 # Raised when the question or the meaning of an answer changes.
 _FORMAT = 1
@@ -26,6 +26,8 @@ class ProbeCache:
 
     def read(self, executable: Path) -> dict[str, Any] | None:
         """Give what this executable answered, if it is still the same file on the same machine."""
+        import json  # Lazy: a sync that was planned before asks no interpreter
+
         try:
             entry = json.loads(self._file(executable).read_bytes())
             if entry["key"] == _key(executable) and isinstance(entry["answer"], dict):
@@ -36,7 +38,9 @@ class ProbeCache:
 
     def write(self, executable: Path, answer: dict[str, Any]) -> None:
         """Keep what it answered; a refusal of the disk is no error."""
-        from lockenv.files import write_atomically  # only after a probe
+        import json  # Lazy: only after a probe
+
+        from lockenv.files import write_atomically
 
         try:
             entry = {"key": _key(executable), "answer": answer}
@@ -46,7 +50,7 @@ class ProbeCache:
             return
 
     def _file(self, executable: Path) -> Path:
-        digest = hashlib.sha256(os.fsencode(executable)).hexdigest()
+        digest = sha256(os.fsencode(executable)).hexdigest()
         return self._folder / f"{digest[:32]}.json"
 
 

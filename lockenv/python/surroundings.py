@@ -5,7 +5,7 @@ nothing: an environment that is planned already is made without a search.
 """
 
 # pathlib is among the heavy imports that are avoided here.
-# ruff: noqa: PTH116, PTH117, PTH118
+# ruff: noqa: PTH100, PTH116, PTH117, PTH118
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def surroundings(environ: Mapping[str, str], *, but: str) -> str:
     Folders below `but`, the environment that is to be made, have no say.
     """
     home = home_of(environ)
-    signs = [sys.executable or ""]
+    signs = [os.path.abspath(sys.executable) if sys.executable else ""]
     for pattern in dict.fromkeys(_deciding(environ)):
         place = home + pattern[1:] if pattern.startswith("~") else pattern
         if os.path.isabs(place) and not f"{place}/".startswith(f"{but}/"):

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lockenv.plan import Installed
-from lockenv.python.installed import BrokenDistribution, read_installed
-from lockenv.python.pyvenv import describe_environment
 
 _SITES = ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages")
 
 
 def maker(env: str) -> str | None:
     """Say which tool made an environment; None where there is none, or it is what is left of one of ours."""
+    # Lazy: where there is no other tool's environment, there is nothing to describe.
+    from lockenv.python.pyvenv import describe_environment
+
     described = describe_environment(Path(env))
     return None if described is None or described.kind == "lockenv" else described.kind
 
 
 def installed_in(env: str) -> tuple[Installed, ...]:
     """Read what is installed, one entry a name. Nobody knows the files it came from: `sha256` is empty."""
-    return tuple({package.name: package for package in _read(env)}.values())
+    sites = [site for pattern in _SITES for site in Path(env).glob(pattern)]
+    return tuple({package.name: package for package in _read(sites)}.values()) if sites else ()
 
 
-def _read(env: str) -> Iterator[Installed]:
-    for found in read_installed(site for pattern in _SITES for site in Path(env).glob(pattern)):
+def _read(sites: Iterable[Path]) -> Iterator[Installed]:
+    # Lazy: as above.
+    from lockenv.python.installed import BrokenDistribution, read_installed
+
+    for found in read_installed(sites):
         match found:
             case BrokenDistribution(folder=folder):
                 version = folder.removesuffix(".dist-info").partition("-")[2]
