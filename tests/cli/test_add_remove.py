@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import errno
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lockenv.files import FileLock
 from lockenv.operations import amendment, converge
 from tests.cli.screens import check_screen
 from tests.cli.sourcing import core_tree
+from tests.cli.test_bad_surroundings import _Gate
+from tests.cli.test_endings import ended
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import SERIES, Ran, ScratchProject
 from tests.fakes.wheels import make_wheel
@@ -355,3 +359,43 @@ def test_the_index_is_asked_once_though_bounds_take_a_second_look(shop: ScratchP
     index.forget_requests()
     shop.run("add", "checks", "--no-sync").ok()
     assert index.count("/simple/*") == without
+
+
+# ── signals, in processes of their own
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_while_a_silent_server_is_waited_for_finds_nothing_written(
+    shop: ScratchProject, index: FakeIndex, number: signal.Signals
+) -> None:
+    index.add(make_wheel("slow", "1.0"))
+    before, answer = everything(shop), _Gate()
+    index.fail("*slow-1.0-py3-none-any.whl", until=answer)
+    try:
+        ran = ended(shop, number, answer.reached.is_set, "add", "slow", "--timeout", "3600")
+    finally:
+        answer.set()
+    assert ran.status in {128 + number, -number}
+    assert everything(shop) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_another_process_changes_the_environment_is_undone(
+    shop: ScratchProject, number: signal.Signals
+) -> None:
+    before = everything(shop)
+    with FileLock(shop.env / ".lockenv" / "lock"):
+        ran = ended(shop, number, lambda: "icons" in env_toml(shop), "add", "icons<2")
+    assert ran.status == 128 + number
+    assert everything(shop) == before
+
+
+def test_killed_when_the_files_are_written_the_next_sync_completes_it(shop: ScratchProject) -> None:
+    def both_written() -> bool:
+        return "icons" in env_toml(shop) and '"icons"' in shop.lock.read_text() and "1.9" in shop.lock.read_text()
+
+    with FileLock(shop.env / ".lockenv" / "lock"):
+        ended(shop, signal.SIGKILL, both_written, "add", "icons<2")
+    assert shop.installed()["icons"] == "2.0"
+    shop.run("sync").ok()
+    assert shop.installed()["icons"] == "1.9"
