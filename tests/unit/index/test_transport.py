@@ -272,6 +272,7 @@ class TestGzip:
             zlib.compress(b"hello"),
             b"\x1f",
         ],
+        ids=["a byte short", "in its midst", "with more behind", "another checksum", "zlib", "a byte"],
     )
     def test_what_is_cut_or_spoilt_is_refused(self, packed: bytes) -> None:
         with pytest.raises(Undecodable):
