@@ -16,7 +16,6 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,6 +168,9 @@ class Store:
 
         Half-made entries are none yet.
         """
+        # Lazy: an environment is made without it.
+        from concurrent.futures import ThreadPoolExecutor
+
         names = [path.name for path in self._entries() if not path.name.startswith(".")]
         with ThreadPoolExecutor(threads) as pool:
             faults = dict(zip(names, pool.map(self._faults_of, names), strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -245,7 +246,7 @@ def _make_parents(prefix: str, path: str, made: set[str]) -> None:
 def _write_file(path: str, mode: int, content: Iterable[bytes | str]) -> str:
     """Write a new read-only file; the last of `content` is its sha256, which is returned."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, mode)
     sha256 = ""
     try:
         for chunk in content:
@@ -255,7 +256,9 @@ def _write_file(path: str, mode: int, content: Iterable[bytes | str]) -> str:
             rest = memoryview(chunk)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-        os.fchmod(descriptor, mode)
+        # To look is cheaper than to change, and only a umask that is stricter than most takes from the mode.
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+            os.fchmod(descriptor, mode)
         mtime = fixed_mtime_ns(sha256)
         os.utime(descriptor, ns=(mtime, mtime))
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockenv.errors import InstallError, Refused
-from lockenv.store import Store, StoredWheel, _check_space
+from lockenv.store import Store, StoredWheel, _check_space, suspects
 from lockenv.tree import Script, fixed_mtime_ns
 from tests.fakes.wheels import BuiltFile, make_wheel
 
@@ -216,3 +216,20 @@ def test_a_wheel_for_which_there_is_no_room_is_refused_before_it_is_unpacked(tmp
     huge = make_wheel("menu", "1.0", files={"menu.py": "x = 1\n"})
     with pytest.raises(InstallError, match=r"no room to unpack menu-1.0.*are needed, and .* are free at"):
         _check_space(tmp_path, huge.filename, [1 << 60])
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o027, 0o077])
+def test_files_have_their_modes_whatever_the_umask(umask: int, tmp_path: Path) -> None:
+    wheel = make_wheel("menu", "1.0", files={"menu.py": "", "{data}/scripts/serve": "#!python\n"})
+    path = tmp_path / wheel.filename
+    path.write_bytes(wheel.content)
+    store = Store(tmp_path / "cache")
+    (tmp_path / "cache/wheels").mkdir(parents=True)
+    before = os.umask(umask)
+    try:
+        stored = store.add(wheel.sha256, path, name="menu", version="1.0", filename=wheel.filename)
+    finally:
+        os.umask(before)
+    assert suspects(stored) == []
+    modes = {row[0].rpartition("/")[2]: row[3] for row in stored.rows}
+    assert (modes["menu.py"], modes["serve"]) == (0o444, 0o555)
