@@ -68,13 +68,13 @@ def sweep(parent: str) -> None:
 
 def mark_unsettled(folder: str) -> None:
     """Say that a folder was filled in this run of the machine. Raises `OSError`."""
-    os.symlink(_run() or "unknown", f"{folder}/{_MARK}")
+    os.symlink(machine_run() or "unknown", f"{folder}/{_MARK}")
 
 
 def is_unsettled(folder: str) -> bool:
     """Whether what a folder holds was written in another run of the machine and not read since."""
     try:
-        return os.readlink(f"{folder}/{_MARK}") != _run()
+        return os.readlink(f"{folder}/{_MARK}") != machine_run()
     except OSError:
         return False
 
@@ -86,7 +86,7 @@ def settle(folder: str) -> None:
 
 
 @cache
-def _run() -> str:
+def machine_run() -> str:
     """Name the time since this machine was started; '' where the system does not say."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

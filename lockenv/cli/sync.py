@@ -93,7 +93,7 @@ def _show(screen: Screen, done: Synced, seconds: float) -> None:
     if done.plan is not None and not screen.quiet:
         show_steps(screen, done.plan)
         show_startup(screen, done)
-        if done.plan.is_empty:
+        if done.plan.is_empty and done.reason:
             screen.say(f"rebuilt: {done.reason}")
     screen.say(f"{verdict(done)}, {duration(seconds)}")
 

@@ -21,6 +21,7 @@ def carry_out(
     desired: Desired,
     *,
     because: str | None = None,
+    afresh: bool = False,
     finish: Callable[[str, str], None] | None = None,
 ) -> Applied:
     """Make the project's environment what is desired, as the settings want it done. Raises as `apply` does."""
@@ -34,6 +35,7 @@ def carry_out(
         history=session.settings.history,
         grace=GRACE,
         because=because,
+        afresh=afresh,
         finish=finish,
         reporter=session.report,
     )

@@ -14,16 +14,17 @@ import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from lockenv.events import Noted, Reporter, Warned, silent
 from lockenv.files import remove_tree, write_atomically
-from lockenv.packages import canonicalize_name
+from lockenv.leftovers import machine_run
 from lockenv.plan import Installed, Plan, make_plan
-from lockenv.transaction import commit, foreign, ground, places, state
+from lockenv.transaction import commit, foreign, ground, places, spare, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
-from lockenv.transaction.compose import Contents, Desired, WrittenFile, compose
+from lockenv.transaction.compose import SETTINGS, Contents, Desired, WrittenFile, compose
 from lockenv.transaction.durability import Durable
-from lockenv.transaction.generation import build, write_file
+from lockenv.transaction.generation import build, rebuild, write_file
 from lockenv.transaction.link import Linker, LinkMode
 from lockenv.transaction.need import check_space
 from lockenv.transaction.refusals import unchanged
@@ -31,10 +32,17 @@ from lockenv.transaction.turn import Turn
 from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
 
+if TYPE_CHECKING:
+    # What it imports takes long, and names are recorded as they are written here.
+    from lockenv.packages import NormalizedName
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What was done. `reason` says why the environment was made anew, and is None where nothing was to be done."""
+    """What was done. `reason` says why the environment was made anew; it is None where nothing was to be done.
+
+    Where there was no environment before, it is empty.
+    """
 
     plan: Plan
     generation: int
@@ -56,6 +64,7 @@ def apply(
     history: int = 1,
     grace: float = 0.0,
     because: str | None = None,
+    afresh: bool = False,
     finish: Callable[[str, str], None] | None = None,
     reporter: Reporter = silent,
 ) -> Applied:
@@ -64,8 +73,9 @@ def apply(
     `wait` is how many seconds to wait for another process that is changing it; None waits for ever. `durable` says
     what the change survives, `history` how many earlier generations are kept, `grace` for how many seconds a
     retired one is kept in any case, for programs that began with it. `because` is a reason to build that this
-    function cannot see, such as content that has changed unseen. `finish` is called with a generation's folder
-    when all is in it, and with the place where it will stand.
+    function cannot see, such as content that has changed unseen; then, and where all is to be made `afresh`, every
+    file comes from the store, and none from a spare, of which sizes and times are compared and no bytes. `finish`
+    is called with a generation's folder when all is in it, and with the place where it will stand.
 
     Raises `Refused` for packages that collide or hostile names, `UsageError` where `env_dir` is no place for an
     environment, `InstallError` for what the disk or the store refuse: in each case the environment is as it was.
@@ -79,7 +89,8 @@ def apply(
         turn = Turn(env, reporter, wait, locks)
         keep = _Keep(durable == "power", history, grace)
         linker = Linker(link_mode, reporter)
-        return _Work(env, desired, contents, linker, reporter, turn, keep, because, finish).run()
+        work = _Work(env, desired, contents, link_mode, linker, reporter, turn, keep, because, afresh, finish)
+        return work.run()
 
 
 def installed(env_dir: Path) -> tuple[Installed, ...]:
@@ -90,7 +101,7 @@ def installed(env_dir: Path) -> tuple[Installed, ...]:
 
 def _installed(record: state.State) -> tuple[Installed, ...]:
     return tuple(
-        Installed(name=canonicalize_name(name), version=version, sha256=sha256)
+        Installed(name=cast("NormalizedName", name), version=version, sha256=sha256)
         for name, version, sha256, _ in record.packages
     )
 
@@ -125,11 +136,13 @@ class _Work:
     env: str
     desired: Desired
     contents: Contents
+    link_mode: LinkMode
     linker: Linker
     reporter: Reporter
     turn: Turn
     keep: _Keep
     because: str | None
+    afresh: bool
     finish: Callable[[str, str], None] | None
 
     def run(self) -> Applied:
@@ -141,10 +154,10 @@ class _Work:
         stands = record is not None and ours and self.because is None and self._stands_already(record)
         if reason is not None and record is not None and stands:
             # Another lock, or another wish, that comes to the same files: only the record has to say so.
-            self._write_record(record.tree)
+            self._write_record(record)
             reason = None
         if reason is not None:
-            self.reporter(Noted(message=f"{self.env} is made anew: {reason}"))
+            self.reporter(Noted(message=f"{self.env} is made" + (f" anew: {reason}" if reason else "")))
             if ours and record is not None and self._can_flip(record):
                 self._renew()
             else:
@@ -160,7 +173,7 @@ class _Work:
         A package's files follow from its wheel; the times of what is written follow from the content, so the
         recorded facts of a text tell whether it would be written again as it is.
         """
-        wanted = self._record(record.tree)
+        wanted = self._record(record.tree, record.origin)
         same = (record.packages, record.digest, record.interpreter_id, record.root_files, record.links) == (
             wanted.packages,
             wanted.digest,
@@ -180,12 +193,12 @@ class _Work:
             )
         )
 
-    def _write_record(self, tree: state.Tree) -> None:
+    def _write_record(self, record: state.State) -> None:
         """Replace the record of the current generation, whose tree stays as it is."""
         number = places.current_number(self.env)
         if number is not None:
             path = Path(places.generation(self.env, number), places.STATE)
-            write_atomically(path, self._record(tree).pack())
+            write_atomically(path, self._record(record.tree, record.origin).pack())
 
     def _why(self) -> str | None:
         reason = state.why_not(
@@ -194,8 +207,10 @@ class _Work:
             selection=self.desired.selection,
             interpreter_id=self.desired.interpreter_id,
         )
+        if reason is not None and not os.path.lexists(f"{self.env}/{SETTINGS}"):
+            return ""
         record = state.read_current(self.env) if reason is None else None
-        if record is not None and record.packages != self._record(record.tree).packages:
+        if record is not None and record.packages != self._packages():
             # One lock leads to other wheels where a folder that one is built from has changed.
             return "what is built from a folder has changed"
         if record is not None and not all(_is_recorded(text, record.tree) for text in self.contents.texts):
@@ -226,24 +241,67 @@ class _Work:
     def _root_files(self) -> tuple[tuple[str, bytes], ...]:
         return tuple((entry.path, entry.content) for entry in self.desired.root_files)
 
-    def _record(self, tree: state.Tree) -> state.State:
+    def _packages(self) -> tuple[tuple[str, str, str, bool], ...]:
+        return tuple(
+            (wanted.name, wanted.version, wanted.sha256, wanted.requested) for wanted, _ in self.desired.packages
+        )
+
+    def _record(self, tree: state.Tree, origin: state.Origin) -> state.State:
         return state.State(
             lock_digest=self.desired.lock_digest,
             selection=self.desired.selection,
             interpreter_id=self.desired.interpreter_id,
-            packages=tuple(
-                (wanted.name, wanted.version, wanted.sha256, wanted.requested)
-                for wanted, _ in self.desired.packages
-            ),
+            packages=self._packages(),
             digest=self.contents.digest,
             root_files=self._root_files(),
             links=self.contents.tops,
             tree=tree,
             made=int(time.time()),
+            origin=origin,
         )
 
+    def _origin(self, used: str = "auto") -> state.Origin:
+        """Say how the files of a generation came; `used` is the mode of those that were there before."""
+        mode = used if self.linker.mode == "auto" else self.linker.mode
+        return self.link_mode, mode, self._run_of_machine()
+
+    def _run_of_machine(self) -> str:
+        """Name the run of the machine that what is written now may not outlive; '' where the disk keeps it."""
+        # Where the system has no name for it, no later run will be taken for this one.
+        return "" if self.keep.durable else machine_run() or str(time.time_ns())
+
+    def _next(self, number: int) -> None:
+        """Make the next generation: of the spare where there is one that will do, else whole."""
+        folder = places.generation(self.env, number)
+        claimed = None
+        if self.because is None and not self.afresh:
+            claimed = spare.claim(self.env, number, wished=self.link_mode, run=self._run_of_machine())
+        if claimed is None:
+            self._build(folder, folder)
+            return
+        record, bytecode = claimed
+        had = {(name, sha256) for name, _, sha256, _ in record.packages}
+        rebuild(
+            folder,
+            self.contents,
+            self.linker,
+            spare=record,
+            bytecode=bytecode,
+            unchanged={one.name for one, _ in self.desired.packages if (one.name, one.sha256) in had},
+            record=lambda tree: self._record(tree, self._origin(record.origin[1])),
+            reporter=self.reporter,
+        )
+        if self.finish is not None:
+            self.finish(folder, folder)
+
     def _build(self, folder: str, place: str) -> None:
-        build(folder, self.contents, self.linker, record=self._record, reporter=self.reporter)
+        build(
+            folder,
+            self.contents,
+            self.linker,
+            record=lambda tree: self._record(tree, self._origin()),
+            reporter=self.reporter,
+        )
         if self.finish is not None:
             self.finish(folder, place)
 
@@ -255,7 +313,7 @@ class _Work:
         folder = places.generation(self.env, number)
         missing = commit.missing_links(self.env, self.contents.tops)
         try:
-            self._build(folder, folder)
+            self._next(number)
             commit.add_links(self.env, missing)
             commit.flip(self.env, number, durable=self.keep.durable)
         except BaseException:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lockenv.files import FileLock, remove_tree
-from lockenv.transaction import places, state
+from lockenv.transaction import places, spare, state
 from lockenv.transaction.carry import carry_over
 from lockenv.transaction.durability import settle, settle_folder
 
@@ -118,6 +118,8 @@ def sweep(env: str, *, history: int = 1, grace: float = 0.0) -> None:
     """Remove what no longer counts: generations but the current one and `history` others, and what is half made.
 
     Of the others those stay that were current last. What was retired within the last `grace` seconds stays too.
+    The next after those becomes the spare, under another name: who began with it finds as little as if it were
+    gone.
     """
     current = places.current_number(env)
     if current is None:
@@ -125,9 +127,15 @@ def sweep(env: str, *, history: int = 1, grace: float = 0.0) -> None:
     remove_tree(f"{places.current(env)}.tmp")
     now = time.time()
     keep = {current}
+    beyond = []
     for rank, (retired, number) in enumerate(others(env)):
         if rank < history or 0 <= now - retired < grace:
             keep.add(number)
+        else:
+            beyond.append(number)
+    if beyond:
+        spare.retire(env, beyond[0])
+    spare.sweep(env)
     for number in places.generations(env):
         if number not in keep:
             remove_tree(places.generation(env, number))

@@ -4,20 +4,22 @@ A generation is whole when its record stands in it; the record is written last. 
 when the file is made, once.
 """
 
-# ruff: noqa: PTH102, PTH211
+# ruff: noqa: PTH102, PTH106, PTH108, PTH211
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from lockenv.errors import InstallError
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
+from lockenv.files import remove_tree
 from lockenv.transaction import places, state
 from lockenv.transaction.compose import Brought, Contents, WrittenFile
+from lockenv.transaction.difference import differing
 from lockenv.transaction.link import File, Linker
 from lockenv.tree import fixed_mtime_ns
 
@@ -44,15 +46,56 @@ def build(
     """
     os.mkdir(folder)
     tree: state.Tree = {"": {}}
+    _add(folder, tree, contents, linker, reporter)
+    _finish(folder, record, tree)
+
+
+def rebuild(
+    folder: str,
+    contents: Contents,
+    linker: Linker,
+    *,
+    spare: state.State,
+    bytecode: Iterable[str],
+    unchanged: Container[str],
+    record: Callable[[state.Tree], state.State],
+    reporter: Reporter,
+) -> None:
+    """Bring what was the spare, and stands in `folder` without its record, to other contents by the difference.
+
+    What comes of it is what `build` would make. `spare` tells what is there, `unchanged` names the packages whose
+    wheels are the same, and `bytecode` are folders that Python wrote: nobody has looked into those, so they go.
+    The rest is as for `build`.
+    """
+    tree = spare.tree
+    difference = differing(contents, tree, unchanged)
+    for inner in bytecode:
+        remove_tree(f"{folder}/{inner}")
+    for path in difference.gone:
+        os.unlink(f"{folder}/{path}")
+        parent, _, name = path.rpartition("/")
+        del tree[parent][name]
+    for inner in sorted(tree.keys() - {"", *contents.folders}, reverse=True):
+        os.rmdir(f"{folder}/{inner}")
+        del tree[inner]
+    _add(folder, tree, difference.contents, linker, reporter)
+    _finish(folder, record, tree)
+
+
+def _add(folder: str, tree: state.Tree, contents: Contents, linker: Linker, reporter: Reporter) -> None:
     for inner in contents.folders:
-        os.mkdir(f"{folder}/{inner}")
-        tree[inner] = {}
+        if inner not in tree:
+            os.mkdir(f"{folder}/{inner}")
+            tree[inner] = {}
     for text in contents.texts:
         _note(tree, text.path, _write(folder, text))
     for link in contents.links:
         os.symlink(link.target, f"{folder}/{link.path}")
         _note(tree, link.path, link.target)
     _bring_all(folder, contents.packages, linker, reporter, tree)
+
+
+def _finish(folder: str, record: Callable[[state.Tree], state.State], tree: state.Tree) -> None:
     write_file(f"{folder}/{places.STATE}", record(state.without_bytecode(tree)).pack(), 0o644)
 
 

@@ -7,6 +7,7 @@
     .venv/.lockenv/lock                     who is changing it
     .venv/.lockenv/current              ->  g-18
     .venv/.lockenv/g-18/…, g-18/.state      a generation and what it is
+    .venv/.lockenv/spare/…                  what was a generation, to become the next one by its difference
     .venv/.lockenv/g-18/pyvenv.cfg          for a Python that is called by its physical path
     .venv.lockenv-lock, -new, -old          beside it, only while a whole environment is being made or swapped
 """
@@ -41,6 +42,11 @@ def current(env: str) -> str:
 def generation(env: str, number: int) -> str:
     """Give the folder of a generation."""
     return f"{env}/{HOME}/g-{number}"
+
+
+def spare(env: str) -> str:
+    """Give the folder of what was a generation, and is nobody's now: the next one may be made of it."""
+    return f"{env}/{HOME}/spare"
 
 
 def link_text(name: str) -> str:

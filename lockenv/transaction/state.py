@@ -20,12 +20,15 @@ TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMAT = 3  #: to be changed with the record's shape and with what lockenv writes into an environment
+FORMAT = 4  #: to be changed with the record's shape and with what lockenv writes into an environment
 _MAGIC = b"lockenv state\n"
 
 #: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.
 Fact = str | tuple[int, int, int]
 _ODD: Fact = (-1, 0, 0)  #: the fact of a pipe, socket or device, which no generation is made with
+#: How the files of a generation came: the mode that was wished, the one that was used, and the run of the machine
+#: in which they were written, or '' where the disk was asked to keep them. What came otherwise is no spare.
+Origin = tuple[str, str, str]
 #: Folder, relative to the generation ('' is itself) -> name -> fact. Folders are keys and no entries.
 Tree = dict[str, dict[str, Fact]]
 
@@ -41,6 +44,7 @@ class State:
     `packages` are (name, version, wheel's sha256, requested); `root_files` (name, content) of the environment's
     root; `links` the names of its top-level links; `digest` the environment digest. `made` is when, in whole
     seconds since the epoch: it stands here and nowhere in the tree, which is the same whenever it is made.
+    `origin` is how its files came.
     """
 
     __slots__ = (
@@ -49,6 +53,7 @@ class State:
         "links",
         "lock_digest",
         "made",
+        "origin",
         "packages",
         "root_files",
         "selection",
@@ -67,6 +72,7 @@ class State:
         links: tuple[str, ...],
         tree: Tree,
         made: int = 0,
+        origin: Origin = ("", "", ""),
     ) -> None:
         self.lock_digest = lock_digest
         self.selection = selection
@@ -77,6 +83,7 @@ class State:
         self.links = links
         self.tree = tree
         self.made = made
+        self.origin = origin
 
     def pack(self) -> bytes:
         """Write the record: marshal behind a checksum, a tenth of JSON's time for ten thousand files."""
@@ -92,6 +99,7 @@ class State:
                 self.links,
                 self.tree,
                 self.made,
+                self.origin,
             ),
             4,
         )
@@ -113,7 +121,7 @@ def read(generation: str) -> State | None:
     values = marshal.loads(payload)  # noqa: S302
     if values[0] != FORMAT:
         return None
-    _, lock_digest, selection, interpreter_id, packages, digest, root_files, links, tree, made = values
+    _, lock_digest, selection, interpreter_id, packages, digest, root_files, links, tree, made, origin = values
     return State(
         lock_digest=lock_digest,
         selection=selection,
@@ -124,6 +132,7 @@ def read(generation: str) -> State | None:
         links=links,
         tree=tree,
         made=made,
+        origin=origin,
     )
 
 
@@ -194,8 +203,11 @@ def holds(path: str, content: bytes) -> bool:
         os.close(descriptor)
 
 
-def tree_drift(generation: str, recorded: Tree) -> str | None:
-    """Name a file of the generation that was deleted, added or changed since it was recorded."""
+def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = None) -> str | None:
+    """Name a file of the generation that was deleted, added or changed since it was recorded.
+
+    Folders of bytecode, which Python may write by itself, are added to the list `bytecode`.
+    """
     for folder, facts in recorded.items():
         try:
             found, folders = scan_folder(generation, folder)
@@ -206,8 +218,12 @@ def tree_drift(generation: str, recorded: Tree) -> str | None:
             return f"{_join(folder, min(changed))} was {_verb(min(changed), found, facts)}"
         for name in folders:
             path = _join(folder, name)
-            if path not in recorded and not _is_bytecode_folder(generation, path, facts):
+            if path in recorded:
+                continue
+            if not _is_bytecode_folder(generation, path, facts):
                 return f"{path} was added"
+            if bytecode is not None:
+                bytecode.append(path)
     return None
 
 

@@ -112,6 +112,10 @@ class Project:
             interpreter_id=want.interpreter_id,
         )
 
+    def run_python(self, code: str) -> None:
+        """Run a program in the environment, which writes bytecode."""
+        subprocess.run([str(self.env / "bin" / "python"), "-c", code], env={}, check=True)
+
     def run(self, script: str) -> str:
         done = subprocess.run([str(self.env / "bin" / script)], capture_output=True, text=True, check=True)
         return done.stdout

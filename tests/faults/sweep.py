@@ -22,13 +22,13 @@ from pathlib import Path
 from lockenv.errors import InstallError, LockenvError
 from lockenv.files import hash_file
 from lockenv.store import Store, StoredWheel
-from lockenv.transaction import commit, durability, places
+from lockenv.transaction import commit, durability, places, state
 from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired
 from lockenv.transaction.history import rollback
 from lockenv.transaction.link import LinkMode
 from lockenv.tree import Text
-from tests.fakes.environments import ICONS, MENU, MENU2, Project
+from tests.fakes.environments import ICONS, MENU, MENU2, SITE, Project
 from tests.faults.injection import DIED, FAULTS, LASTING, Fault
 
 _FAILED, _DONE, _WRONG, _TOO_LATE = 71, 72, 73, 74
@@ -63,6 +63,20 @@ def _people(project: Project) -> None:
     (project.env / "notes.txt").write_text("mine")
 
 
+def _with_spare(project: Project) -> None:
+    """Sync so often that there is a spare, of other packages than are current, which Python has used."""
+    for wheels in ((MENU2, ICONS), (MENU,), (ICONS,)):
+        apply(project.env, project.desired(*wheels), link_mode="hardlink", durable="power")
+        project.run_python("import icons" if ICONS in wheels else "import menu")
+
+
+def _spoil_spare(project: Project) -> None:
+    _with_spare(project)
+    spare = project.env / ".lockenv" / "spare" / SITE
+    (spare / "icons" / "__init__.py").unlink()
+    (spare / "stray.py").write_text("x = 1\n")
+
+
 def _foreign(project: Project) -> None:
     (project.env / "lib").mkdir(parents=True)
     _people(project)
@@ -87,6 +101,12 @@ SCENARIOS = {
     "upgrade": Scenario(
         prepare=lambda project: (project.sync(MENU2), project.sync(MENU)),
         after=lambda project: project.desired(MENU2, ICONS),
+    ),
+    "change of a spare": Scenario(
+        prepare=_with_spare, after=lambda project: project.desired(MENU, ICONS, requested=("menu",))
+    ),
+    "a spare that will not do": Scenario(
+        prepare=_spoil_spare, after=lambda project: project.desired(MENU2, ICONS)
     ),
     "add": Scenario(
         prepare=lambda project: project.sync(MENU), after=lambda project: project.desired(MENU, ICONS)
@@ -136,14 +156,18 @@ def _without_own(seen: dict[str, object] | None) -> dict[str, object] | None:
 
 
 def leftovers(project: Project) -> list[str]:
-    """What a healed project may not hold: anything beside the environment, any third generation."""
+    """What a healed project may not hold: anything beside the environment, any third generation, half a spare."""
     found = [path.name for path in project.folder.iterdir() if path.name != ".venv"]
     home = project.env / ".lockenv"
-    names = sorted(path.name for path in home.iterdir() if path.name not in {"lock", "current"})
+    names = sorted(path.name for path in home.iterdir() if path.name not in {"lock", "current", "spare"})
     current = os.readlink(home / "current")  # noqa: PTH115
     if current not in names or len(names) > 2:
         found += names
     found += [path.name for path in project.env.iterdir() if path.is_symlink() and not path.exists()]
+    spare = home / "spare"
+    record = state.read(str(spare))
+    if spare.exists() and (record is None or state.tree_drift(str(spare), record.tree)):
+        found.append("spare")
     return found
 
 

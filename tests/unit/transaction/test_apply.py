@@ -312,3 +312,9 @@ def test_who_does_not_wait_is_told_who_holds_the_environment(project: Project) -
     ):
         apply(project.env, project.desired(MENU2), wait=0)
     assert project.why_not(MENU) is None
+
+
+def test_of_an_environment_that_was_not_there_no_reason_is_told(project: Project) -> None:
+    assert project.sync().reason == ""
+    (project.env / ".lockenv" / "current" / ".state").unlink()
+    assert project.sync().reason == "there is no generation that lockenv knows"
