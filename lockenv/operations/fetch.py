@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from packaging.pylock import PackageArchive, PackageWheel
 from packaging.version import Version
@@ -24,8 +25,10 @@ from lockenv.lockfile.trust import check_hashes
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.store import Store, StoredWheel
 
-#: Unpacking is bound by the cores, fetching by the line; this many do either at once.
+#: This many wheels are on their way at once.
 _WORKERS = 16
+#: Unpacking is many short calls with Python's own work between: more threads than this hinder each other.
+_unpacking = BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +158,10 @@ def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter
             filename=need.filename,
             reporter=report,
         )
-        stored = store.add(
-            arrived.sha256, place, name=need.name, version=need.version, filename=need.filename, limits=limits
-        )
+        with _unpacking:
+            stored = store.add(
+                arrived.sha256, place, name=need.name, version=need.version, filename=need.filename, limits=limits
+            )
         if not _is_meant(stored, need):
             msg = f"the lock calls a file {need.filename} that is {stored.name} {stored.version} by its content"
             raise Refused(msg, hint="run `lockenv lock` to make the lock anew")
