@@ -147,8 +147,8 @@ class _Work:
 
     def run(self) -> Applied:
         ours = self.turn.take()
-        reason = self._why()
         record = state.read_current(self.env)
+        reason = self._why(record)
         present = foreign.installed_in(self.env) if record is None else _installed(record)
         plan = make_plan([wanted for wanted, _ in self.desired.packages], present)
         stands = record is not None and ours and self.because is None and self._stands_already(record)
@@ -185,8 +185,9 @@ class _Work:
             same
             and all(_is_recorded(text, record.tree) for text in self.contents.texts)
             and all(_fact(link.path, record.tree) == link.target for link in self.contents.links)
-            and state.is_current(
+            and not state.why_not_recorded(
                 self.env,
+                record,
                 lock_digest=record.lock_digest,
                 selection=record.selection,
                 interpreter_id=record.interpreter_id,
@@ -200,22 +201,24 @@ class _Work:
             path = Path(places.generation(self.env, number), places.STATE)
             write_atomically(path, self._record(record.tree, record.origin).pack())
 
-    def _why(self) -> str | None:
-        reason = state.why_not(
+    def _why(self, record: state.State | None) -> str | None:
+        reason = state.why_not_recorded(
             self.env,
+            record,
             lock_digest=self.desired.lock_digest,
             selection=self.desired.selection,
             interpreter_id=self.desired.interpreter_id,
         )
         if reason is not None and not os.path.lexists(f"{self.env}/{SETTINGS}"):
             return ""
-        record = state.read_current(self.env) if reason is None else None
-        if record is not None and record.packages != self._packages():
+        if reason is not None or record is None:
+            return reason
+        if record.packages != self._packages():
             # One lock leads to other wheels where a folder that one is built from has changed.
             return "what is built from a folder has changed"
-        if record is not None and not all(_is_recorded(text, record.tree) for text in self.contents.texts):
+        if not all(_is_recorded(text, record.tree) for text in self.contents.texts):
             return "it stands at another place than it was made for"
-        return reason or self.because
+        return self.because
 
     def _tell_what_goes(self, maker: str | None, packages: int) -> None:
         if maker is not None:

@@ -70,7 +70,9 @@ def whole(folder: Path) -> dict[str, object]:
 def recorded(folder: Path) -> dict[str, object]:
     record = state.read(str(folder))
     assert record is not None
-    return {name: getattr(record, name) for name in state.State.__slots__ if name != "made"}
+    return {
+        name: getattr(record, name) for name in (*state.State.__slots__, "tree") if name not in {"made", "_tree"}
+    }
 
 
 def use(folder: Path) -> None:
