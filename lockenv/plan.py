@@ -215,7 +215,8 @@ class _Spread:
 
     def _check(self, destination: str) -> None:
         top = destination.partition("/")[0].casefold()
-        if top.startswith(".lockenv") or top == "pyvenv.cfg":
+        # `.state` is the record of a generation, in its root.
+        if top.startswith(".lockenv") or top in {"pyvenv.cfg", ".state"}:
             raise self._refused(destination, "it would change the environment itself")
         folder, _, name = destination.rpartition("/")
         # Where case is ignored, `BIN/python` is the interpreter, too.

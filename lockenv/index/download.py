@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,7 +156,11 @@ class _Arrival:
 
 def _copy(path: Path, arrival: _Arrival, shown: str) -> None:
     try:
-        with path.open("rb", buffering=0) as source:
+        # Not waiting, as the other end of a pipe may never come; and a device may never come to an end.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb", buffering=0) as source:
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                raise Refused(f"{path}, which should be {shown}, is no plain file")
             while chunk := source.read(_CHUNK):
                 arrival.take(chunk)
     except FileNotFoundError:

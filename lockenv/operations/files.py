@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from lockenv.errors import UsageError
 
@@ -16,10 +17,22 @@ if TYPE_CHECKING:
     from lockenv.project import Project
 
 
+_LONGEST = 256 << 20  #: bytes; a lock of five hundred packages has less than one MiB
+
+
 def bytes_of(path: Path | str) -> bytes | None:
-    """A file's content; None where there is none. Raises `UsageError` where it cannot be read."""
+    """A file's content; None where there is none. Raises `UsageError` where it cannot be read.
+
+    A repository may bring a link to anything: only a plain file is read, and none that is longer than any of ours.
+    """
     try:
-        with open(path, "rb", buffering=0) as file:
+        # Not waiting, as the other end of a pipe may never come.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST:
+                kind = f"longer than {_LONGEST >> 20} MiB" if found.st_size else "no plain file"
+                msg = f"{path} is {kind}"
+                raise UsageError(msg, hint="put the file itself there, or name another")
             return file.read()
     except FileNotFoundError:
         return None

@@ -310,7 +310,12 @@ class _Work:
 
     def _renew(self) -> None:
         """Build the next generation inside the environment and flip to it."""
-        commit.sweep(self.env, history=self.keep.history, grace=self.keep.grace)
+        try:
+            commit.sweep(self.env, history=self.keep.history, grace=self.keep.grace)
+        except OSError as error:
+            # What cannot be removed, such as files of another user, is in nobody's way.
+            where = f" at {os.fsdecode(error.filename)}" if error.filename else ""
+            self.reporter(Warned(message=f"an earlier generation cannot be removed: {error.strerror}{where}"))
         check_space(self.env, self.contents, self.linker.mode)
         number = max(places.generations(self.env), default=0) + 1
         folder = places.generation(self.env, number)

@@ -70,9 +70,13 @@ def old_beside(env: str) -> str:
 
 
 def number_of(name: str) -> int | None:
-    """Read the number of a generation's folder name; None where it is none."""
+    """Read the number of a generation's folder name; None where it is none.
+
+    Only the name that `generation` gives counts: ``g-01`` is another folder than the first generation's.
+    """
     digits = name.removeprefix("g-")
-    return int(digits) if name.startswith("g-") and digits.isascii() and digits.isdigit() else None
+    plain = name.startswith("g-") and digits.isascii() and digits.isdigit() and len(digits) <= 9
+    return int(digits) if plain and (digits[0] != "0" or digits == "0") else None
 
 
 def current_number(env: str) -> int | None:

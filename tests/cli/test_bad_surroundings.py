@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from lockenv.transaction import commit
 from tests.cli.refusals import check_refusal, unharmed
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
@@ -233,3 +236,53 @@ def test_an_interrupt_ends_soon_and_changes_nothing(
     synced.run("lock").ok()
     synced.run("sync").ok()
     assert "banner" in synced.installed()
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_a_lock_that_is_no_plain_file_is_not_read(synced: ScratchProject, kind: str) -> None:
+    synced.lock.unlink()
+    if kind == "device":
+        synced.lock.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(synced.lock)
+    ran = synced.run("sync")
+    check_refusal(ran, 2, "pylock.toml is no plain file")
+
+
+def test_a_wheel_that_is_no_plain_file_is_not_read(synced: ScratchProject) -> None:
+    wheel = next(line for line in synced.lock.read_text().splitlines() if "menu-1.0" in line)
+    url = re.search(r'url = "([^"]*)"', wheel)
+    assert url is not None
+    endless = synced.folder / url[1].rpartition("/")[2]
+    endless.symlink_to("/dev/zero")
+    text = synced.lock.read_text().replace(url[1], endless.as_uri())
+    synced.lock.write_text(re.sub(r"size = \d+, ", "", text))
+    shutil.rmtree(synced.cache / "wheels")
+    shutil.rmtree(synced.env)
+    check_refusal(synced.run("sync"), 4, "is no plain file")
+
+
+def test_a_generation_under_another_name_than_its_own_is_none(synced: ScratchProject) -> None:
+    """Python would follow the link to it, and lockenv would look at the first."""
+    home = synced.env / ".lockenv"
+    shutil.copytree(home / "g-1", home / "g-01", symlinks=True)
+    (home / "current").unlink()
+    (home / "current").symlink_to("g-01")
+    assert synced.run("verify").status == 1
+    synced.run("sync").ok()
+    synced.run("verify").ok()
+    assert str((home / "current").readlink()) != "g-01"
+
+
+def test_an_earlier_generation_that_cannot_be_removed_is_in_nobodys_way(
+    synced: ScratchProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(env: str, **_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", f"{env}/.lockenv/g-0/file")
+
+    monkeypatch.setattr(commit, "sweep", refuse)
+    synced.manifest(dependencies=["checks"])
+    synced.run("lock").ok()
+    ran = synced.run("sync").ok()
+    assert "an earlier generation cannot be removed: Operation not permitted at" in ran.err
+    assert set(synced.installed()) == {"checks"}

@@ -44,7 +44,8 @@ def imported(project: ScratchProject, *arguments: str, flags: Sequence[str] = ()
     site = next(path for path in sys.path if (Path(path) / "packaging").is_dir())
     done = subprocess.run(
         [sys.executable, "-I", *flags, "-c", f"import sys; sys.path.append({site!r})\n{COUNT}", ROOT, *arguments],
-        env=project.environ,
+        # In CI a sync reads every byte, and imports what that takes.
+        env={name: value for name, value in project.environ.items() if name != "CI"},
         cwd=project.folder,
         capture_output=True,
         text=True,

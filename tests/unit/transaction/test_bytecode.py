@@ -42,7 +42,8 @@ async def wait(things):
 
 def written(folder: Path, python: str, *flags: str) -> BytecodeFile:
     """Have a Python compile `SOURCE` as it does when it imports it, and describe what came of it."""
-    (folder / "tree.py").write_text(SOURCE, encoding="utf-8")
+    if not (folder / "tree.py").exists():  # written anew it may be a second younger
+        (folder / "tree.py").write_text(SOURCE, encoding="utf-8")
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     code = f"import sys; sys.path.insert(0, {str(folder)!r}); import tree; print(tree.__cached__)"
     done = subprocess.run(
