@@ -9,6 +9,7 @@ one it is rubbish like all that is half made.
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from lockenv.files import remove_tree
@@ -50,16 +51,24 @@ def claim(env: str, number: int, *, wished: str, run: str) -> tuple[state.State,
         or (record.origin[0], record.origin[2]) != (wished, run)
         or state.tree_drift(spare, record.tree, bytecode) is not None
     ):
-        remove_tree(spare)
+        _discard(spare)
         return None
     os.mkdir(folder)
     if not _all_like(folder, spare, record.tree):
         os.rmdir(folder)
-        remove_tree(spare)
+        _discard(spare)
         return None
     os.unlink(f"{spare}/{places.STATE}")
     os.rename(spare, folder)
     return record, bytecode
+
+
+def _discard(spare: str) -> None:
+    """Remove a spare, or leave it to the next sweep: what cannot be removed is in nobody's way."""
+    with contextlib.suppress(OSError):
+        os.unlink(f"{spare}/{places.STATE}")
+    with contextlib.suppress(OSError):
+        remove_tree(spare)
 
 
 def _all_like(new: str, spare: str, tree: state.Tree) -> bool:
