@@ -95,9 +95,7 @@ def link_of(source: Source) -> Link:
     return Link(source.name or "", source.version or "", identity(source), shown(source))
 
 
-def opened(
-    source: Source, scratch: Path, repositories: Repositories, *, limits: Limits = DEFAULT
-) -> Path:
+def opened(source: Source, scratch: Path, repositories: Repositories, *, limits: Limits = DEFAULT) -> Path:
     """Have a source as a folder, below `scratch` (new) unless it is one already; give the project's own folder.
 
     Raises `Refused` for a hostile archive, `UsageError` where there is no such `subdirectory`, what
@@ -105,9 +103,8 @@ def opened(
     """
     match source:
         case ArchiveFile(path=path, filename=filename, is_sdist=is_sdist):
-            return inside(
-                unpack(path, scratch, filename=filename, sdist=is_sdist, limits=limits), source.subdirectory, shown(source)
-            )
+            folder = unpack(path, scratch, filename=filename, sdist=is_sdist, limits=limits)
+            return inside(folder, source.subdirectory, shown(source))
         case Checkout(url=url, commit=commit):
             repositories.check_out(url, commit, scratch)
             return inside(scratch, source.subdirectory, shown(source))

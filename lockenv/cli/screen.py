@@ -39,7 +39,7 @@ def _indented(text: str) -> str:
 
 
 def _json_escaped(text: str) -> str:
-    """Quote a JSON document: what is not printable can only stand in its strings, where JSON has escapes for it."""
+    """Quote a JSON document: what is not printable can only stand in its strings, and JSON has escapes for it."""
     import json  # Lazy: most screens show no document
 
     return "".join(

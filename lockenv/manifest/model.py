@@ -113,8 +113,8 @@ class Manifest:
     `name` is the environment's name (default: the folder's). `groups` are sorted by name. `indexes` are in
     order of declaration, with URLs as written (a relative one names a folder beside the manifest); none means
     the index that pip is configured for. `sources` are sorted by name; a name stands several times where markers
-    tell its sources apart. `startup` are the packages that may bring start-up files; None means all. `places` maps a key path such as ``env.dependencies[2]`` to its line, for messages; it
-    takes no part in comparison.
+    tell its sources apart. `startup` are the packages that may bring start-up files; None means all. `places`
+    maps a key path such as ``env.dependencies[2]`` to its line, for messages; it takes no part in comparison.
     """
 
     name: str | None = None

@@ -97,7 +97,7 @@ def fetch(
     done, http = count(1), connect()
 
     def bring(need: Need, own: Path) -> tuple[NormalizedName, StoredWheel]:
-        stored = _bring(need, store, http, own, report, limits)
+        stored = _bring(need, store, http, own, report, limits=limits)
         report(StageAdvanced(stage="Fetching", done=next(done), detail=need.filename))
         return need.name, stored
 
@@ -146,7 +146,9 @@ def _is_meant(stored: StoredWheel, need: Need) -> bool:
     return named and (not need.version or Version(stored.version) == Version(need.version))
 
 
-def _bring(need: Need, store: Store, http: Http, scratch: Path, report: Reporter, limits: Limits) -> StoredWheel:
+def _bring(
+    need: Need, store: Store, http: Http, scratch: Path, report: Reporter, *, limits: Limits
+) -> StoredWheel:
     place = scratch / f"{secrets.token_hex(8)}.whl"
     try:
         arrived = download(

@@ -184,7 +184,8 @@ def test_a_lock_and_a_place_are_enough(synced: ScratchProject, index: FakeIndex)
     elsewhere.write("requirements/pylock.app.toml", synced.lock.read_bytes())
     target = str(elsewhere.scratch / "app")
     ran = elsewhere.run("sync", "--lock", "requirements/pylock.app.toml", "--env", target).ok()
-    assert ran.out.splitlines()[-1].startswith(f"{target} is exactly requirements/pylock.app.toml (3 packages, digest ")
+    last = ran.out.splitlines()[-1]
+    assert last.startswith(f"{target} is exactly requirements/pylock.app.toml (3 packages, digest ")
     assert elsewhere.spawn("run", "--env", target, "menu").out == "menu 1.0 over dropdown 1.1\n"
     assert elsewhere.files() == ["requirements"]
 
