@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from packaging.version import Version
@@ -25,6 +26,10 @@ class Versions:
         self.known = known
         self.provider = known.provider
         self._fates: dict[NormalizedName, dict[Version, Fate | None]] = {}
+        #: What is demanded of each package, by one owner after the other.
+        self._arriving: dict[NormalizedName, list[Sequence[Information]]] = {}
+        for (_, demanded), facts in core.edges.items():
+            self._arriving.setdefault(demanded, []).append(facts)
 
     # -- packages ----------------------------------------------------------------------------------------------
 
@@ -48,13 +53,20 @@ class Versions:
 
     def ages(self) -> dict[NormalizedName, int]:
         """For each package, how many newer versions of something on the way to it do not need it: none is best."""
-        found = dict.fromkeys(self.root_names(), 0)
-        for _ in self.core.edges:
-            for edge in self.core.edges:
-                owner, demanded = edge
-                if owner.name in found and demanded not in self.root_names():
-                    age = max(found[owner.name], self._age(edge))
-                    found[demanded] = min(found.get(demanded, age), age)
+        roots = self.root_names()
+        found = dict.fromkeys(roots, 0)
+        own = {edge: self._age(edge) for edge in self.core.edges if edge[1] not in found}
+        leaving: dict[NormalizedName, list[Edge]] = {}
+        for edge in own:
+            leaving.setdefault(edge[0].name, []).append(edge)
+        waiting = deque(roots)
+        while waiting:
+            name = waiting.popleft()
+            for edge in leaving.get(name, ()):
+                age = max(found[name], own[edge])
+                if edge[1] not in found or age < found[edge[1]]:
+                    found[edge[1]] = age
+                    waiting.append(edge[1])
         return found
 
     def newest_requiring(self, name: NormalizedName) -> Version | None:
@@ -77,9 +89,8 @@ class Versions:
 
     def _demands_on(self, name: NormalizedName) -> Iterator[Demand]:
         yield from (root for root in self.core.roots if root.node.name == name)
-        for (_, demanded), facts in self.core.edges.items():
-            if demanded == name:
-                yield from (fact.requirement for fact in facts if isinstance(fact.requirement, Demand))
+        for facts in self._arriving.get(name, ()):
+            yield from (fact.requirement for fact in facts if isinstance(fact.requirement, Demand))
 
     # -- versions ----------------------------------------------------------------------------------------------
 
@@ -125,12 +136,11 @@ class Versions:
         for root in self.core.roots:
             if root.node.name == name:
                 left &= self._reach(root, constrained=constrained)
-        for (_, demanded), facts in self.core.edges.items():
-            if demanded == name:
-                taken = 0
-                for fact in facts:
-                    taken |= self._reach(fact.requirement, constrained=constrained)
-                left &= taken
+        for facts in self._arriving.get(name, ()):
+            taken = 0
+            for fact in facts:
+                taken |= self._reach(fact.requirement, constrained=constrained)
+            left &= taken
         return [listed[place] for place in places(left)]
 
     def _reach(self, want: Want, *, constrained: bool) -> int:
