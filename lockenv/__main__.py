@@ -13,10 +13,15 @@ def main() -> int:
 
         sys.stdout.write(f"lockenv {__version__}\n")
         return 0
-    # Lazy, for the sake of the line above.
-    from lockenv.cli.main import run
+    try:
+        # Lazy, for the sake of the line above.
+        from lockenv.cli.main import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:
+        # `run` hears of interrupts itself; this one came while it was still being loaded.
+        sys.stderr.write("\ninterrupted: nothing had begun\n")
+        return 130
 
 
 if __name__ == "__main__":
