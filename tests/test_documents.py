@@ -59,7 +59,7 @@ def test_every_option_of_a_command_that_makes_a_lock_is_explained(command: str, 
 
 
 def test_every_decision_has_its_three_parts() -> None:
-    decisions = sorted(ROOT.glob("docs/decisions/*.md"))
+    decisions = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
     assert decisions
     for decision in decisions:
         text = decision.read_text(encoding="utf-8")
