@@ -224,6 +224,11 @@ class _Work:
         if maker is not None:
             count = "1 package" if packages == 1 else f"{packages} packages"
             self.reporter(Warned(message=f"replacing the environment at {self.env}, which {maker} made ({count})"))
+            # Lazy: where there is no other tool's environment, there is nothing to tell.
+            from lockenv.transaction.strays import told
+
+            if what := told(self.env, self.contents.tops):
+                self.reporter(Warned(message=what))
         kept = own_entries(self.env)
         if kept:
             self.reporter(Noted(message=f"not part of the environment, and kept: {', '.join(kept)}"))
@@ -356,5 +361,10 @@ class _Work:
             commit.put_in_place(self.env, durable=self.keep.durable)
         finally:
             # Beside stands either what could not be finished or what was retired.
-            with contextlib.suppress(OSError):
+            try:
                 commit.recover(self.env)
+            except OSError as error:
+                if commit.happened() and commit.leftovers(self.env):
+                    what = f"what is left of the old environment stands beside {self.env}"
+                    told = f"{what} until the next sync: {error.strerror}"
+                    self.reporter(Warned(message=told))

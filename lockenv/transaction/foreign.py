@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lockenv.plan import Installed
 
-_SITES = ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages")
+#: Where libraries are in an environment, on any system.
+SITES = ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages")
 
 
 def maker(env: str) -> str | None:
@@ -21,7 +22,7 @@ def maker(env: str) -> str | None:
 
 def installed_in(env: str) -> tuple[Installed, ...]:
     """Read what is installed, one entry a name. Nobody knows the files it came from: `sha256` is empty."""
-    sites = [site for pattern in _SITES for site in Path(env).glob(pattern)]
+    sites = [site for pattern in SITES for site in Path(env).glob(pattern)]
     return tuple({package.name: package for package in _read(sites)}.values()) if sites else ()
 
 

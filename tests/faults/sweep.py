@@ -55,6 +55,9 @@ def act(project: Project, want: Desired | None, link_mode: LinkMode) -> None:
 
 #: What people put into the root themselves; it stands in an environment of either kind, before and after.
 _OWN = frozenset({"notes.txt", "drafts", "drafts/first.txt"})
+#: What they put among what the old environment's tool made: it is kept when that one has been retired.
+_STRAY = "lib/theirs.py"
+_KEPT = frozenset({"kept", "kept/lib", f"kept/{_STRAY}"})
 
 
 def _people(project: Project) -> None:
@@ -81,7 +84,7 @@ def _foreign(project: Project) -> None:
     (project.env / "lib").mkdir(parents=True)
     _people(project)
     (project.env / "pyvenv.cfg").write_text("home = /usr/bin\n")
-    (project.env / "lib" / "theirs.py").write_text("x = 1\n")
+    (project.env / _STRAY).write_text("x = 1\n")
 
 
 def _ours_and_people(project: Project) -> None:
@@ -152,7 +155,7 @@ def what_stands(env: Path) -> dict[str, object] | None:
 
 
 def _without_own(seen: dict[str, object] | None) -> dict[str, object] | None:
-    return None if seen is None else {name: what for name, what in seen.items() if name not in _OWN}
+    return None if seen is None else {name: what for name, what in seen.items() if name not in _OWN | _KEPT}
 
 
 def leftovers(project: Project) -> list[str]:
@@ -259,7 +262,8 @@ class Sweep:
         self.total = self.tried = 0
         if self.before is not None:
             lost = self.before.keys() & _OWN - (self.after or {}).keys()
-            self._expect(0, not lost, f"lost {lost}")
+            kept = _STRAY not in self.before or f"kept/{_STRAY}" in (self.after or {})
+            self._expect(0, not lost and kept, f"lost {lost}")
 
     def run(self, most: int | None) -> None:
         """Try so many points; None stands for all."""
@@ -317,7 +321,9 @@ class Sweep:
             self._expect(number, same, "failed, but the environment was changed")
             self._expect(number, not self._rubbish(), f"left behind {self._rubbish()}")
         elif status in {_DONE, _TOO_LATE}:
-            self._expect(number, found == self.after, "done, but the environment is not the new one")
+            # What was not carried over stands beside until the next sync; that nothing is lost, healing shows.
+            same = _without_own(found) == _without_own(self.after)
+            self._expect(number, same, "done, but the environment is not the new one")
         elif status == DIED:
             # Before the swap people's own things are carried over, one by one; the next sync finds those beside.
             whole = _without_own(found) in (_without_own(self.before), _without_own(self.after))
