@@ -35,8 +35,16 @@ class Session:
     """What an operation works with. Close it, or use it as a context manager."""
 
     def __init__(
-        self, *, settings: Settings, project: Project, environ: Mapping[str, str], report: Reporter = silent
+        self,
+        *,
+        settings: Settings,
+        project: Project,
+        environ: Mapping[str, str],
+        report: Reporter = silent,
+        folder: str | None = None,
     ) -> None:
+        #: Where the relative paths begin that are named besides: files to import, to compare, to write.
+        self.folder = folder if folder is not None else project.folder
         self.settings = settings
         self.project = project
         self.environ = environ
@@ -211,7 +219,10 @@ def open_session(
     lock: str | None = None,
     report: Reporter = silent,
 ) -> Session:
-    """Read the settings and find the project, from `folder` upwards. Raises `UsageError`."""
+    """Read the settings and find the project, from `folder` upwards, where relative paths begin too.
+
+    Raises `UsageError`.
+    """
     config = config_file(environ)
     try:
         text = Path(config).read_text(encoding="utf-8")
@@ -227,5 +238,6 @@ def open_session(
     for warning in settings.warnings:
         report(Warned(message=warning))
     start = settings.project if settings.project is not None else find_project(folder)
-    project = Project(os.path.join(folder, start), lock=lock, env=settings.env_dir)  # noqa: PTH118
-    return Session(settings=settings, project=project, environ=environ, report=report)
+    lock, env = (os.path.join(folder, path) if path else None for path in (lock, settings.env_dir))  # noqa: PTH118
+    project = Project(os.path.join(folder, start), lock=lock, env=env)  # noqa: PTH118
+    return Session(settings=settings, project=project, environ=environ, report=report, folder=folder)

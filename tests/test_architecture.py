@@ -28,8 +28,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("store",),
     ("build",),
     ("transaction",),
-    ("current", "session"),
+    ("session",),
     ("operations",),
+    ("api",),
     ("cli",),
     ("__main__", "__init__"),
 )

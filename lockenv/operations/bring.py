@@ -199,7 +199,7 @@ def _loader(folder: Path) -> manifest_reader.Loader:
 
 
 def _read(session: Session, name: str, around: Surroundings, group: str) -> Draft:
-    path = Path(name).absolute()
+    path = Path(session.folder, name)
     raw = bytes_of(path)
     if raw is None:
         raise UsageError(f"there is no {name}", hint="name the file as it lies from here")
@@ -241,8 +241,9 @@ def _is_ours(text: str) -> bool:
 def _with_notes(session: Session, draft: Draft, files: Sequence[str]) -> Draft:
     """Say which locks lie beside the files, and hold versions that could be kept."""
     notes = list(draft.notes)
-    for folder in sorted({Path(name).absolute().parent for name in files}):
-        names = frozenset(Path(name).name for name in files if Path(name).absolute().parent == folder)
+    paths = [Path(session.folder, name) for name in files]
+    for folder in sorted({path.parent for path in paths}):
+        names = frozenset(path.name for path in paths if path.parent == folder)
         present = frozenset(each.name for each in folder.iterdir() if each.is_file())
         for name in detect.companions(names, present):
             place = shown(session.project, str(folder / name))
@@ -254,7 +255,7 @@ def _with_notes(session: Session, draft: Draft, files: Sequence[str]) -> Draft:
 
 
 def _environment(session: Session, name: str, around: Surroundings, group: str) -> Draft:
-    env = Path(name).absolute()
+    env = Path(session.folder, name)
     config = bytes_of(env / "pyvenv.cfg")
     history = env / "conda-meta"
     if config is None and not history.is_dir():

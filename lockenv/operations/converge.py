@@ -78,7 +78,7 @@ def converge(
         *([f"files come from {', '.join(hosts)}"] if hosts else []),
     ]
     if manifest is not None:
-        _refuse_stale(manifest, lock, target, where, folder=folder)
+        refuse_stale(manifest, lock, target, where, folder=folder)
         session.heed(manifest)
     check_hosts(lock, where=where, only=wish.only_hosts)
     for message in notes:
@@ -143,7 +143,8 @@ def _manifest(project: Project, lock: Pylock, pending: Pending | None) -> tuple[
     return manifest_for(project, lock) if pending is None else (pending.manifest, pending.included)
 
 
-def _refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str, *, folder: Path) -> None:
+def refuse_stale(manifest: Manifest, lock: Pylock, target: Target, where: str, *, folder: Path) -> None:
+    """Raise `LockError` for a lock that does not answer the manifest on a target, with the reasons."""
     check_supported(manifest)
     reasons = [*stale(manifest, lock, [target], name=MANIFEST), *changed_sources(lock, folder)]
     if reasons:

@@ -92,7 +92,8 @@ def _named(session: Session, text: str) -> _Locked | _Installed:
         return _environment(session)
     if text.startswith("@"):
         return _generation(session, text)
-    raw = bytes_of(Path(text)) if Path(text).is_file() else None
+    file = Path(session.folder, text)
+    raw = bytes_of(file) if file.is_file() else None
     if raw is not None:
         return _Locked(called=text, lock=parse_lock(raw, text))
     return _revision(session, text)

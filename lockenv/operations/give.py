@@ -87,7 +87,7 @@ def give(session: Session, giving: Giving) -> Given:
     )
     if giving.output is not None:
         try:
-            write_atomically(Path(giving.output), given.text.encode("utf-8"))
+            write_atomically(Path(session.folder, giving.output), given.text.encode("utf-8"))
         except OSError as error:
             raise InstallError(f"{giving.output} cannot be written: {error.strerror}") from None
     return given

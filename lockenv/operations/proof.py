@@ -88,7 +88,7 @@ def write_inventory(session: Session, desired: Desired, file: str) -> None:
     interpreter = hash_file(Path(plan.interpreter))["sha256"]
     text = inventory.written(plan, interpreter_sha256=interpreter, lock_sha256=desired.lock_digest)
     try:
-        write_atomically(Path(file), text.encode())
+        write_atomically(Path(session.folder, file), text.encode())
     except OSError as error:
         raise InstallError(
             f"the environment is in order, but {file} cannot be written: {error.strerror}",

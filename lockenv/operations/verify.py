@@ -88,7 +88,7 @@ def verify_against(session: Session, file: str, *, bytecode: bool = True) -> Ver
     changed.
     """
     project = session.project
-    raw = bytes_of(file)
+    raw = bytes_of(Path(session.folder, file))
     if raw is None:
         raise UsageError(f"there is no {file}", hint="`lockenv sync --manifest FILE` writes one")
     plan, interpreter = inventory.read(raw.decode("utf-8", "replace"), where=file)
