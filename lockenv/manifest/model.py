@@ -107,6 +107,25 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """`[environments.NAME]`: where it differs from what the tables of the manifest itself say.
+
+    None stands for what is not said there. `dependencies` are instead of the manifest's, `extra_dependencies`
+    beside them, `groups` those of the manifest that always belong to it. `resolution` is complete: what is not
+    said is the manifest's. `folder` is relative to the manifest, POSIX.
+    """
+
+    name: str
+    python: SpecifierSet | None = None
+    dependencies: tuple[Requirement, ...] | None = None
+    extra_dependencies: tuple[Requirement, ...] = ()
+    groups: tuple[NormalizedName, ...] | None = None
+    targets: Targets | None = None
+    resolution: Options | None = None
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Everything that `env.toml` says.
 
@@ -115,6 +134,8 @@ class Manifest:
     the index that pip is configured for. `sources` are sorted by name; a name stands several times where markers
     tell its sources apart. `startup` are the packages that may bring start-up files; None means all. `places`
     maps a key path such as ``env.dependencies[2]`` to its line, for messages; it takes no part in comparison.
+    `environments` are the named ones, sorted; what a manifest says for one of them is a manifest without any
+    (`lockenv.manifest.environments`).
     """
 
     name: str | None = None
@@ -128,4 +149,5 @@ class Manifest:
     build: Build = field(default_factory=Build)
     startup: frozenset[NormalizedName] | None = None
     limits: Limits = DEFAULT
+    environments: tuple[Environment, ...] = ()
     places: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)

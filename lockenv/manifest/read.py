@@ -1,8 +1,8 @@
 """Reading `env.toml` (DESIGN section 3): text in, a `Manifest` out, or everything that is wrong with it at once.
 
 The happy path is `tomllib` and one walk over the values. Places are looked up from the same text only where a
-message or `Manifest.places` needs them. Each table has its own reader: `requirements`, `groups`, `sources` and
-`options`; `entries` holds what they share.
+message or `Manifest.places` needs them. Each table has its own reader: `requirements`, `groups`, `sources`,
+`options` and `environments`; `entries` holds what they share.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.entries import Document, Entry
+from lockenv.manifest.environments import read_environments
 from lockenv.manifest.groups import read_groups
 from lockenv.manifest.indexes import read_indexes
 from lockenv.manifest.model import Manifest
@@ -83,6 +84,7 @@ def _manifest(documents: list[Document], data: dict[str, Any], load: Loader | No
     python = _python(top, env, included)
     dependencies = _dependencies(env, included)
     groups = read_groups((top.child("groups"), included.groups if included else None))
+    resolution = read_options(tables["resolution"], groups)
     manifest = Manifest(
         name=_name(env),
         python=python or SpecifierSet(),
@@ -91,10 +93,11 @@ def _manifest(documents: list[Document], data: dict[str, Any], load: Loader | No
         targets=read_targets(tables["targets"]),
         indexes=read_indexes(indexes),
         sources=read_sources(top.child("sources"), indexes),
-        resolution=read_options(tables["resolution"], groups),
+        resolution=resolution,
         build=read_build(tables["build"]),
         startup=read_startup(tables["startup"]),
         limits=read_limits(tables["limits"]),
+        environments=read_environments(top.child("environments"), groups, resolution),
         places=tuple(_places(document)),
     )
     return manifest if python is not None else None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from lockenv.manifest.entries import Document, Entry
 from lockenv.manifest.words import closest, listed, quoted
 
-#: The keys of each table. `groups` has names of groups as keys, `sources` names of packages: there, the keys are
-#: those of one item.
+#: The keys of each table. `groups` has names of groups as keys, `sources` names of packages, `environments` names
+#: of environments: there, the keys are those of one item.
 KEYS: dict[str, tuple[str, ...]] = {
     "env": ("name", "python", "dependencies", "include"),
     "groups": ("include-group",),
@@ -31,9 +31,18 @@ KEYS: dict[str, tuple[str, ...]] = {
     "build": ("allow",),
     "startup": ("allow",),
     "limits": ("file", "unpacked", "files", "ratio"),
+    "environments": (
+        "python",
+        "dependencies",
+        "extra-dependencies",
+        "groups",
+        "targets",
+        "resolution",
+        "folder",
+    ),
 }
 
-_HOW_WRITTEN = {"index": "[[index]]"}
+_HOW_WRITTEN = {"index": "[[index]]", "environments": "[environments.NAME]"}
 
 # What other tools call it: the word, and what to write here.
 _ELSEWHERE = {
@@ -56,7 +65,7 @@ _ELSEWHERE = {
 
 
 def table_title(table: str) -> str:
-    """Write the name of a table as it stands in the file: ``[env]``, ``[[index]]``."""
+    """Write the name of a table as it stands in the file: ``[env]``, ``[[index]]``, ``[environments.NAME]``."""
     return _HOW_WRITTEN.get(table, f"[{table}]")
 
 
@@ -69,23 +78,30 @@ def check_tables(document: Document, data: dict[str, object]) -> None:
             Entry(document, (key,), value).refuse(f"unknown {kind} {quoted(key)}", hint)
 
 
-def check_keys(table: Entry, name: str) -> None:
-    """Refuse unknown keys of the table called `name`."""
+def check_keys(table: Entry, name: str, title: str = "") -> None:
+    """Refuse unknown keys of the table called `name`, or of one like it that is written `title`."""
     for key in table.value:
         if key not in KEYS[name]:
             entry = Entry(table.document, (*table.path, key), table.value[key])
-            entry.refuse(f"unknown key {quoted(key)} in {table_title(name)}", _remedy(key, KEYS[name], name))
+            owner = title or table_title(name)
+            entry.refuse(f"unknown key {quoted(key)} in {owner}", _remedy(key, KEYS[name], name))
 
 
 def _remedy(key: str, known: tuple[str, ...], table: str) -> str:
     """Say what was probably meant: another table, another tool's word, another spelling."""
     if table and key in KEYS:
         return f"it is a table of its own: write {table_title(key)}"
-    if owners := [table_title(owner) for owner, keys in KEYS.items() if key in keys and owner != table]:
+    if owners := _owners(key, table):
         return f"{quoted(key)} belongs into {listed(owners, 'or')}"
     if remedy := _ELSEWHERE.get(key.lower().replace("_", "-")):
         return remedy
     return _spelling(key, known, table)
+
+
+def _owners(key: str, table: str) -> list[str]:
+    """The other tables that have such a key; a named environment is not the first place to think of."""
+    owners = [owner for owner, keys in KEYS.items() if key in keys and owner != table]
+    return [table_title(owner) for owner in owners if owner != "environments" or len(owners) == 1]
 
 
 def _spelling(key: str, known: tuple[str, ...], table: str) -> str:

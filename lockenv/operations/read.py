@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockenv.errors import LockError, ManifestError
 from lockenv.manifest import read as manifest_reader
+from lockenv.manifest.environments import within
 from lockenv.manifest.model import Manifest
 from lockenv.operations.files import bytes_of
 from lockenv.project import MANIFEST, Project
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
 
 
 def manifest_of(project: Project) -> Manifest:
-    """Read env.toml. Raises `ManifestError`."""
+    """Read what env.toml says for the project's environment. Raises as `whole_manifest` does, and `UsageError`."""
     return manifest_and_included(project)[0]
 
 
 def manifest_and_included(project: Project) -> tuple[Manifest, tuple[str, ...]]:
-    """Read env.toml, and say which files it includes, as it names them. Raises `ManifestError`."""
+    """The same, and which files env.toml includes, as it names them."""
+    manifest, included = whole_manifest(project)
+    return within(manifest, project.environment), included
+
+
+def whole_manifest(project: Project) -> tuple[Manifest, tuple[str, ...]]:
+    """Read env.toml with all its environments, and say which files it includes. Raises `ManifestError`."""
     path = Path(project.manifest)
     raw = bytes_of(path)
     if raw is None:
