@@ -88,11 +88,18 @@ def document(done: Verified) -> dict[str, object]:
             {"kind": one.kind, "path": one.path, "package": one.package, "detail": one.detail}
             for one in done.findings
         ],
+        "unjudged": [{"path": one.path, "package": one.package, "program": one.detail} for one in done.unjudged],
     }
 
 
 def _show(screen: Screen, done: Verified, seconds: float, *, repaired: str) -> None:
     packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
+    if done.unjudged:
+        count = len(done.unjudged)
+        programs = ", ".join(sorted({one.detail for one in done.unjudged}))
+        screen.note(
+            f"not judged: {count} file{'s' * (count > 1)} in __pycache__ that Python never loads ({programs})"
+        )
     if not done.findings:
         told = f"{packages}, {done.files} files, digest {short(done.digest)}"
         screen.say(f"{done.env} is exactly {done.against} ({told}), {duration(seconds)}")

@@ -14,7 +14,7 @@ from lockenv.transaction import inventory, places
 from lockenv.transaction.bytecode import Prover, write_bytecode
 from lockenv.transaction.compose import Desired, compose
 from lockenv.transaction.planned import Planned, planned
-from lockenv.transaction.verify import Finding
+from lockenv.transaction.verify import Examined, Finding
 from lockenv.transaction.verify import examine as examine_tree
 
 _PROOFS = "bytecode"  #: the folder of the cache where proofs are kept
@@ -28,11 +28,14 @@ def plan_of(session: Session, desired: Desired) -> Planned:
 
 def examine(session: Session, desired: Desired, *, bytecode: bool = True) -> tuple[Finding, ...]:
     """Every difference between the environment on disk and what is desired."""
-    return examined(session, plan_of(session, desired), desired.interpreter_id, bytecode=bytecode)
+    return examined(session, plan_of(session, desired), desired.interpreter_id, bytecode=bytecode).findings
 
 
-def examined(session: Session, plan: Planned, identity: str, *, bytecode: bool = True) -> tuple[Finding, ...]:
-    """Every difference between the disk and a plan. `identity` is that of the interpreter, for its proofs."""
+def examined(session: Session, plan: Planned, identity: str, *, bytecode: bool = True) -> Examined:
+    """Every difference between the disk and a plan, and what is not judged.
+
+    `identity` is that of the interpreter, for its proofs.
+    """
     session.report(StageStarted(stage="Reading"))
     prover = Prover(plan.interpreter, identity, f"{session.cache}/{_PROOFS}") if bytecode else None
     try:

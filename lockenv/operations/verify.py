@@ -31,7 +31,7 @@ from lockenv.transaction import inventory, state
 from lockenv.transaction.compose import Desired
 from lockenv.transaction.planned import Planned
 from lockenv.transaction.state import State
-from lockenv.transaction.verify import Finding
+from lockenv.transaction.verify import Examined, Finding
 
 _NO_HASH = "0" * 64  #: of no wheel: locks of others may have other algorithms only
 
@@ -41,7 +41,8 @@ class Verified:
     """What was found. `against` is the lock or document, as a person would say it.
 
     `digest` is that of the environment as it should be; empty where that could not be told. `stale` says that the
-    lock is another than the one that the environment was made from.
+    lock is another than the one that the environment was made from. `unjudged` are no differences: what programs
+    such as pytest and numba keep for themselves beside planned sources.
     """
 
     env: str
@@ -51,6 +52,7 @@ class Verified:
     files: int = 0
     findings: tuple[Finding, ...] = ()
     stale: bool = False
+    unjudged: tuple[Finding, ...] = ()
 
 
 def verify(session: Session, *, bytecode: bool = True) -> Verified:
@@ -77,8 +79,9 @@ def verify(session: Session, *, bytecode: bool = True) -> Verified:
         return Verified(env=env, against=where, findings=findings)
     desired = _desired(session, record, interpreter, raw, where)
     plan = proof.plan_of(session, desired)
-    findings += proof.examined(session, plan, desired.interpreter_id, bytecode=bytecode)
-    return _verified(plan, env, where, findings, stale=record.lock_digest != desired.lock_digest)
+    found = proof.examined(session, plan, desired.interpreter_id, bytecode=bytecode)
+    stale = record.lock_digest != desired.lock_digest
+    return _verified(plan, env, where, findings, found, stale=stale)
 
 
 def verify_against(session: Session, file: str, *, bytecode: bool = True) -> Verified:
@@ -98,13 +101,20 @@ def verify_against(session: Session, file: str, *, bytecode: bool = True) -> Ver
             hint="scripts hold the path of their environment: name the right one with `--env`",
         )
     findings = _same_program(plan.interpreter, interpreter)
+    found = Examined(findings=())
     if not findings or Path(plan.interpreter).exists():
-        findings += proof.examined(session, plan, interpreter, bytecode=bytecode and not findings)
-    return _verified(plan, shown(project, project.env), file, findings)
+        found = proof.examined(session, plan, interpreter, bytecode=bytecode and not findings)
+    return _verified(plan, shown(project, project.env), file, findings, found)
 
 
 def _verified(
-    plan: Planned, env: str, against: str, findings: tuple[Finding, ...], *, stale: bool = False
+    plan: Planned,
+    env: str,
+    against: str,
+    findings: tuple[Finding, ...],
+    found: Examined,
+    *,
+    stale: bool = False,
 ) -> Verified:
     return Verified(
         env=env,
@@ -112,8 +122,9 @@ def _verified(
         digest=plan.digest,
         packages=len(plan.packages),
         files=sum(row.kind == "file" for row in (*plan.root, *plan.rows)),
-        findings=findings,
+        findings=(*findings, *found.findings),
         stale=stale,
+        unjudged=found.unjudged,
     )
 
 

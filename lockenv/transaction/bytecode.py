@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,20 @@ _MOST = 200_000  #: proofs that are kept
 _DIGEST = 32
 #: Where the interpreter found no fault, and where there is no source to judge by (that is a finding by itself).
 _PROVEN, _NO_SOURCE = "proven", "source"
+
+_TEMPORARY = r"(?:\.\d+)?"
+#: Names in a ``__pycache__`` under which Python itself loads nothing, and whose they are. Python asks for
+#: ``module.tag.pyc`` and ``module.tag.opt-N.pyc`` with N a number (PEP 488); none of these can be one of them.
+_OF_TOOLS = (
+    # What pytest made of a plugin's or a test's assertions.
+    ("pytest", re.compile(r"(?P<module>[^.]+)\.[\w-]+-pytest-\d[\w.+!]*?\.py[co]" + _TEMPORARY)),
+    # What beartype, typeguard and jaxtyping made of a module, under a level of their own (`cache_from_source`).
+    ("an import hook", re.compile(r"(?P<module>[^.]+)\.[\w-]+\.opt-[A-Za-z][A-Za-z0-9]*\.pyc" + _TEMPORARY)),
+    # An index and machine code of functions, by numba.
+    ("numba", re.compile(r"(?P<module>[^.]+)\..+-\d+\.py\d+[a-z]*\.(?:\d+\.nbc|nbi)(?:\.tmp\.[0-9a-f]+)?")),
+    # What Python, when it was killed, did not come to rename.
+    ("Python, cut off", re.compile(r"(?P<module>[^.]+)\.[\w-]+(?:\.opt-\d)?\.pyc\.\d+")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +74,18 @@ def source_of(name: str) -> tuple[str, int, str] | None:
     if not name.endswith(".pyc") or not dot or not module or (mark and level not in {"1", "2"}):
         return None
     return f"{module}.py", int(level or 0), tag
+
+
+def tool_of(name: str) -> tuple[str, str] | None:
+    """Read the name of what a program other than Python keeps in a ``__pycache__``: the source's name, and whose.
+
+    Python loads nothing under such a name, but its program runs what is in it, and nothing here can tell whether
+    that is right. None for other names.
+    """
+    for tool, pattern in _OF_TOOLS:
+        if found := pattern.fullmatch(name):
+            return f"{found['module']}.py", tool
+    return None
 
 
 @dataclass(slots=True)

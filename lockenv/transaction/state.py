@@ -25,6 +25,7 @@ _MAGIC = b"lockenv state\n"
 
 #: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.
 Fact = str | tuple[int, int, int]
+_MARKS = (".pyc", ".nbi", ".nbc")  #: of what Python, and programs, keep in a `__pycache__`
 _ODD: Fact = (-1, 0, 0)  #: the fact of a pipe, socket or device, which no generation is made with
 #: How the files of a generation came: the mode that was wished, the one that was used, and the run of the machine
 #: in which they were written, or '' where the disk was asked to keep them. What came otherwise is no spare.
@@ -233,7 +234,10 @@ def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = Non
             return f"{folder} is gone"
         if found != facts:
             changed = {name for name, _ in found.items() ^ facts.items()}
-            return f"{_join(folder, min(changed))} was {_verb(min(changed), found, facts)}"
+            if bytecode is None:
+                changed -= _written_by_python(folder, recorded, found, facts)
+            if changed:
+                return f"{_join(folder, min(changed))} was {_verb(min(changed), found, facts)}"
         for name in folders:
             path = _join(folder, name)
             if path in recorded:
@@ -251,19 +255,34 @@ def _verb(name: str, found: dict[str, Fact], facts: dict[str, Fact]) -> str:
     return "changed" if name in facts else "added"
 
 
+def _written_by_python(folder: str, recorded: Tree, found: dict[str, Fact], facts: dict[str, Fact]) -> set[str]:
+    """Name the bytecode that came into a `__pycache__` in which a wheel brings some that has no source."""
+    beside = _beside(folder)
+    if beside is None or beside not in recorded:
+        return set()
+    new = found.keys() - facts.keys()
+    return {name for name in new if isinstance(found[name], tuple) and _has_source(name, recorded[beside])}
+
+
 def without_bytecode(tree: Tree) -> Tree:
     """Leave out what Python may write anew by itself: bytecode that a wheel brings for its own sources."""
-    return {folder: facts for folder, facts in tree.items() if not _is_planned_bytecode(folder, tree)}
+    lasting = {}
+    for folder, facts in tree.items():
+        kept = _lasting(folder, facts, tree)
+        if kept or kept is facts or any(inner.startswith(f"{folder}/") for inner in tree):
+            lasting[folder] = kept
+    return lasting
 
 
-def _is_planned_bytecode(folder: str, tree: Tree) -> bool:
+def _lasting(folder: str, facts: dict[str, Fact], tree: Tree) -> dict[str, Fact]:
+    """The facts of a folder that nobody but a sync may change."""
     beside = _beside(folder)
     if beside is None:
-        return False
+        return facts
     sources = tree[beside]
-    return all(
-        isinstance(fact, tuple) and _has_source(name, sources) for name, fact in tree[folder].items()
-    ) and not any(inner.startswith(f"{folder}/") for inner in tree)
+    return {
+        name: fact for name, fact in facts.items() if not (isinstance(fact, tuple) and _has_source(name, sources))
+    }
 
 
 def scan_folder(generation: str, folder: str) -> tuple[dict[str, Fact], list[str]]:
@@ -316,13 +335,15 @@ def _beside(path: str) -> str | None:
 def _has_source(name: str, sources: dict[str, Fact]) -> bool:
     """Whether a name is ``module.tag[.opt-n].pyc``, or Python's temporary name of such a file, of a source.
 
-    A tag may hold dots: pytest writes ``module.cpython-312-pytest-8.3.3.pyc`` for the plugins that it loads.
+    A tag may hold dots: pytest writes ``module.cpython-312-pytest-8.3.3.pyc`` for the plugins that it loads. And
+    numba keeps ``module.function-12.py312.nbi`` there.
     """
-    stem, mark, _ = name.partition(".pyc")
-    while mark and "." in stem:
-        stem = stem.rpartition(".")[0]
-        if f"{stem}.py" in sources:
-            return True
+    for mark in _MARKS:
+        stem, found, _ = name.partition(mark)
+        while found and "." in stem:
+            stem = stem.rpartition(".")[0]
+            if f"{stem}.py" in sources:
+                return True
     return False
 
 

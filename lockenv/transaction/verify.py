@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
 from lockenv.transaction import places, state
-from lockenv.transaction.bytecode import BytecodeFile, Prover, source_of
+from lockenv.transaction.bytecode import BytecodeFile, Prover, source_of, tool_of
 from lockenv.transaction.planned import ANY_MODE, Planned, Row, by_folder
 
-Kind: TypeAlias = Literal["missing", "changed", "extra", "mode", "type", "bytecode", "interpreter", "record"]
+Kind: TypeAlias = Literal[
+    "missing", "changed", "extra", "mode", "type", "bytecode", "interpreter", "record", "unjudged"
+]
 
 _THREADS = 2
 _BATCH = 32  #: folders that a thread takes at a time
@@ -44,8 +46,19 @@ class Finding:
         return f"{self.path}: {self.kind}" + (f", {self.detail}" if self.detail else "")
 
 
-def examine(plan: Planned, prover: Prover | None) -> tuple[Finding, ...]:
-    """Compare the environment that should be `plan` with the disk; sorted by path.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """The differences, and what programs keep beside planned sources that Python never loads: of kind `unjudged`.
+
+    Each is sorted by path.
+    """
+
+    findings: tuple[Finding, ...]
+    unjudged: tuple[Finding, ...] = ()
+
+
+def examine(plan: Planned, prover: Prover | None) -> Examined:
+    """Compare the environment that should be `plan` with the disk.
 
     `prover` judges bytecode that Python wrote; without one, such bytecode is passed over unread. Where no
     generation is current, that is the only finding.
@@ -54,12 +67,13 @@ def examine(plan: Planned, prover: Prover | None) -> tuple[Finding, ...]:
     env = os.path.realpath(plan.env)
     number = places.current_number(env)
     if number is None:
-        return (Finding(path=f"{places.HOME}/current", kind="missing", detail="no generation is current"),)
+        lost = Finding(path=f"{places.HOME}/current", kind="missing", detail="no generation is current")
+        return Examined(findings=(lost,))
     generation = _Generation(places.generation(env, number), plan)
     found = {*_root(env, plan), *generation.examine()}
     if prover is not None:
         found |= set(generation.prove(prover))
-    return tuple(sorted(found))
+    return Examined(findings=tuple(sorted(found)), unjudged=tuple(sorted(generation.unjudged)))
 
 
 def _root(env: str, plan: Planned) -> Iterator[Finding]:
@@ -90,6 +104,7 @@ class _Generation:
     rows: dict[str, dict[str, Row]] = field(init=False, default_factory=dict)
     loose: int = field(init=False, default=0)
     bytecode: list[BytecodeFile] = field(init=False, default_factory=list)
+    unjudged: list[Finding] = field(init=False, default_factory=list)
 
     def examine(self) -> Iterator[Finding]:
         """Compare all folders that are planned, in a few threads: reading and hashing leave Python's lock."""
@@ -164,14 +179,11 @@ class _Generation:
     def _cached(self, folder: str, name: str, descriptor: int) -> Iterator[Finding]:
         """Judge an entry of a ``__pycache__`` (PEP 3147) by its name, and keep what has to be proven."""
         path = f"{folder}/{name}"
+        beside = self.rows.get(folder.rpartition("/")[0], {})
         source, level, tag = source_of(name) or ("", 0, "")
-        row = self.rows.get(folder.rpartition("/")[0], {}).get(source)
+        row = beside.get(source)
         if row is None or row.kind != "file":
-            kind: Kind = "bytecode" if name.endswith(".pyc") else "extra"
-            module = self.rows.get(folder.rpartition("/")[0], {}).get(f"{name.partition('.')[0]}.py")
-            # pytest changes the assertions of plugins and keeps what comes of it; nothing here can prove that.
-            detail = "no source of it is planned" if module is None else "not written by Python itself"
-            yield Finding(path=path, kind=kind, package=module.owner if module else "", detail=detail)
+            yield from self._of_tool(path, name, beside, descriptor)
             return
         try:
             file = os.open(name, _READ, dir_fd=descriptor)
@@ -203,6 +215,27 @@ class _Generation:
                 owner=row.owner,
             )
         )
+
+    def _of_tool(self, path: str, name: str, beside: Mapping[str, Row], descriptor: int) -> Iterator[Finding]:
+        """Judge what Python itself would not load: a program may keep plain files beside a planned source."""
+        source, tool = tool_of(name) or ("", "")
+        row = beside.get(source)
+        if row is None or row.kind != "file":
+            kind: Kind = "bytecode" if name.endswith(".pyc") else "extra"
+            module = beside.get(f"{name.partition('.')[0]}.py")
+            detail = "no source of it is planned" if module is None else "not written by Python itself"
+            yield Finding(path=path, kind=kind, package=module.owner if module else "", detail=detail)
+            return
+        try:
+            mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(mode):
+            yield Finding(path=path, kind="type", package=row.owner, detail="not a file")
+        elif mode & stat.S_IWOTH:
+            yield Finding(path=path, kind="mode", package=row.owner, detail="anybody may write to it")
+        else:
+            self.unjudged.append(Finding(path=path, kind="unjudged", package=row.owner, detail=tool))
 
 
 def _missing(row: Row) -> Finding:

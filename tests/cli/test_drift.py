@@ -241,6 +241,45 @@ def test_bytecode_that_python_writes_is_accepted_at_every_level(project: Scratch
     assert findings(project, "--no-bytecode") == []
 
 
+def test_what_other_programs_keep_is_told_and_is_no_drift(project: ScratchProject) -> None:
+    cache = site_of(project) / "__pycache__"
+    cache.mkdir()
+    kept = [f"icons.{TAG}-pytest-8.3.3.pyc", "icons.draw-3.py312.1.nbc", "icons.draw-3.py312.nbi"]
+    for name in kept:
+        (cache / name).write_bytes(b"\x80\x04N.")
+    project.environ["CI"] = "true"
+    before = (project.env / ".lockenv" / "current").readlink()
+    assert "already exactly" in project.run("sync").ok().out
+    assert (project.env / ".lockenv" / "current").readlink() == before
+    told = json.loads(project.run("verify", "--json").ok().out)
+    assert [(Path(one["path"]).name, one["package"], one["program"]) for one in told["unjudged"]] == [
+        (kept[0], "icons", "pytest"),
+        (kept[1], "icons", "numba"),
+        (kept[2], "icons", "numba"),
+    ]
+    assert told["exact"] is True
+    told_to_people = project.run("verify").ok().err
+    assert "not judged: 3 files in __pycache__ that Python never loads (numba, pytest)" in told_to_people
+
+
+def test_what_passes_for_another_program_s_and_is_not_is_a_finding(project: ScratchProject) -> None:
+    cache = site_of(project) / "__pycache__"
+    cache.mkdir()
+    (cache / f"ghost.{TAG}-pytest-8.3.3.pyc").write_bytes(b"")
+    (cache / f"icons.{TAG}-pytest-8.3.3.pyc").symlink_to("/dev/null")
+    (cache / "icons.draw-3.py312.nbi").write_bytes(b"")
+    (cache / "icons.draw-3.py312.nbi").chmod(0o666)
+    (cache / f"icons.x-pytest-1.{TAG}.pyc").write_bytes(b"")
+    (cache / "icons.nbi").write_bytes(b"")
+    assert sorted((Path(one["path"]).name, one["kind"]) for one in findings(project)) == [
+        (f"ghost.{TAG}-pytest-8.3.3.pyc", "bytecode"),
+        (f"icons.{TAG}-pytest-8.3.3.pyc", "type"),
+        ("icons.draw-3.py312.nbi", "mode"),
+        ("icons.nbi", "extra"),
+        (f"icons.x-pytest-1.{TAG}.pyc", "bytecode"),
+    ]
+
+
 @pytest.mark.parametrize(
     "code", ["version = '2.0'\nimport os\n", "version = '2.1'\n", "version = 2.0\n", "\nversion = '2.0'\n"]
 )

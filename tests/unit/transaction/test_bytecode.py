@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from hashlib import sha256
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
 from lockenv.errors import InstallError
-from lockenv.transaction.bytecode import BytecodeFile, Prover, source_of, write_bytecode
+from lockenv.transaction.bytecode import BytecodeFile, Prover, source_of, tool_of, write_bytecode
 from lockenv.transaction.programs import PROVING, run_program
 from tests.unit.python.pythons import SERIES, installed
 
@@ -200,3 +201,52 @@ def test_people_s_settings_and_folders_have_no_say(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "json.py"))
     monkeypatch.chdir(tmp_path)
     assert run_program(str(installed("3.11").executable), PROVING, []) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [
+        ("menu.cpython-312-pytest-8.3.3.pyc", "pytest"),
+        ("menu.cpython-312-pytest-9.0.0rc1.pyo", "pytest"),
+        ("menu.cpython-312-pytest-8.3.3.pyc.4711", "pytest"),
+        ("menu.pypy39-pp73-pytest-8.3.3.pyc", "pytest"),
+        ("menu.cpython-312.opt-beartype0v18v5.pyc", "an import hook"),
+        ("menu.outer.locals.inner-12.py312.nbi", "numba"),
+        ("menu.f-12.py313t.1.nbc", "numba"),
+        ("menu.f-12.py38.nbi.tmp.0af3", "numba"),
+        ("menu.cpython-312.pyc.140234", "Python, cut off"),
+    ],
+)
+def test_what_programs_keep_for_themselves_is_told_by_its_name(name: str, tool: str) -> None:
+    assert tool_of(name) == ("menu.py", tool)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "menu.cpython-312.pyc",
+        "menu.cpython-312.opt-1.pyc",
+        "menu.cpython-312.opt-3.pyc",  # of `python -OOO`
+        "menu.pyc",
+        "menu.x-pytest-1.cpython-312.pyc",
+        "menu-pytest-1.cpython-312.pyc",
+        "menu-pytest-8.3.3.pyc",
+        "menu.cpython-312-pytest-.pyc",
+        "menu.cpython-312-pytest-8.so",
+        "menu.nbi",
+        "menu.f-12.py312.nbi.py",
+        "menu.cpython-312.pyc.140234.pyc",
+        ".cpython-312-pytest-8.3.3.pyc",
+    ],
+)
+def test_what_python_would_load_is_nobody_else_s(name: str) -> None:
+    assert tool_of(name) is None
+
+
+def test_no_name_of_a_program_s_is_one_that_python_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("menu", "menu-pytest-1", "f-12", "f-12.py312"):
+        for tag in ("cpython-312", "cpython-313t", "pypy39", "graalpy242-311"):
+            monkeypatch.setattr("sys.implementation.cache_tag", tag)
+            for level in ("", 1, 2, 3, 10):
+                asked = cache_from_source(f"{module}.py", optimization=level)
+                assert tool_of(asked.rpartition("/")[2]) is None, asked

@@ -11,6 +11,7 @@ import pytest
 
 from lockenv.transaction.apply import apply
 from tests.fakes.environments import ICONS, MENU, MENU2, Project
+from tests.fakes.wheels import make_wheel
 
 
 def replaced(path: Path, text: str) -> None:
@@ -125,6 +126,47 @@ def test_bytecode_that_pytest_writes_for_plugins_is_no_drift(project: Project) -
     assert project.why_not(MENU, ICONS) is None
     planted(project.site / "__pycache__" / "ghost.cpython-312-pytest-8.3.3.pyc")
     assert project.why_not(MENU, ICONS) is not None
+
+
+def test_what_numba_keeps_beside_a_planned_source_is_no_drift(project: Project) -> None:
+    project.sync(MENU, ICONS)
+    planted(project.site / "__pycache__" / "menu.main-1.py312.nbi")
+    planted(project.site / "__pycache__" / "menu.main-1.py312.1.nbc")
+    assert project.why_not(MENU, ICONS) is None
+    planted(project.site / "__pycache__" / "ghost.main-1.py312.nbi")
+    assert project.why_not(MENU, ICONS) is not None
+
+
+#: A wheel with bytecode of a source that it does not bring, beside one that it does.
+ORPHAN = make_wheel(
+    "orphan", "1.0", files={"orphan/__init__.py": "", "orphan/__pycache__/gone.cpython-312.pyc": "old"}
+)
+
+
+def test_python_may_write_beside_bytecode_that_a_wheel_brings_without_its_source(project: Project) -> None:
+    project.sync(ORPHAN)
+    project.run_python("import orphan")
+    cache = project.site / "orphan" / "__pycache__"
+    assert len(list(cache.iterdir())) == 2
+    assert project.why_not(ORPHAN) is None
+    planted(cache / "ghost.cpython-312.pyc")
+    assert str(project.why_not(ORPHAN)).endswith("ghost.cpython-312.pyc was added")
+    (cache / "ghost.cpython-312.pyc").unlink()
+    (cache / "gone.cpython-312.pyc").unlink()
+    assert str(project.why_not(ORPHAN)).endswith("gone.cpython-312.pyc was deleted")
+
+
+def test_a_spare_into_which_python_wrote_beside_such_bytecode_is_not_taken(project: Project) -> None:
+    for wheels in ((ORPHAN,), (MENU,), (ICONS,)):
+        project.sync(*wheels, link_mode="hardlink")
+        if ORPHAN in wheels:
+            project.run_python("import orphan")
+    assert (project.env / ".lockenv" / "spare").exists()
+    project.sync(MENU, ICONS, link_mode="hardlink")
+    assert project.why_not(MENU, ICONS) is None
+    assert not (project.site / "orphan").exists()
+    project.sync(ORPHAN)
+    assert [path.name for path in (project.site / "orphan" / "__pycache__").iterdir()] == ["gone.cpython-312.pyc"]
 
 
 def test_an_environment_that_was_moved_is_made_anew(project: Project) -> None:
