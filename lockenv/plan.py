@@ -1,24 +1,23 @@
-"""What has to happen to an environment, computed before anything does: steps, places and collisions.
+"""What has to happen to an environment, computed before anything does.
 
 The law: applying a plan to what is installed gives what is wanted, and a second plan is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
-
-from lockenv.errors import InternalError, Problem, Refused
-from lockenv.tree import Scheme, Script, script_refusal
+from lockenv.errors import InternalError
 from lockenv.values import dataclass
 
+TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeAlias, TypeVar
+
     # What it imports takes long, and a sync that was planned before needs none of it.
     from lockenv.packages import NormalizedName
 
-#: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
-WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
-_SHOWN = 6  #: collisions that an error lists
+    Step: TypeAlias = "Install | Replace | Remove"
+    _Package = TypeVar("_Package", "Wanted", "Installed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +82,6 @@ class Remove:
         return self.installed.name
 
 
-Step: TypeAlias = Install | Replace | Remove
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Steps and what is kept, each sorted by name."""
@@ -97,9 +93,6 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether nothing is to be done."""
         return not self.steps
-
-
-_Package = TypeVar("_Package", Wanted, Installed)
 
 
 def make_plan(wanted: Iterable[Wanted], installed: Iterable[Installed]) -> Plan:
@@ -127,151 +120,3 @@ def _by_name(packages: Iterable[_Package]) -> dict[NormalizedName, _Package]:
             raise InternalError(f"the selection holds {package.name} twice")
         found[package.name] = package
     return found
-
-
-class Placed(NamedTuple):
-    """A file of a wheel (`source`) and where it goes (`destination`, relative to the environment, POSIX)."""
-
-    destination: str
-    source: str
-    sha256: str
-    size: int
-    mode: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where one package's files go. `root` is the folder that holds its dist-info (purelib or platlib)."""
-
-    name: str
-    root: str
-    dist_info: str
-    files: tuple[Placed, ...]
-    scripts: tuple[Script, ...] = ()
-
-
-def place(
-    rows: Iterable[tuple[str, str, int, int]],
-    *,
-    name: str,
-    dist_info: str,
-    data_folder: str | None,
-    root_is_purelib: bool,
-    scripts: Sequence[Script] = (),
-    scheme: Scheme,
-    aliases: Mapping[str, str] | None = None,
-) -> Placement:
-    """Say where each file of an unpacked wheel goes ('Spread', binary distribution format).
-
-    `rows` are `UnpackedFile`s or equal tuples. `aliases` maps a top-level link of the environment to the folder
-    it points to, such as ``lib64`` to ``lib``. What the installer writes itself is left out. Raises `Refused` for
-    data files that would change the environment itself, another package's metadata, or a reserved script.
-    """
-    root = scheme.purelib if root_is_purelib else scheme.platlib
-    written = {f"{dist_info}/{file}" for file in WRITTEN_BY_INSTALLER}
-    in_data = None if data_folder is None else f"{data_folder}/"
-    spread = _Spread(name, dist_info.partition("-")[0], scheme, aliases or {})
-    files = []
-    for source, sha256, size, mode in rows:
-        if in_data is not None and source.startswith(in_data):
-            destination = spread.destination(source[len(in_data) :])
-        elif source in written:
-            continue
-        else:
-            destination = f"{root}/{source}"
-        files.append(Placed(destination, source, sha256, size, mode))
-    return Placement(name=name, root=root, dist_info=dist_info, files=tuple(files), scripts=tuple(scripts))
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """Where the files of one wheel's data folder go."""
-
-    package: str
-    stem: str
-    scheme: Scheme
-    aliases: Mapping[str, str]
-
-    def destination(self, path: str) -> str:
-        """Place one file of the data folder, given as ``key/rest``."""
-        key, _, rest = path.partition("/")
-        match key:
-            case "purelib":
-                found = f"{self.scheme.purelib}/{rest}"
-            case "platlib":
-                found = f"{self.scheme.platlib}/{rest}"
-            case "scripts":
-                found = f"{self.scheme.scripts}/{rest}"
-            case "headers":
-                found = f"{self.scheme.headers}/{self.stem}/{rest}"
-            case "data":
-                found = f"{self.scheme.data}/{rest}" if self.scheme.data else rest
-            case _:
-                raise self._refused(path, "it belongs to no install scheme")
-        top, slash, inner = found.partition("/")
-        found = f"{self.aliases.get(top, top)}{slash}{inner}"
-        self._check(found)
-        return found
-
-    def _check(self, destination: str) -> None:
-        top = destination.partition("/")[0].casefold()
-        # `.state` is the record of a generation, in its root.
-        if top.startswith(".lockenv") or top in {"pyvenv.cfg", ".state"}:
-            raise self._refused(destination, "it would change the environment itself")
-        folder, _, name = destination.rpartition("/")
-        # Where case is ignored, `BIN/python` is the interpreter, too.
-        if folder.casefold() == self.scheme.scripts.casefold() and (reason := script_refusal(name)):
-            raise self._refused(destination, reason)
-        for site in (self.scheme.purelib, self.scheme.platlib):
-            if destination.casefold().startswith(f"{site}/".casefold()):
-                first = destination[len(site) + 1 :].partition("/")[0].casefold()
-                if first.endswith((".dist-info", ".egg-info")):
-                    raise self._refused(destination, "it would pass for another package's metadata")
-
-    def _refused(self, path: str, reason: str) -> Refused:
-        return Refused(f"{self.package} would install {path!r}, which is refused: {reason}")
-
-
-def check_collisions(placements: Iterable[Placement], *, scheme: Scheme, reserved: Iterable[str] = ()) -> None:
-    """Refuse two packages that own one path, unless the content is equal. Raises `Refused` with all collisions.
-
-    `reserved` are the paths that the environment itself brings, folders with a slash at the end. A file where
-    another package needs a folder is a collision as well.
-    """
-    owners: dict[str, tuple[str, str]] = dict.fromkeys(reserved, ("the environment itself", ""))
-    folders: dict[str, str] = {}
-    problems: list[Problem] = []
-
-    def claim(path: str, content: str, package: str) -> None:
-        owner, theirs = owners.setdefault(path, (package, content))
-        if theirs != content:
-            problems.append(Problem(where=path, message=f"both {owner} and {package} bring it"))
-        parent = path.rpartition("/")[0]
-        while parent and parent not in folders:
-            folders[parent] = package
-            parent = parent.rpartition("/")[0]
-
-    for path in list(owners):
-        claim(path, "", "the environment itself")
-    for placement in placements:
-        for script in placement.scripts:
-            claim(f"{scheme.scripts}/{script.name}", f"{script.module}:{script.attribute}", placement.name)
-        for file in placement.files:
-            claim(file.destination, file.sha256, placement.name)
-    problems += [
-        Problem(where=path, message=f"a file of {owners[path][0]}, a folder of {folders[path]}")
-        for path in owners.keys() & folders.keys()
-    ]
-    if problems:
-        raise _collision(problems)
-
-
-def _collision(problems: list[Problem]) -> Refused:
-    problems = sorted(set(problems), key=lambda problem: (problem.where, problem.message))
-    more = len(problems) - _SHOWN
-    return Refused(
-        f"packages collide: {problems[0].where}: {problems[0].message}",
-        problems=problems[:_SHOWN],
-        details=[f"and {more} more"] if more > 0 else (),
-        hint="they cannot stand side by side: constrain or override what requires one of them",
-    )

@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graph", "manifest"),
     ("resolution",),
     ("lockfile", "index.columns"),
-    ("plan", "formats", "index.simple"),
+    ("plan", "placement", "formats", "index.simple"),
     ("index",),
     ("python", "archive"),
     ("store",),
@@ -52,7 +52,7 @@ PURE: tuple[str, ...] = (
     "graph",
     "manifest",
 )
-PURE += ("resolution", "lockfile", "plan", "formats", "index.simple", "index.columns")
+PURE += ("resolution", "lockfile", "plan", "placement", "formats", "index.simple", "index.columns")
 WORLD = {"os", "time", "subprocess", "socket", "pathlib", "zipfile", "tarfile", "threading", "shutil", "tempfile"}
 WORLD |= {"urllib.request", "http", "urllib3", "concurrent", "multiprocessing", "random", "sys"}
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockenv.plan import Placement, check_collisions, place
+from lockenv.placement import Placement, check_collisions, place
 from lockenv.python.interpreter import Interpreter
 from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.python.venv import bare, layout

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from lockenv.session import Session
     from lockenv.transaction.compose import Desired
+    from lockenv.transaction.contents import Blueprint
 
 
 def carry_out(
     session: Session,
-    desired: Desired,
+    desired: Desired | Blueprint,
     *,
     because: str | None = None,
     afresh: bool = False,

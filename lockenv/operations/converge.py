@@ -29,7 +29,7 @@ from lockenv.operations.planned_before import keep_plan, plan_key
 from lockenv.operations.read import parse_lock
 from lockenv.operations.startup import check_startup, new_startup, startup_of
 from lockenv.operations.support import check_supported, target_for
-from lockenv.operations.unchanged import is_recorded, note_fresh, recorded_digest
+from lockenv.operations.unchanged import is_recorded, note_fresh
 from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name
 from lockenv.project import MANIFEST, Project
@@ -37,7 +37,8 @@ from lockenv.python.interpreter import Interpreter
 from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.targets import Target
-from lockenv.transaction.compose import Desired
+from lockenv.transaction.compose import Desired, blueprint
+from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.verify import Finding
 
 #: A digest that no inputs have: the next sync looks anew.
@@ -109,15 +110,14 @@ def converge(
         pending.write()
     because = str(differences[0]) if differences else None
     # Who wants bytes compared takes nothing over of which only sizes and times were.
-    applied = carry_out(session, desired, because=because, afresh=verifies(session, wish), finish=finish)
+    with unchanged(project.env):
+        made = blueprint(desired, project.env)
+    applied = carry_out(session, made, because=because, afresh=verifies(session, wish), finish=finish)
     if finish is not None:
         proof.compile_once(session, finish, done=applied.changed)
     note_fresh(project.env, inputs, included, watched)
-    digest = recorded_digest(project.env)
     if key and lasts:
-        keep_plan(
-            session, key, desired, inputs=inputs, included=included, notes=notes, startup=startup, digest=digest
-        )
+        keep_plan(session, key, made, inputs=inputs, included=included, notes=notes, startup=startup)
     if wish.manifest is not None:
         proof.write_inventory(session, desired, wish.manifest)
     return Synced(
@@ -127,7 +127,7 @@ def converge(
         plan=applied.plan if applied.changed else None,
         reason=applied.reason,
         startup=new if applied.changed else (),
-        digest=digest,
+        digest=made.contents.digest,
         differences=len(differences),
     )
 

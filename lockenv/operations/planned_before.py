@@ -11,7 +11,7 @@ take the whole way.
 """
 
 # pathlib is among the heavy imports that are avoided here.
-# ruff: noqa: PTH103, PTH110, PTH118, PTH120, PTH123
+# ruff: noqa: PTH103, PTH108, PTH110, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lockenv.session import Session
-    from lockenv.transaction.compose import Desired
-    from lockenv.tree import Entry
+    from lockenv.transaction.contents import Blueprint
 
 _FOLDER = "plans"
-_MAGIC = b"lockenv plan 1\n"  #: to be changed with the shape of what is kept, and with what shapes a plan
+_MAGIC = b"lockenv plan 2\n"  #: to be changed with the shape of what is kept, and with what shapes a plan
+_KEPT = 4  #: plans for one environment: who goes to and fro between two branches needs two
 
 
 def plan_key(session: Session, wish: Wish, lock_digest: str) -> str:
@@ -74,24 +74,31 @@ def sync_as_before(session: Session, wish: Wish, *, lock_digest: str, where: str
     `where` and `env` are what people call the lock and the environment. Raises as `apply` does.
     """
     key = plan_key(session, wish, lock_digest)
-    kept = _read(_place(session), key) if key else None
+    kept = _read(_place(session, key), key) if key else None
     if kept is None:
         return None
-    included, inputs, identity, digest, notes, startup, plan = kept
+    included, inputs, identity, notes, startup, plan = kept
     if replaced(identity) or inputs_digest(session.project, lock_digest, included) != inputs:
         return None
-    desired = _desired(session, wish, plan, lock_digest=lock_digest, identity=identity)
-    if desired is None:
+    roots = [session.store.promises(digest) for _, _, digest, *_ in plan[0]]
+    if not all(roots):
         return None
     # Lazy: with these the imports begin that a plan which does not hold can do without.
     from lockenv.events import Noted
     from lockenv.operations.carry_out import carry_out
     from lockenv.operations.startup import new_startup
+    from lockenv.transaction.link import Changed
 
+    desired = _blueprint(wish, plan, roots, lock_digest=lock_digest, identity=identity)
     for message in (*notes, "planned before"):
         session.report(Noted(message=message))
     new = new_startup(session.project.env, startup)
-    applied = carry_out(session, desired)
+    try:
+        applied = carry_out(session, desired)
+    except Changed as changed:
+        # The whole way looks at what the store has, and brings anew what is not what it was.
+        session.report(Noted(message=changed.message))
+        return None
     note_fresh(session.project.env, inputs, included, ())
     return Synced(
         env=env,
@@ -100,105 +107,90 @@ def sync_as_before(session: Session, wish: Wish, *, lock_digest: str, where: str
         plan=applied.plan if applied.changed else None,
         reason=applied.reason,
         startup=new if applied.changed else (),
-        digest=digest,
+        digest=desired.contents.digest,
     )
 
 
 def keep_plan(
     session: Session,
     key: str,
-    desired: Desired,
+    desired: Blueprint,
     *,
     inputs: str,
     included: Sequence[str],
     notes: Sequence[str],
     startup: Iterable[tuple[str, str, str]],
-    digest: str,
 ) -> None:
     """Keep a plan that was carried out. One that cannot be kept costs time later, nothing else.
 
     `key` is that of before anything was read, `inputs` the digest of what was read, `notes` what was said of it,
-    `startup` are the start-up files (`startup_of`), `digest` is the environment's.
+    `startup` are the start-up files (`startup_of`).
     """
-    scheme = desired.scheme
-    plan = (
-        tuple(map(_flat, desired.entries)),
-        (scheme.purelib, scheme.platlib, scheme.scripts, scheme.headers, scheme.data),
+    kept = (tuple(included), inputs, desired.interpreter_id, tuple(notes), tuple(startup), _flat(desired))
+    _write(_place(session, key), key, marshal.dumps(kept, 4))
+
+
+def _flat(desired: Blueprint) -> tuple[Any, ...]:
+    """Give a blueprint as marshal takes it, without what is known whenever it is read."""
+    contents = desired.contents
+    return (
         tuple(
             (str(one.name), one.version, one.sha256, one.filename, one.requested, one.direct_url)
-            for one, _ in desired.packages
+            for one in desired.packages
         ),
-        desired.runtime,
+        desired.root_files,
+        contents.folders,
+        contents.tops,
+        tuple((one.path, one.content, one.mode, one.sha256, one.owner, one.portable) for one in contents.texts),
+        tuple((one.path, one.target) for one in contents.links),
+        tuple((one.name, one.version, one.groups, one.digest) for one in contents.packages),
+        contents.digest,
     )
-    kept = (tuple(included), inputs, desired.interpreter_id, digest, tuple(notes), tuple(startup), plan)
-    _write(_place(session), key, marshal.dumps(kept, 4))
 
 
-def _desired(
-    session: Session, wish: Wish, plan: tuple[Any, ...], *, lock_digest: str, identity: str
-) -> Desired | None:
-    """Put together what an environment should be; None where a wheel is not in the store, or not as it was."""
+def _blueprint(
+    wish: Wish, plan: tuple[Any, ...], roots: Iterable[str | None], *, lock_digest: str, identity: str
+) -> Blueprint:
+    """Give what `_flat` made, for wheels that stand at `roots`."""
     # Lazy: as above.
     from lockenv.plan import Wanted
-    from lockenv.transaction.compose import Desired
-    from lockenv.tree import Scheme
+    from lockenv.transaction.contents import Blueprint, Brought, Contents, WrittenFile
+    from lockenv.tree import Link
 
-    entries, scheme, wheels, runtime = plan
-    packages = []
-    for name, version, digest, filename, requested, direct_url in wheels:
-        stored = session.store.get(digest)
-        if stored is None or stored.version != version or stored.filename != filename:
-            return None
-        wanted = Wanted(
-            name=name,
-            version=version,
-            sha256=digest,
-            filename=filename,
-            requested=requested,
-            direct_url=direct_url,
-        )
-        packages.append((wanted, stored))
-    purelib, platlib, scripts, headers, data = scheme
-    return Desired(
+    wanted, root_files, folders, tops, texts, links, packages, digest = plan
+    return Blueprint(
         lock_digest=lock_digest,
         selection=wish.selection,
         interpreter_id=identity,
-        entries=tuple(map(_entry, entries)),
-        scheme=Scheme(purelib=purelib, platlib=platlib, scripts=scripts, headers=headers, data=data),
-        packages=tuple(packages),
-        runtime=runtime,
+        packages=tuple(
+            Wanted(name=name, version=version, sha256=sha256, filename=file, requested=asked, direct_url=url)
+            for name, version, sha256, file, asked, url in wanted
+        ),
+        root_files=root_files,
+        contents=Contents(
+            folders=folders,
+            tops=tops,
+            texts=tuple(
+                WrittenFile(path=path, content=content, mode=mode, sha256=sha256, owner=owner, portable=portable)
+                for path, content, mode, sha256, owner, portable in texts
+            ),
+            links=tuple(Link(path=path, target=target) for path, target in links),
+            packages=tuple(
+                Brought(name=name, version=version, root=root or "", groups=groups, digest=own)
+                for (name, version, groups, own), root in zip(packages, roots, strict=True)
+            ),
+            digest=digest,
+        ),
     )
 
 
-def _flat(entry: Entry) -> tuple[str | bytes | bool, ...]:
-    """An entry as marshal takes it: a folder by its path, a link with its target, a text with content and mode."""
-    from lockenv.tree import Link, Text  # as above
-
-    match entry:
-        case Text(path=path, content=content, executable=executable):
-            return path, content, executable
-        case Link(path=path, target=target):
-            return path, target
-        case _:
-            return (entry.path,)
+def _place(session: Session, key: str) -> str:
+    """Where a plan is kept: beside the few others of its environment."""
+    return os.path.join(session.settings.cache_dir, _FOLDER, f"{_stem(session.project.env)}-{key[:16]}")
 
 
-def _entry(values: tuple[object, ...]) -> Entry:
-    from lockenv.tree import Directory, Link, Text  # as above
-
-    match values:
-        case (str(path), bytes(content), bool(executable)):
-            return Text(path=path, content=content, executable=executable)
-        case (str(path), str(target)):
-            return Link(path=path, target=target)
-        case _:
-            return Directory(path=str(values[0]))
-
-
-def _place(session: Session) -> str:
-    """Where the plan of this environment is kept: one for each, so that they do not become many."""
-    name = sha256(os.fsencode(session.project.env)).hexdigest()[:32]
-    return os.path.join(session.settings.cache_dir, _FOLDER, name)
+def _stem(env: str) -> str:
+    return sha256(os.fsencode(env)).hexdigest()[:32]
 
 
 def _read(place: str, key: str) -> tuple[Any, ...] | None:
@@ -226,9 +218,22 @@ def _write(place: str, key: str, payload: bytes) -> None:
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         write_atomically(Path(place), _MAGIC + _seal(key, payload) + payload)
+        _forget_old(place)
     except OSError:
         return
 
 
+def _forget_old(place: str) -> None:
+    """Remove those plans of the same environment that were written first, beyond so many."""
+    folder, name = os.path.split(place)
+    stem = name.partition("-")[0]
+    with os.scandir(folder) as entries:
+        found = [(entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.name.startswith(stem)]
+    for _, path in sorted(found)[:-_KEPT]:
+        os.unlink(path)
+
+
 def _seal(key: str, payload: bytes) -> bytes:
-    return sha256(key.encode() + payload).digest()
+    whole = sha256(key.encode())
+    whole.update(payload)
+    return whole.digest()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lockenv.errors import Problem, Refused
 from lockenv.operations.wish import StartUp
-from lockenv.plan import place
+from lockenv.placement import place
 from lockenv.store import StoredWheel
 from lockenv.transaction.compose import Desired
 from lockenv.tree import Link, Scheme, is_startup

@@ -77,12 +77,6 @@ def is_recorded(env: str, desired: Desired) -> bool:
     )
 
 
-def recorded_digest(env: str) -> str:
-    """The environment digest by the record; empty where there is none."""
-    record = state.read_current(env)
-    return "" if record is None else record.digest
-
-
 def is_compiled(env: str) -> bool:
     """Whether the modules of the current generation have been compiled."""
     try:

@@ -22,7 +22,7 @@ from lockenv.leftovers import machine_run
 from lockenv.plan import Installed, Plan, make_plan
 from lockenv.transaction import commit, foreign, ground, places, spare, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
-from lockenv.transaction.compose import SETTINGS, Contents, Desired, WrittenFile, compose
+from lockenv.transaction.contents import SETTINGS, Blueprint, Contents, WrittenFile
 from lockenv.transaction.durability import Durable
 from lockenv.transaction.generation import build, rebuild, write_file
 from lockenv.transaction.link import Linker, LinkMode
@@ -35,6 +35,7 @@ from lockenv.values import dataclass
 if TYPE_CHECKING:
     # What it imports takes long, and names are recorded as they are written here.
     from lockenv.packages import NormalizedName
+    from lockenv.transaction.compose import Desired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Applied:
 
 def apply(
     env_dir: Path,
-    desired: Desired,
+    desired: Desired | Blueprint,
     *,
     link_mode: LinkMode = "auto",
     wait: float | None = None,
@@ -84,12 +85,16 @@ def apply(
     with unchanged(named), contextlib.ExitStack() as locks:
         env = ground.behind_link(named)
         ground.check_place(env)
-        # Scripts name the path that people know, also where it is a link.
-        contents = compose(desired, named)
+        # Scripts name the path that people know, also where it is a link; so does a blueprint that was kept.
+        if not isinstance(desired, Blueprint):
+            # Lazy: what was planned before is composed already.
+            from lockenv.transaction.compose import blueprint
+
+            desired = blueprint(desired, named)
         turn = Turn(env, reporter, wait, locks)
         keep = _Keep(durable == "power", history, grace)
         linker = Linker(link_mode, reporter)
-        work = _Work(env, desired, contents, link_mode, linker, reporter, turn, keep, because, afresh, finish)
+        work = _Work(env, desired, link_mode, linker, reporter, turn, keep, because, afresh, finish)
         return work.run()
 
 
@@ -106,13 +111,8 @@ def _installed(record: state.State) -> tuple[Installed, ...]:
     )
 
 
-def _fact(path: str, tree: state.Tree) -> state.Fact | None:
-    folder, _, name = path.rpartition("/")
-    return tree.get(folder, {}).get(name)
-
-
 def _is_recorded(text: WrittenFile, tree: state.Tree) -> bool:
-    fact = _fact(text.path, tree)
+    fact = state.fact_at(tree, text.path)
     if not isinstance(fact, tuple):
         return False
     size, mtime, mode = fact
@@ -134,8 +134,7 @@ class _Work:
     """One run of `apply`, after its refusals."""
 
     env: str
-    desired: Desired
-    contents: Contents
+    desired: Blueprint
     link_mode: LinkMode
     linker: Linker
     reporter: Reporter
@@ -145,12 +144,17 @@ class _Work:
     afresh: bool
     finish: Callable[[str, str], None] | None
 
+    @property
+    def contents(self) -> Contents:
+        """What the next generation holds."""
+        return self.desired.contents
+
     def run(self) -> Applied:
         ours = self.turn.take()
         record = state.read_current(self.env)
         reason = self._why(record)
         present = foreign.installed_in(self.env) if record is None else _installed(record)
-        plan = make_plan([wanted for wanted, _ in self.desired.packages], present)
+        plan = make_plan(self.desired.packages, present)
         stands = record is not None and ours and self.because is None and self._stands_already(record)
         if reason is not None and record is not None and stands:
             # Another lock, or another wish, that comes to the same files: only the record has to say so.
@@ -184,7 +188,7 @@ class _Work:
         return (
             same
             and all(_is_recorded(text, record.tree) for text in self.contents.texts)
-            and all(_fact(link.path, record.tree) == link.target for link in self.contents.links)
+            and all(state.fact_at(record.tree, link.path) == link.target for link in self.contents.links)
             and not state.why_not_recorded(
                 self.env,
                 record,
@@ -235,7 +239,7 @@ class _Work:
 
     def _can_flip(self, record: state.State) -> bool:
         """Whether one rename can do it: the real files of the root stay, and nothing stands in a link's way."""
-        if record.interpreter_id != self.desired.interpreter_id or record.root_files != self._root_files():
+        if record.interpreter_id != self.desired.interpreter_id or record.root_files != self.desired.root_files:
             return False
         # What was drifted in the root cannot be put right by a link: then the whole folder is exchanged.
         if not all(state.holds(f"{self.env}/{name}", content) for name, content in record.root_files):
@@ -246,12 +250,9 @@ class _Work:
             return False
         return True
 
-    def _root_files(self) -> tuple[tuple[str, bytes], ...]:
-        return tuple((entry.path, entry.content) for entry in self.desired.root_files)
-
     def _packages(self) -> tuple[tuple[str, str, str, bool], ...]:
         return tuple(
-            (wanted.name, wanted.version, wanted.sha256, wanted.requested) for wanted, _ in self.desired.packages
+            (wanted.name, wanted.version, wanted.sha256, wanted.requested) for wanted in self.desired.packages
         )
 
     def _record(self, tree: state.Tree, origin: state.Origin) -> state.State:
@@ -261,7 +262,7 @@ class _Work:
             interpreter_id=self.desired.interpreter_id,
             packages=self._packages(),
             digest=self.contents.digest,
-            root_files=self._root_files(),
+            root_files=self.desired.root_files,
             links=self.contents.tops,
             tree=tree,
             made=int(time.time()),
@@ -295,7 +296,7 @@ class _Work:
             self.linker,
             spare=record,
             bytecode=bytecode,
-            unchanged={one.name for one, _ in self.desired.packages if (one.name, one.sha256) in had},
+            unchanged={one.name for one in self.desired.packages if (one.name, one.sha256) in had},
             record=lambda tree: self._record(tree, self._origin(record.origin[1])),
             reporter=self.reporter,
         )
@@ -354,8 +355,8 @@ class _Work:
             self._build(places.generation(new, 1), places.generation(self.env, 1))
             commit.add_links(new, self.contents.tops)
             commit.point(new, 1)
-            for entry in self.desired.root_files:
-                write_file(f"{new}/{entry.path}", entry.content, 0o644)
+            for name, content in self.desired.root_files:
+                write_file(f"{new}/{name}", content, 0o644)
             ground.check_place(self.env)
             carry_over(self.env, new)
             commit.put_in_place(self.env, durable=self.keep.durable)

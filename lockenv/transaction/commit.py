@@ -207,10 +207,12 @@ def recover(env: str) -> None:
 
     Raises `UsageError` where people's own things are among it and others of the same name stand in their place.
     """
+    new, old = places.new_beside(env), places.old_beside(env)
+    if not (os.path.lexists(new) or os.path.lexists(old)):
+        return
     # Lazy: hardly ever is anything beside an environment.
     from lockenv.transaction.strays import is_foreign, keep_strays
 
-    new, old = places.new_beside(env), places.old_beside(env)
     for retired in (old, new):
         # After an exchange the retired one bears the other name; what lockenv began there was nobody's yet.
         if not os.path.lexists(env) and os.path.lexists(retired) and (retired == old or is_foreign(retired)):

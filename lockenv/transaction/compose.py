@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Iterable, Iterator
 
 from lockenv.archive.record import record_line
 from lockenv.errors import InstallError
-from lockenv.plan import Placed, Placement, Wanted, check_collisions, place
+from lockenv.placement import Placed, Placement, check_collisions, place
+from lockenv.plan import Wanted
 from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
+from lockenv.transaction.contents import SETTINGS, Blueprint, Brought, Contents, Group, Row, WrittenFile
 from lockenv.transaction.digest import environment_digest, package_digest
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
 from lockenv.values import dataclass
 
-SETTINGS = "pyvenv.cfg"
 _SCRIPT_MODE, _TEXT_MODE = 0o755, 0o644
 #: What stands in scripts instead of the environment's own Python where machine facts are taken out.
 _ANY_PYTHON = "/python"
@@ -57,52 +59,6 @@ class Desired:
         return tuple(entry for entry in self.root_files if entry.path == SETTINGS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenFile:
-    """A file that is written rather than brought from the store.
-
-    `owner` is the package it belongs to; empty for the environment's own. `portable` is the sha256 of what the
-    content would be without machine facts.
-    """
-
-    path: str
-    content: bytes
-    mode: int
-    sha256: str
-    owner: str
-    portable: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
-    """The files of one package that come from the store, as rows (source, destination, mtime, mode, size, sha256).
-
-    A source is relative to `root`, a destination to the generation; the time is in nanoseconds, the size in bytes.
-    `digest` is that of the whole package, with the files that are written and those it shares with others.
-    """
-
-    name: str
-    version: str
-    root: str
-    files: tuple[tuple[str, str, int, int, int, str], ...]
-    digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """Everything in a generation. `folders` are in order of creation; `tops` are linked from the root.
-
-    `digest` is the environment digest (`lockenv.transaction.digest`).
-    """
-
-    folders: tuple[str, ...]
-    tops: tuple[str, ...]
-    texts: tuple[WrittenFile, ...]
-    links: tuple[Link, ...]
-    packages: tuple[Brought, ...]
-    digest: str
-
-
 def compose(desired: Desired, env: str) -> Contents:
     """Say what the generation for the environment at `env` (absolute) holds.
 
@@ -127,8 +83,8 @@ def compose(desired: Desired, env: str) -> Contents:
         texts += [text for text in generated if text.path not in taken]
         taken.update(text.path for text in generated)
         packages.append(package.brought(taken, generated))
-    folders = _folders(_all_paths(texts, links, packages), [*directories, *_site_folders(desired.scheme)])
     files = (*(text.path for text in texts), *(link.path for link in links))
+    folders = _folders(files, packages, [*directories, *_site_folders(desired.scheme)])
     return Contents(
         folders=folders,
         tops=_tops(folders, files, packages),
@@ -136,6 +92,18 @@ def compose(desired: Desired, env: str) -> Contents:
         links=links,
         packages=tuple(packages),
         digest=environment_digest(desired.runtime, [(one.name, one.version, one.digest) for one in packages]),
+    )
+
+
+def blueprint(desired: Desired, env: str) -> Blueprint:
+    """Say what the environment at `env` should be, to the last file. Raises as `compose` does."""
+    return Blueprint(
+        lock_digest=desired.lock_digest,
+        selection=desired.selection,
+        interpreter_id=desired.interpreter_id,
+        packages=tuple(wanted for wanted, _ in desired.packages),
+        root_files=tuple((entry.path, entry.content) for entry in desired.root_files),
+        contents=compose(desired, env),
     )
 
 
@@ -169,16 +137,19 @@ class _Package:
 
     def brought(self, taken: set[str], generated: list[WrittenFile]) -> Brought:
         """Say which files come from the store; `taken` are the paths that others have, and gets these."""
-        files = []
+        groups: dict[tuple[str, str], list[Row]] = {}
         for destination, source, sha256, size, mode in self.placement.files:
             if destination not in taken:
                 taken.add(destination)
-                files.append((source, destination, fixed_mtime_ns(sha256), mode, size, sha256))
+                here, _, old = source.rpartition("/")
+                there, _, new = destination.rpartition("/")
+                fact = size, fixed_mtime_ns(sha256), stat.S_IFREG | mode
+                groups.setdefault((here, there), []).append((old, new, fact, sha256))
         return Brought(
             name=self.wanted.name,
             version=self.wanted.version,
             root=str(self.stored.root),
-            files=tuple(files),
+            groups=tuple((here, there, tuple(rows)) for (here, there), rows in groups.items()),
             digest=self._digest(generated),
         )
 
@@ -282,14 +253,6 @@ def _written(entry: Text) -> WrittenFile:
     return _file(entry.path, entry.content, _SCRIPT_MODE if entry.executable else _TEXT_MODE)
 
 
-def _all_paths(texts: Iterable[WrittenFile], links: Iterable[Link], packages: Iterable[Brought]) -> list[str]:
-    paths = [text.path for text in texts]
-    paths += [link.path for link in links]
-    for package in packages:
-        paths += [destination for _, destination, *_ in package.files]
-    return paths
-
-
 def _reserved(entries: Iterable[Entry]) -> list[str]:
     """List the paths that the environment itself brings; a folder ends with a slash."""
     return [f"{entry.path}/" if isinstance(entry, Directory) else entry.path for entry in entries]
@@ -299,9 +262,10 @@ def _site_folders(scheme: Scheme) -> tuple[str, ...]:
     return scheme.purelib, scheme.platlib, scheme.scripts
 
 
-def _folders(paths: Iterable[str], further: Iterable[str]) -> tuple[str, ...]:
-    """List the folders of these paths and some further ones, parents first."""
+def _folders(paths: Iterable[str], brought: Iterable[Brought], further: Iterable[str]) -> tuple[str, ...]:
+    """List the folders of these paths and packages, and some further ones, parents first."""
     folders = {path.rpartition("/")[0] for path in paths} | set(further)
+    folders.update(there for package in brought for _, there, _ in package.groups)
     for folder in list(folders):
         parent = folder.rpartition("/")[0]
         while parent and parent not in folders:
@@ -313,6 +277,7 @@ def _folders(paths: Iterable[str], further: Iterable[str]) -> tuple[str, ...]:
 
 def _tops(folders: Iterable[str], files: Iterable[str], packages: Iterable[Brought]) -> tuple[str, ...]:
     """List the names in the generation's root that get a link in the environment's: all but the settings."""
-    brought = (destination for package in packages for _, destination, *_ in package.files)
-    names = (path for path in (*folders, *files, *brought) if "/" not in path)
-    return tuple(sorted(set(names) - {SETTINGS}))
+    groups: Iterable[Group] = (group for package in packages for group in package.groups)
+    brought = (name for _, there, rows in groups if not there for _, name, _, _ in rows)
+    names = {path for path in (*folders, *files) if "/" not in path}
+    return tuple(sorted(names.union(brought) - {SETTINGS}))

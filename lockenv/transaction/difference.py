@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Container
-from typing import TypeAlias
+from collections.abc import Container, Iterator
 
-from lockenv.transaction.compose import Brought, Contents, WrittenFile
-from lockenv.transaction.state import Fact, Tree
+from lockenv.transaction.contents import Brought, Contents, Group, WrittenFile
+from lockenv.transaction.link import OWNERS_TO_WRITE
+from lockenv.transaction.state import Fact, Tree, fact_at
 from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
-
-_Row: TypeAlias = tuple[str, str, int, int, int, str]
-
-_OWNERS_TO_WRITE = 0o200  #: what a copy or a clone has, and a hard link has not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +29,20 @@ def differing(contents: Contents, tree: Tree, unchanged: Container[str]) -> Diff
     A file of such a package is the same where its facts are: it came from the same wheel. So is a text, whose time
     follows from its content. All files of other packages are replaced, also such as look the same.
     """
-    present = _by_path(tree)
-    texts = tuple(text for text in contents.texts if present.get(text.path) != _fact_of(text))
-    links = tuple(link for link in contents.links if present.get(link.path) != link.target)
+    texts = tuple(text for text in contents.texts if fact_at(tree, text.path) != _fact_of(text))
+    links = tuple(link for link in contents.links if fact_at(tree, link.path) != link.target)
+    kept: dict[str, set[str]] = {folder: set() for folder in tree}
+    for one, missing in ((contents.texts, texts), (contents.links, links)):
+        for path in {each.path for each in one} - {each.path for each in missing}:
+            folder, _, name = path.rpartition("/")
+            kept[folder].add(name)
     packages = []
-    kept = {text.path for text in contents.texts} | {link.path for link in contents.links}
-    kept -= {text.path for text in texts} | {link.path for link in links}
     for package in contents.packages:
-        missing = _missing(package, present) if package.name in unchanged else package.files
-        if missing:
-            packages.append(_with(package, missing))
-        kept.update([row[1] for row in package.files])
-        kept.difference_update([row[1] for row in missing])
+        groups = _kept_and_missing(package, tree, kept) if package.name in unchanged else package.groups
+        if groups:
+            packages.append(_with(package, groups))
     return Difference(
-        gone=tuple(present.keys() - kept),
+        gone=tuple(_gone(tree, kept)),
         contents=Contents(
             folders=contents.folders,
             tops=contents.tops,
@@ -58,27 +54,40 @@ def differing(contents: Contents, tree: Tree, unchanged: Container[str]) -> Diff
     )
 
 
-def _by_path(tree: Tree) -> dict[str, Fact]:
-    return {
-        f"{folder}/{name}" if folder else name: fact for folder, row in tree.items() for name, fact in row.items()
-    }
-
-
-def _with(package: Brought, files: tuple[_Row, ...]) -> Brought:
-    return Brought(
-        name=package.name, version=package.version, root=package.root, files=files, digest=package.digest
-    )
-
-
 def _fact_of(text: WrittenFile) -> Fact:
     return len(text.content), fixed_mtime_ns(text.sha256), stat.S_IFREG | text.mode
 
 
-def _missing(package: Brought, present: dict[str, Fact]) -> tuple[_Row, ...]:
-    return tuple(row for row in package.files if not _is_there(row, present.get(row[1])))
+def _with(package: Brought, groups: tuple[Group, ...]) -> Brought:
+    return Brought(
+        name=package.name, version=package.version, root=package.root, groups=groups, digest=package.digest
+    )
 
 
-def _is_there(row: _Row, fact: Fact | None) -> bool:
-    _, _, mtime, mode, size, _ = row
-    expected = stat.S_IFREG | mode
-    return fact in ((size, mtime, expected), (size, mtime, expected | _OWNERS_TO_WRITE))
+def _kept_and_missing(package: Brought, tree: Tree, kept: dict[str, set[str]]) -> tuple[Group, ...]:
+    """Give what is missing of a package, and note in `kept` what is there."""
+    found = []
+    for source, folder, rows in package.groups:
+        present = tree.get(folder, {})
+        # Most rows are there as they are: only the others are looked at more closely.
+        odd = [row for row in rows if present.get(row[1]) != row[2]]
+        missing = tuple(row for row in odd if present.get(row[1]) != _owners(row[2]))
+        if missing:
+            found.append((source, folder, missing))
+        if folder in kept:
+            kept[folder].update([row[1] for row in rows])
+            kept[folder].difference_update([row[1] for row in missing])
+    return tuple(found)
+
+
+def _owners(fact: tuple[int, int, int]) -> Fact:
+    """Give the fact of a copy or clone, which its owner may write to."""
+    size, mtime, mode = fact
+    return size, mtime, mode | OWNERS_TO_WRITE
+
+
+def _gone(tree: Tree, kept: dict[str, set[str]]) -> Iterator[str]:
+    for folder, facts in tree.items():
+        prefix = f"{folder}/" if folder else ""
+        for name in facts.keys() - kept[folder]:
+            yield f"{prefix}{name}"

@@ -9,26 +9,17 @@ when the file is made, once.
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Container, Iterable, Sequence
 
-from lockenv.errors import InstallError
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
 from lockenv.files import remove_tree
 from lockenv.transaction import places, state
-from lockenv.transaction.compose import Brought, Contents, WrittenFile
+from lockenv.transaction.contents import Brought, Contents, Group, WrittenFile
 from lockenv.transaction.difference import differing
-from lockenv.transaction.link import File, Linker
+from lockenv.transaction.link import Linker
 from lockenv.tree import fixed_mtime_ns
 
 _STAGE = "Linking"
-_THREADS = 2
-_BATCH = 200  #: files that one thread takes at a time, or so
-
-#: The files of one package that go from one folder into another: the store's, the generation's, and the files.
-_Group = tuple[str, str, list[File]]
 
 
 def build(
@@ -136,77 +127,17 @@ def _bring_all(
     done = 0
     # To link is so short that threads cost more, in waiting for Python's lock, than they give.
     while done < len(packages) and linker.mode in {"auto", "hardlink"}:
-        for group in _groups(packages[done]):
-            _bring(folder, group, linker, tree)
+        package = packages[done]
+        for group in package.groups:
+            tree[group[1]].update(linker.bring(package.root, group, folder))
         done += 1
-        tell(packages[done - 1], done)
+        tell(package, done)
     if done < len(packages):
-        bring = partial(_bring, folder, linker=linker, tree=tree)
-        _bring_in_threads(packages[done:], bring, lambda package, more: tell(package, done + more))
+        # Lazy: most environments are linked.
+        from lockenv.transaction.threads import bring_in_threads
+
+        def bring(package: Brought, group: Group) -> None:
+            tree[group[1]].update(linker.bring(package.root, group, folder))
+
+        bring_in_threads(packages[done:], bring, lambda package, more: tell(package, done + more))
     reporter(StageFinished(stage=_STAGE))
-
-
-def _bring_in_threads(
-    packages: Sequence[Brought], bring: Callable[[_Group], None], tell: Callable[[Brought, int], None]
-) -> None:
-    """Bring packages in a few threads: to copy and to clone is the kernel's work, outside Python's lock."""
-    stopped: list[bool] = []
-
-    def bring_batch(batch: Sequence[_Group]) -> None:
-        for group in batch:
-            if not stopped:
-                bring(group)
-
-    with ThreadPoolExecutor(_THREADS) as threads:
-        try:
-            pending: list[tuple[Brought, list[Future[None]]]] = [
-                (package, [threads.submit(bring_batch, batch) for batch in _batches(package)])
-                for package in packages
-            ]
-            for done, (package, futures) in enumerate(pending, 1):
-                for future in futures:
-                    future.result()
-                tell(package, done)
-        except BaseException:
-            # Also for an interrupt: the threads stop at their next folder, and leaving the block waits for them.
-            stopped.append(True)
-            raise
-
-
-def _batches(package: Brought) -> Iterator[list[_Group]]:
-    batch: list[_Group] = []
-    size = 0
-    for group in _groups(package):
-        batch.append(group)
-        size += len(group[2])
-        if size >= _BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _groups(package: Brought) -> Iterable[_Group]:
-    groups: dict[tuple[str, str], _Group] = {}
-    for source, destination, mtime, mode, size, _ in package.files:
-        here, _, old = source.rpartition("/")
-        there, _, new = destination.rpartition("/")
-        group = groups.get((here, there))
-        if group is None:
-            group = groups[here, there] = (f"{package.root}/{here}", there, [])
-        group[2].append(File(old, new, mtime, mode, size))
-    return groups.values()
-
-
-def _bring(folder: str, group: _Group, linker: Linker, tree: state.Tree) -> None:
-    """Bring a group of files; one that is not as the store promised was edited through another environment."""
-    source, inner, files = group
-    facts = linker.bring(source, f"{folder}/{inner}", files)
-    for file in files:
-        size, mtime, mode = facts[file.name]
-        if (size, mtime) != (file.size, file.mtime) or not stat.S_ISREG(mode):
-            raise InstallError(
-                f"{source}/{file.source} in the store was changed through another environment",
-                hint="run `lockenv sync` again: the store notices and unpacks the wheel anew",
-            )
-    tree[inner].update(facts)

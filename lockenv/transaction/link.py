@@ -9,17 +9,20 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, Self, TypeAlias, get_args
+import stat
+from collections.abc import Sequence
+from typing import Literal, Self, TypeAlias, get_args
 
+from lockenv.errors import InstallError
 from lockenv.events import Noted, Reporter
 from lockenv.transaction import state
+from lockenv.transaction.contents import Group, Row
+from lockenv.transaction.state import Fact
 
 LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
 LINK_MODES: tuple[LinkMode, ...] = get_args(LinkMode)
 
-#: Size, modification time in ns and mode of a regular file: a `state.Fact`.
-Facts: TypeAlias = tuple[int, int, int]
+OWNERS_TO_WRITE = 0o200  #: what a copy or a clone has, which is shared with nobody, and a hard link has not
 
 _CHUNK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -29,14 +32,22 @@ _NO_CLONE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
-class File(NamedTuple):
-    """A file to be brought: its names in the store's folder and the generation's, and what the store promises."""
+class Changed(InstallError):
+    """A file of the store is not what the store says: `path`, below the stored wheel's folder `root`."""
 
-    source: str
-    name: str
-    mtime: int
-    mode: int
-    size: int
+    def __init__(self, root: str, path: str) -> None:
+        super().__init__(
+            f"{root}/{path} in the store was changed through another environment; the environment was not changed",
+            hint="run `lockenv sync` again: the store notices and unpacks the wheel anew",
+        )
+
+
+class _Odd(Exception):
+    """A file is not what was promised."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class Linker:
@@ -50,51 +61,80 @@ class Linker:
         self._reporter = reporter
         self._noted = False
 
-    def bring(self, source: str, destination: str, files: Iterable[File]) -> dict[str, Facts]:
-        """Bring files from one folder into another, which must be there; give what they are there, by name.
+    def bring(self, root: str, group: Group, generation: str) -> dict[str, Fact]:
+        """Bring files of the stored wheel at `root` into a generation; give what they are there, by name.
 
-        Both folders are open meanwhile: the kernel then walks one name a file instead of two paths. Raises
-        `OSError`, also where a folder is a link.
+        Both folders, which must be there, are open meanwhile: the kernel then walks one name a file instead of two
+        paths. Raises `Changed` for a file that is not what it should be, `OSError`, also where a folder is a link.
         """
-        reading = os.open(source, _FOLDER)
+        source, folder, rows = group
+        reading = os.open(f"{root}/{source}", _FOLDER)
         try:
-            writing = os.open(destination, _FOLDER)
+            writing = os.open(f"{generation}/{folder}", _FOLDER)
             try:
-                return {file.name: self._bring(file, reading, writing) for file in files}
+                return self._bring_all(rows, reading, writing)
+            except _Odd as odd:
+                raise Changed(root, f"{source}/{odd.name}" if source else odd.name) from None
             finally:
                 os.close(writing)
         finally:
             os.close(reading)
 
-    def _bring(self, file: File, source: int, destination: int) -> Facts:
-        wished = self.mode
-        if wished in {"auto", "clone"}:
-            fact = self._clone(file, source, destination, wished)
-            if fact is not None:
+    def _bring_all(self, rows: Sequence[Row], source: int, destination: int) -> dict[str, Fact]:
+        facts: dict[str, Fact] = {}
+        position = 0
+        while position < len(rows):
+            if self.mode == "hardlink":
+                position = self._hard_link_from(position, rows, source, destination, facts)
+            if position < len(rows):
+                old, new, promised, _ = rows[position]
+                found = self._clone_or_copy(rows[position], source, destination)
+                if found is None:
+                    continue  # and now by another mode
+                if found != _owners(promised):
+                    raise _Odd(old)
+                facts[new] = found
+                position += 1
+        return facts
+
+    def _hard_link_from(
+        self, position: int, rows: Sequence[Row], source: int, destination: int, facts: dict[str, Fact]
+    ) -> int:
+        """Link files from this position on; give the position of one that has to be copied, or the end.
+
+        `mode` is changed where that goes for all. This loop is most of what a sync does, so it is a plain one.
+        """
+        link, look = os.link, os.stat
+        for at in range(position, len(rows)):
+            old, new, promised, _ = rows[at]
+            try:
+                link(old, new, src_dir_fd=source, dst_dir_fd=destination, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+                if error.errno != errno.EMLINK:
+                    self._fall_back("copy", "hard link", error)
+                return at
+            if state.fact_of(look(new, dir_fd=destination, follow_symlinks=False)) != promised:
+                raise _Odd(old)
+            facts[new] = promised
+        return len(rows)
+
+    def _clone_or_copy(self, row: Row, source: int, destination: int) -> Fact | None:
+        """Clone or copy one file; None where it was to be cloned, the disk cannot, and links come next."""
+        if (wished := self.mode) in {"auto", "clone"}:
+            fact = self._clone(row, source, destination, wished)
+            if fact is not None or self.mode == "hardlink":
                 return fact
-        if self.mode == "hardlink" and self._hard_link(file, source, destination):
-            return state.fact_of(os.stat(file.name, dir_fd=destination, follow_symlinks=False))
-        return self._copy(file, source, destination)
+        return self._copy(row, source, destination)
 
-    def _hard_link(self, file: File, source: int, destination: int) -> bool:
-        """Link one file; False where it has to be copied, with `mode` changed if that goes for all."""
-        try:
-            os.link(file.source, file.name, src_dir_fd=source, dst_dir_fd=destination, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in _NO_LINK:
-                raise
-            if error.errno != errno.EMLINK:
-                self._fall_back("copy", "hard link", error)
-            return False
-        return True
-
-    def _clone(self, file: File, source: int, destination: int, wished: LinkMode) -> Facts | None:
+    def _clone(self, row: Row, source: int, destination: int, wished: LinkMode) -> Fact | None:
         """Clone one file; None, with `mode` changed, where the disk cannot.
 
         Threads try at the same time: what was `wished` when this file's turn came decides what follows.
         """
         try:
-            with _Pair(file, source, destination) as pair:
+            with _Pair(row, source, destination) as pair:
                 fcntl.ioctl(pair.writing, _FICLONE, pair.reading)
         except OSError as error:
             if error.errno not in _NO_CLONE or error.filename is not None:
@@ -107,8 +147,8 @@ class Linker:
         self.mode = "clone"
         return pair.fact
 
-    def _copy(self, file: File, source: int, destination: int) -> Facts:
-        with _Pair(file, source, destination) as pair:
+    def _copy(self, row: Row, source: int, destination: int) -> Fact:
+        with _Pair(row, source, destination) as pair:
             while chunk := os.read(pair.reading, _CHUNK):
                 rest = memoryview(chunk)
                 while rest:
@@ -125,22 +165,28 @@ class Linker:
             )
 
 
+def _owners(fact: tuple[int, int, int]) -> Fact:
+    size, mtime, mode = fact
+    return size, mtime, mode | OWNERS_TO_WRITE
+
+
 class _Pair:
     """A source and a new destination, both open; the destination is finished on leaving, or removed.
 
     `fact` is what it is when it is finished.
     """
 
-    fact: Facts
+    fact: Fact
 
-    def __init__(self, file: File, source: int, destination: int) -> None:
-        self._file, self._source, self._destination = file, source, destination
+    def __init__(self, row: Row, source: int, destination: int) -> None:
+        self._old, self._new, self._promised, _ = row
+        self._source, self._destination = source, destination
 
     def __enter__(self) -> Self:
-        self.reading = os.open(self._file.source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._source)
+        self.reading = os.open(self._old, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._source)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self.writing = os.open(self._file.name, flags, 0o600, dir_fd=self._destination)
+            self.writing = os.open(self._new, flags, 0o600, dir_fd=self._destination)
         except BaseException:
             os.close(self.reading)
             raise
@@ -150,11 +196,12 @@ class _Pair:
         try:
             if kind is None:
                 # Shared with nobody, so its owner may edit it; the drift check will notice.
-                os.fchmod(self.writing, self._file.mode | 0o200)
-                os.utime(self.writing, ns=(self._file.mtime, self._file.mtime))
+                _, mtime, mode = self._promised
+                os.fchmod(self.writing, stat.S_IMODE(mode) | OWNERS_TO_WRITE)
+                os.utime(self.writing, ns=(mtime, mtime))
                 self.fact = state.fact_of(os.fstat(self.writing))
             else:
-                os.unlink(self._file.name, dir_fd=self._destination)
+                os.unlink(self._new, dir_fd=self._destination)
         finally:
             os.close(self.writing)
             os.close(self.reading)

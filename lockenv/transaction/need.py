@@ -8,7 +8,7 @@ import os
 
 from lockenv.errors import InstallError
 from lockenv.space import Room, free_at, shortage
-from lockenv.transaction.compose import Contents
+from lockenv.transaction.contents import Contents
 from lockenv.transaction.link import LinkMode
 
 _BLOCK = 4096  #: what the smallest file takes of most disks
@@ -26,14 +26,15 @@ def check_space(folder: str, contents: Contents, mode: LinkMode) -> None:
 
 def needed(contents: Contents, mode: LinkMode, folder: str) -> Room:
     """Count what is written or copied, each in whole blocks; what is linked needs nothing that counts."""
-    size = sum(_on_disk(len(text.content)) for text in contents.texts)
-    size += _BLOCK * len(contents.folders)
+    total = sum(_on_disk(len(text.content)) for text in contents.texts)
+    total += _BLOCK * len(contents.folders)
     files = len(contents.texts) + len(contents.links) + len(contents.folders)
     for package in contents.packages:
         if mode == "copy" or not _same_disk(package.root, folder):
-            size += sum(_on_disk(row[4]) for row in package.files)
-            files += len(package.files)
-    return Room(bytes=size, files=files)
+            sizes = [size for _, size, _, _ in package.files]
+            total += sum(map(_on_disk, sizes))
+            files += len(sizes)
+    return Room(bytes=total, files=files)
 
 
 def _on_disk(size: int) -> int:

@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import Literal, NamedTuple, TypeAlias
 
 from lockenv.transaction import places
-from lockenv.transaction.compose import Contents, Desired
+from lockenv.transaction.compose import Desired
+from lockenv.transaction.contents import Contents
 from lockenv.tree import fixed_mtime_ns
 
 Kind: TypeAlias = Literal["file", "link", "folder"]
@@ -90,7 +91,7 @@ def _rows(contents: Contents) -> Iterator[Row]:
     for link in contents.links:
         yield Row(link.path, "link", link.target)
     for package in contents.packages:
-        for _, destination, _, mode, size, content in package.files:
+        for destination, size, mode, content in package.files:
             yield Row(destination, "file", content, size, mode, package.name)
 
 

@@ -39,6 +39,12 @@ def fact_of(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_mode
 
 
+def fact_at(tree: Tree, path: str) -> Fact | None:
+    """Give the fact of a file or link of a tree; None where there is none."""
+    folder, _, name = path.rpartition("/")
+    return tree.get(folder, {}).get(name)
+
+
 class State:
     """The record of one generation. A plain class, because dataclasses cost milliseconds to import.
 

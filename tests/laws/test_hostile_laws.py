@@ -37,7 +37,7 @@ from lockenv.lockfile import pylock
 from lockenv.lockfile.select import Selection, select
 from lockenv.lockfile.trust import check_artifact, check_hosts
 from lockenv.packages import parse_requirement
-from lockenv.plan import place
+from lockenv.placement import place
 from lockenv.targets import Target
 from lockenv.tree import Scheme, Script, script_refusal
 from tests.fakes.source import linux_target

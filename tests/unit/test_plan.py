@@ -6,18 +6,8 @@ from hypothesis import strategies as st
 
 from lockenv.errors import InternalError, Refused
 from lockenv.packages import canonicalize_name
-from lockenv.plan import (
-    Install,
-    Installed,
-    Placement,
-    Plan,
-    Remove,
-    Replace,
-    Wanted,
-    check_collisions,
-    make_plan,
-    place,
-)
+from lockenv.placement import Placement, check_collisions, place
+from lockenv.plan import Install, Installed, Plan, Remove, Replace, Wanted, make_plan
 from lockenv.tree import Scheme, Script
 
 SCHEME = Scheme(purelib="lib/py/site", platlib="lib/py/plat", scripts="bin", headers="include/site/py")

@@ -38,9 +38,8 @@ def synced(project: ScratchProject, *arguments: str, **environ: str) -> tuple[bo
     return PLANNED in ran.err, ran.out
 
 
-def plan_file(project: ScratchProject) -> Path:
-    (found,) = (project.cache / "plans").iterdir()
-    return found
+def plan_files(project: ScratchProject) -> list[Path]:
+    return list((project.cache / "plans").iterdir())
 
 
 def test_a_removed_environment_is_made_again_as_it_was_without_a_look_at_the_lock(project: ScratchProject) -> None:
@@ -71,9 +70,6 @@ def test_drift_is_mended_by_the_plan(project: ScratchProject) -> None:
     synced(project)
     module = next(project.env.glob("lib/python*/site-packages/dish.py"))
     module.unlink()
-    assert not synced(project)[0]  # there is an environment now, whose Python has a say: that was not planned yet
-    module = next(project.env.glob("lib/python*/site-packages/dish.py"))
-    module.unlink()
     assert synced(project)[0]
     assert next(project.env.glob("lib/python*/site-packages/dish.py")).read_text() == "A = 1\n"
 
@@ -88,19 +84,22 @@ def _touched(name: str, text: str) -> Callable[[ScratchProject], None]:
 
 def _damaged(where: int) -> Callable[[ScratchProject], None]:
     def change(project: ScratchProject) -> None:
-        content = bytearray(plan_file(project).read_bytes())
-        content[where] ^= 1
-        plan_file(project).write_bytes(content)
+        for file in plan_files(project):
+            content = bytearray(file.read_bytes())
+            content[where] ^= 1
+            file.write_bytes(content)
 
     return change
 
 
 def _cut(project: ScratchProject) -> None:
-    plan_file(project).write_bytes(plan_file(project).read_bytes()[:60])
+    for file in plan_files(project):
+        file.write_bytes(file.read_bytes()[:60])
 
 
 def _another_environment_s(project: ScratchProject) -> None:
-    plan_file(project).write_bytes(b"no plan")
+    for file in plan_files(project):
+        file.write_bytes(b"no plan")
 
 
 def _new_python(project: ScratchProject) -> None:
@@ -136,7 +135,7 @@ def test_what_shaped_the_plan_has_changed_so_the_whole_way_is_gone(
 @pytest.mark.parametrize(
     ("arguments", "environ"),
     [
-        (("--group", "test"), {}),
+        (("--all-groups",), {}),
         (("--only-host", "127.0.0.1"), {}),
         (("--limit", "ratio=400"), {}),
         (("--python", SERIES), {}),
@@ -183,8 +182,41 @@ def test_a_wheel_whose_content_was_changed_is_not_taken_from_the_store(project: 
     module.chmod(0o644)
     module.write_text("A = 666\n")
     shutil.rmtree(project.env)
-    assert not synced(project)[0]
+    ran = project.run("sync", "-v").ok()
+    assert "dish.py in the store was changed through another environment" in ran.err
     assert next(project.env.glob("lib/python*/site-packages/dish.py")).read_text() == "A = 1\n"
+
+
+def test_a_wheel_that_was_only_touched_is_mended_and_taken(project: ScratchProject) -> None:
+    module = next((project.cache / "wheels").glob("*/files/dish.py"))
+    module.touch()
+    shutil.rmtree(project.env)
+    synced(project)
+    assert next(project.env.glob("lib/python*/site-packages/dish.py")).read_text() == "A = 1\n"
+    shutil.rmtree(project.env)
+    assert synced(project)[0]
+
+
+def test_who_goes_to_and_fro_has_both_plans(project: ScratchProject) -> None:
+    one = (project.folder / "pylock.toml").read_text()
+    for text in (one + "# another\n", one, one + "# another\n", one):
+        (project.folder / "pylock.toml").write_text(text)
+        shutil.rmtree(project.env)
+        by_plan, _ = synced(project)
+    assert by_plan
+    (project.folder / "pylock.toml").write_text(one + "# another\n")
+    shutil.rmtree(project.env)
+    assert synced(project)[0]
+
+
+def test_not_many_plans_are_kept_of_one_environment(project: ScratchProject) -> None:
+    for number in range(6):
+        (project.folder / "pylock.toml").write_text(
+            (project.folder / "pylock.toml").read_text() + f"# {number}\n"
+        )
+        shutil.rmtree(project.env)
+        synced(project)
+    assert len(plan_files(project)) == 4
 
 
 def test_a_folder_of_the_project_is_looked_at_each_time(project: ScratchProject) -> None:

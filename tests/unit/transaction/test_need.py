@@ -21,7 +21,7 @@ def test_links_need_folders_and_what_is_written_and_copies_need_all(project: Pro
     linked = needed(contents, "hardlink", str(project.folder))
     copied = needed(contents, "copy", str(project.folder))
     assert linked.files == len(contents.folders) + len(contents.texts) + len(contents.links)
-    brought = sum(len(package.files) for package in contents.packages)
+    brought = sum(len(list(package.files)) for package in contents.packages)
     assert copied.files == linked.files + brought
     assert linked.bytes is not None
     assert copied.bytes is not None
@@ -40,7 +40,7 @@ def test_a_shortage_is_told_before_anything_is_made(project: Project) -> None:
     contents = compose(project.desired(MENU), str(project.env))
     check_space(str(project.folder), contents, "copy")
     (package,) = contents.packages
-    vast = replace(package, files=(("a", "a", 0, 0o644, 1 << 60, "0" * 64),))
+    vast = replace(package, groups=(("", "", (("a", "a", (1 << 60, 0, 0o100644), "0" * 64),)),))
     with pytest.raises(
         InstallError, match=r"no room for the new environment: .* are needed, and .* was not changed"
     ):
