@@ -169,7 +169,7 @@ class ScratchProject:
         }
         return subprocess.Popen(
             [*program, *arguments],
-            env={**self.environ, **_importable(), **(environ or {})},
+            env={**self.environ, **importable(), **(environ or {})},
             **{"cwd": self.folder, **streams, **options},
         )
 
@@ -211,7 +211,7 @@ def _toml(texts: Sequence[str]) -> str:
     return "[" + ", ".join("'" + text + "'" for text in texts) + "]"
 
 
-def _importable() -> dict[str, str]:
+def importable() -> dict[str, str]:
     """What a child needs to find lockenv: nothing, where it is installed."""
     from importlib.metadata import PackageNotFoundError, distribution
 
