@@ -1,8 +1,8 @@
 """Two locks that come from one: what each side has changed, put together package by package.
 
 A line of a lock means little without its neighbours, so that a merge of lines is seldom a lock. All that stands
-under one name is taken from one side instead: from the one that changed it, or from either where both say the same.
-What both changed in different ways is disputed; the newer is taken, and told.
+under one name is taken from one side instead: from the one that changed it, or from either where both say the
+same. What both changed in different ways is disputed; the newer is taken, and told.
 """
 
 from __future__ import annotations
