@@ -176,15 +176,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load what is public when it is first asked for (PEP 562)."""
-    for module, names in _HOMES.items():
-        if name in names.split():
-            found: object = getattr(__import__(module, fromlist=[name]), name)
-            # The next time it is there. No module of the package has a name like one of these.
-            globals()[name] = found
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # A type checker that knew of it would take any name for a good one.
+
+    def __getattr__(name: str) -> object:
+        """Load what is public when it is first asked for (PEP 562)."""
+        for module, names in _HOMES.items():
+            if name in names.split():
+                found: object = getattr(__import__(module, fromlist=[name]), name)
+                # The next time it is there. No module of the package has a name like one of these.
+                globals()[name] = found
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

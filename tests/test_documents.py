@@ -87,3 +87,13 @@ def test_the_example_s_lock_is_fresh_and_its_files_are_those_of_the_wheelhouse()
         for wheel in package.wheels or ():
             assert wheel.path is not None
             assert sha256((example / wheel.path).read_bytes()).hexdigest() == wheel.hashes["sha256"]
+
+
+def test_the_hook_for_pre_commit_runs_a_command_of_ours_for_just_the_files_that_it_reads() -> None:
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^  entry: lockenv (\w+) --check$", hooks, re.MULTILINE) == ["lock"]
+    pattern = re.search(r"^  files: (.*)$", hooks, re.MULTILINE)
+    assert pattern is not None
+    wanted = ["env.toml", "services/api/env.toml", "pylock.toml", "pylock.dev.toml", "pyproject.toml"]
+    others = ["my-env.toml", "pylock.a.b.toml", "env.toml.orig", "docs/guides/git.md"]
+    assert [file for file in wanted + others if re.search(pattern[1], file)] == wanted

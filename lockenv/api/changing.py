@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockenv.api.projects import ProjectPath, StrPath, listed, opened
+from lockenv.errors import UsageError
 
 if TYPE_CHECKING:
     # Each function loads what it needs: a sync that has nothing to do needs next to nothing.
@@ -249,10 +250,6 @@ def export(
     """
     from lockenv.operations.give import FORMATS, Giving, give
 
-    if form not in {*FORMATS, "pyproject"}:
-        from lockenv.errors import UsageError
-
-        raise UsageError(f"{form!r} is no format", hint=f"say {', '.join([*FORMATS, 'pyproject'])}")
     giving = Giving(
         format=form,
         target=target,
@@ -262,6 +259,8 @@ def export(
         output=None if output is None else os.fspath(output),
     )
     with opened(project) as session:
+        if form not in {*FORMATS, "pyproject"}:
+            raise UsageError(f"{form!r} is no format", hint=f"say {', '.join([*FORMATS, 'pyproject'])}")
         return give(session, giving)
 
 

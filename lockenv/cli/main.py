@@ -32,12 +32,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("lockenv.cli.diff", "Show what is different between locks, revisions, generations"),
     "outdated": ("lockenv.cli.outdated", "Show what has newer releases, and what holds it back"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
+    "git": ("lockenv.cli.git", "Let Git merge and compare locks by what they hold"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
     "cache": ("lockenv.cli.cache", "Show or clean the cache"),
 }
 
 #: Options that take a value and may stand before the command.
-_VALUED = frozenset({"--project", "-C", "--cache-dir", "--lock", "--env", "--python", "-p"})
+_VALUED = frozenset({"--project", "-C", "--cache-dir", "--lock", "--env", "--environment", "-e", "--python", "-p"})
 
 _HELP_TAIL = """\
 Options for every command:

@@ -19,11 +19,13 @@ from packaging.version import Version
 
 from lockenv.errors import LockError
 from lockenv.lockfile import toml
+from lockenv.lockfile.conflicted import in_conflict
 from lockenv.packages import parse_requirement
 
 #: The tool table that holds what PEP 751 has no place for. It never changes what is installed.
 TOOL = "lockenv"
 _LONGEST = 1000  #: characters of a bound on Python
+_REMAKE = "run `lockenv lock` to make it anew from env.toml"
 _LISTS = ("hosts", "requires", "extras", "overrides", "instead-of", "build-requires")
 
 
@@ -36,23 +38,26 @@ def read(text: str, *, where: str = "pylock.toml") -> Pylock:
         lock = Pylock.from_dict(tomllib.loads(text))
         _check_lengths(lock)
     except tomllib.TOMLDecodeError as error:
+        if in_conflict(text.encode("utf-8", "replace")):
+            hint = "run `lockenv lock`, which begins with the versions of both sides"
+            raise LockError(f"{where} has a merge conflict", hint=hint) from None
         msg = f"{where} is not valid TOML: {error}"
-        raise LockError(msg, hint=_remake(text)) from None
+        raise LockError(msg, hint=_REMAKE) from None
     except (RecursionError, ValueError) as error:
         # Tables without end, and numbers of thousands of digits.
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         msg = f"{where} cannot be read: {reason}"
-        raise LockError(msg, hint=_remake(text)) from None
+        raise LockError(msg, hint=_REMAKE) from None
     except PylockUnsupportedVersionError as error:
         msg = f"{where} has a version that this lockenv does not know: {error}"
         raise LockError(msg, hint="use a newer lockenv") from None
     except PylockValidationError as error:
         msg = f"{where} is not a valid lock (PEP 751): {error}"
-        raise LockError(msg, hint=_remake(text)) from None
+        raise LockError(msg, hint=_REMAKE) from None
     for owner, table in [(lock.created_by, tool_table(lock)), *((p.name, tool_table(p)) for p in lock.packages)]:
         if not _sound(table):
             msg = f"{where} was damaged: the [tool.{TOOL}] table of {owner} is not as lockenv writes it"
-            raise LockError(msg, hint=_remake(text))
+            raise LockError(msg, hint=_REMAKE)
     return lock
 
 
@@ -107,12 +112,6 @@ def tool_table(owner: Pylock | Package) -> Mapping[str, Any]:
     """Our own tool table of a lock or package; empty where somebody else made it."""
     table = (owner.tool or {}).get(TOOL, {})
     return table if isinstance(table, Mapping) else {}
-
-
-def _remake(text: str) -> str:
-    conflict = "\n<<<<<<< " in f"\n{text}" and "\n>>>>>>> " in text
-    merged = "take either side of the merge conflict, then " if conflict else ""
-    return f"{merged}run `lockenv lock` to make it anew from env.toml"
 
 
 def _head(lock: Pylock) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from lockenv.errors import CheckFailed, InterpreterNotFound, LockenvError, LockError, ManifestError, UsageError
+from lockenv.operations.environments import for_environment
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.operations.standing import standing
@@ -55,10 +56,14 @@ def check(session: Session) -> Checked:
     """Say of manifest, lock and environment whether each is what the one before asks for. Changes nothing."""
     raw = _content(session.project.lock)
     manifest = _manifest(session, has_lock=raw is not None)
+
+    def told(answer: Answer) -> Answer:
+        return replace(answer, remedy=for_environment(answer.remedy, session.project))
+
     return Checked(
         manifest=manifest,
-        lock=_lock(session, raw, manifest),
-        environment=_environment(session, raw),
+        lock=told(_lock(session, raw, manifest)),
+        environment=told(_environment(session, raw)),
     )
 
 
@@ -119,7 +124,7 @@ def _refused(session: Session, where: str) -> Answer | None:
     try:
         lock(session, check=True)
     except CheckFailed as error:
-        return _no(where, "is not up to date", error.details, "lockenv lock")
+        return _no(where, error.message.removeprefix(f"{where} "), error.details, "lockenv lock")
     except InterpreterNotFound as error:
         said = f"cannot be judged: {error.message}"
         return Answer(about=where, holds=False, said=said, remedy="lockenv python list")

@@ -13,6 +13,7 @@ from lockenv.errors import CheckFailed, InstallError, LockError
 from lockenv.events import Warned
 from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
+from lockenv.lockfile.conflicted import in_conflict
 from lockenv.lockfile.trust import hosts_of
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.manifest.words import listed
@@ -144,14 +145,14 @@ def ready(
     raw = bytes_of(session.project.lock)
     if check and raw is None:
         raise CheckFailed(f"there is no {where}", hint="run `lockenv lock` to make it")
-    old = _old_lock(session, raw, where, check=check)
+    old, torn = _old_lock(session, raw, where, check=check)
     here = here_of(session, manifest, old)
     check_supported(manifest)
     question = question_of(session, manifest, here=here, old=old, upgrade=upgrade, allowed=allowed)
     if prefer is not None:
         question = replace(question, held=rather(prefer, question.held))
     asked = _Asked(manifest=manifest, included=included, inputs=inputs, here=here, question=question)
-    reasons = ["there is none yet"] if old is None else _reasons(session, asked, old)
+    reasons = ["there is none yet"] if old is None else [*torn] or _reasons(session, asked, old)
     if check and reasons:
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
     if old is not None and raw is not None and not reasons and prefer is None:
@@ -160,7 +161,8 @@ def ready(
             found = _found(session, asked, old, raw)
             return Ready(locked=found if settled else replace(found, stands=None), content=raw, standing=raw)
     with noting_failure(session):
-        return _relock(session, asked, old=old, raw=raw, upgrade=upgrade)
+        # What has the marks of a merge is never what stays.
+        return _relock(session, asked, old=old, raw=None if torn else raw, upgrade=upgrade)
 
 
 def _is_settled(session: Session, manifest: Manifest, old: Pylock, allowed: frozenset[NormalizedName]) -> bool:
@@ -203,17 +205,28 @@ def _artifacts(lock: Pylock) -> Iterator[object]:
         yield package.archive
 
 
-def _old_lock(session: Session, raw: bytes | None, where: str, *, check: bool) -> Pylock | None:
+def _old_lock(
+    session: Session, raw: bytes | None, where: str, *, check: bool
+) -> tuple[Pylock | None, tuple[str, ...]]:
+    """The lock to begin with, and why it cannot stay, if it has the marks of a merge."""
     if raw is None:
-        return None
+        return None, ()
+    if in_conflict(raw):
+        if check:
+            hint = "run `lockenv lock`, which begins with the versions of both sides"
+            raise CheckFailed(f"{where} has a merge conflict", hint=hint)
+        # Lazy: that is rare.
+        from lockenv.operations.reconcile import reconciled
+
+        return reconciled(session, raw, where), ("it has a merge conflict",)
     try:
-        return parse_lock(raw, where)
+        return parse_lock(raw, where), ()
     except LockError as error:
         if check:
             raise
         # Making the lock anew is what mends it, so a broken one is no obstacle; but its pins are lost.
         session.report(Warned(message=f"{error.message}; it is made anew, without its pins"))
-        return None
+        return None, ()
 
 
 def _python_for(session: Session, manifest: Manifest, lock: Pylock) -> str:

@@ -119,16 +119,16 @@ class ScratchProject:
                     found[where] = str(path.readlink()) if path.is_symlink() else path.read_bytes()
         return found
 
-    def installed(self) -> dict[str, str]:
-        """Names and versions in the environment, by its dist-info folders."""
-        folders = [path.name for path in self.env.glob("lib/python*/site-packages/*.dist-info")]
+    def installed(self, env: str = ".venv") -> dict[str, str]:
+        """Names and versions in an environment, by its dist-info folders."""
+        folders = [path.name for path in (self.folder / env).glob("lib/python*/site-packages/*.dist-info")]
         return dict(sorted(folder.removesuffix(".dist-info").split("-", 1) for folder in folders))
 
-    def locked(self) -> dict[str, str]:
-        """Names and versions in the lock."""
+    def locked(self, lock: str = "pylock.toml") -> dict[str, str]:
+        """Names and versions in a lock."""
         import tomllib
 
-        packages = tomllib.loads(self.lock.read_text(encoding="utf-8"))["packages"]
+        packages = tomllib.loads((self.folder / lock).read_text(encoding="utf-8"))["packages"]
         return {package["name"]: package["version"] for package in packages}
 
     # -- running things
@@ -169,7 +169,7 @@ class ScratchProject:
         }
         return subprocess.Popen(
             [*program, *arguments],
-            env={**self.environ, **_importable(), **(environ or {})},
+            env={**self.environ, **importable(), **(environ or {})},
             **{"cwd": self.folder, **streams, **options},
         )
 
@@ -211,7 +211,7 @@ def _toml(texts: Sequence[str]) -> str:
     return "[" + ", ".join("'" + text + "'" for text in texts) + "]"
 
 
-def _importable() -> dict[str, str]:
+def importable() -> dict[str, str]:
     """What a child needs to find lockenv: nothing, where it is installed."""
     from importlib.metadata import PackageNotFoundError, distribution
 

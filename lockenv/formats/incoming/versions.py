@@ -113,8 +113,8 @@ def _conda_clause(operator: str, version: str) -> str:
 
 
 def clauses(specifier: SpecifierSet) -> list[str]:
-    """The clauses of a specifier in the order in which people write them: exact, lower, upper, holes."""
-    return sorted(map(str, specifier), key=lambda clause: ("=~><!".find(clause[0]), clause))
+    """The clauses of a specifier, each once, in the order in which people write them: exact, lower, upper, holes."""
+    return sorted(set(map(str, specifier)), key=lambda clause: ("=~><!".find(clause[0]), clause))
 
 
 def python_marker(pythons: SpecifierSet) -> str:

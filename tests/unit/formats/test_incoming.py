@@ -6,8 +6,10 @@ import os
 import tomllib
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import LockenvError, LockError, ManifestError, UsageError
+from lockenv.formats.incoming.versions import clauses
 from lockenv.lockfile import toml
 from tests.unit.formats.cases import FOLDER, NAMES, bring, case_of, draft_of, told
 
@@ -157,6 +159,11 @@ def test_dependencies_can_go_into_a_group() -> None:
     draft = bring("requirements-dev.txt", "pytest>=8\nruff\n", group="dev")
     assert 'dev = [\n    "pytest>=8",\n    "ruff",\n]' in told(draft)["env"]
     assert draft.dependencies == ()
+
+
+def test_what_several_files_say_of_python_is_written_once() -> None:
+    both = SpecifierSet(">=3.11,<4") & SpecifierSet(">=3.11")
+    assert clauses(both) == [">=3.11", "<4"]
 
 
 def test_included_files_may_include_each_other() -> None:

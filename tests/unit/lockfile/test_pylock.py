@@ -138,7 +138,11 @@ def test_a_lock_without_packages_says_so() -> None:
     ("text", "message", "hint"),
     [
         ("lock-version = ", "not valid TOML", "lockenv lock"),
-        ("<<<<<<< ours\nlock-version = '1.0'\n=======\n>>>>>>> theirs\n", "not valid TOML", "merge conflict"),
+        (
+            "<<<<<<< ours\nlock-version = '1.0'\n=======\n>>>>>>> theirs\n",
+            "merge conflict",
+            "versions of both sides",
+        ),
         ('lock-version = "1.0"\n', "created-by", "lockenv lock"),
         ('lock-version = "9.0"\ncreated-by = "x"\npackages = []\n', "version", "newer lockenv"),
         (

@@ -1,0 +1,1 @@
+"""What programs may call, as a stranger's script calls it."""

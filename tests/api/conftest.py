@@ -1,0 +1,7 @@
+"""The same index and projects as for the command line."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import index, project, synced
+
+__all__ = ["index", "project", "synced"]

@@ -1,0 +1,155 @@
+"""What a reader types, typed: all commands of a page in one shell, in one scratch folder, against one index."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.documents.markdown import Command, Step
+from tests.fakes.project import BASE_PYTHON, PATIENCE
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Where the reader is at home, in the documents.
+_HOME = "/home/ada"
+_MARK = "\x1e"  # nothing shows it
+_ENDS = re.compile(f"{_MARK}(\\d+) (\\d+)\n")
+#: A line of a document that stands for any number of lines.
+_ANY = "…"
+#: What differs from run to run or from machine to machine.
+_VARYING = (
+    (re.compile(r"\b(?:\d+ min )?\d+(?:\.\d+)? m?s\b"), "<time>"),
+    (re.compile(r"\b\d+(?:\.\d+)? [kMG]?B\b"), "<amount>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
+    (re.compile(r"\bdigest [0-9a-f]{12}\b"), "digest <digest>"),
+    (re.compile(r"\b[0-9a-f]{40}\b"), "<commit>"),
+    (re.compile(r"\bPython 3\.\d+\.\d+\w*"), "Python <version>"),
+    (re.compile(r"\bpython3\.\d+\b"), "python3.<minor>"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"), "<date>"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A command that was typed, its exit status, and what it showed."""
+
+    command: Command
+    status: int
+    text: str
+
+
+class Stage:
+    """A home folder with `lockenv` on PATH, and an index that pip and lockenv are configured for."""
+
+    def __init__(self, scratch: Path, index_url: str) -> None:
+        self.home = scratch / "ada"
+        self.home.mkdir()
+        programs = scratch / "bin"
+        programs.mkdir()
+        _write_program(programs / "lockenv")
+        self.environ = {
+            "PATH": f"{programs}:{BASE_PYTHON.parent}:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "COLUMNS": "120",
+            "LOCKENV_CACHE_DIR": str(scratch / "cache"),
+            "LOCKENV_INDEX_URL": index_url,
+            "PIP_INDEX_URL": index_url,
+            "PIP_CONFIG_FILE": "/dev/null",
+            "PIP_CACHE_DIR": str(scratch / "pip"),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            **_GIT,
+        }
+        self.index_url = index_url
+
+    def play(self, steps: Sequence[Step]) -> list[Done]:
+        """Type and write everything, in order."""
+        done = subprocess.run(
+            ["bash", "-c", _script(steps)],
+            cwd=self.home,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
+        )
+        parts = _ENDS.split(done.stdout)
+        shown = {int(number): (int(status), text) for text, number, status in _threes(parts)}
+        commands = [(number, step) for number, step in enumerate(steps) if isinstance(step, Command)]
+        missing = [step.line for number, step in commands if number not in shown]
+        assert not missing, f"the shell ended before line {missing[0]}:\n{parts[-1]}"
+        return [Done(command=step, status=shown[number][0], text=shown[number][1]) for number, step in commands]
+
+    def is_told(self, done: Done) -> bool:
+        """Whether the page says what was shown, or says nothing about it."""
+        said = done.command.shown
+        return said is None or alike(self.normal(done.text), self.normal("\n".join(said)))
+
+    def corrected(self, page: str, played: Sequence[Done]) -> str:
+        """Give the page with what was shown, where it says something else."""
+        lines = page.splitlines()
+        for done in reversed(played):
+            # A command that fails where it should not is no news to be written down.
+            if done.command.is_status(done.status) and not self.is_told(done):
+                first = done.command.line - 1 + done.command.typed.count("\n")
+                shown = done.text.rstrip("\n").replace(str(self.home), _HOME).splitlines()
+                lines[first : first + len(done.command.shown or ())] = [line.rstrip() for line in shown]
+        return "\n".join(lines) + "\n"
+
+    def normal(self, text: str) -> list[str]:
+        """Leave out what differs from run to run, and where the scratch folder is."""
+        text = text.replace(str(self.home), _HOME).replace(self.index_url, "<index>")
+        for pattern, name in _VARYING:
+            text = pattern.sub(name, text)
+        return [line.rstrip() for line in text.rstrip("\n").splitlines()]
+
+
+def alike(shown: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether what was shown is what a document says, in which a line of dots stands for any lines."""
+    if not said:
+        return not shown
+    if said[0].strip() == _ANY:
+        return any(alike(shown[at:], said[1:]) for at in range(len(shown) + 1))
+    return bool(shown) and shown[0] == said[0] and alike(shown[1:], said[1:])
+
+
+_GIT: Mapping[str, str] = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "init.defaultBranch",
+    "GIT_CONFIG_VALUE_0": "main",
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.com",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.com",
+}
+
+
+def _script(steps: Sequence[Step]) -> str:
+    return "\n".join(_part(number, step) for number, step in enumerate(steps))
+
+
+def _part(number: int, step: Step) -> str:
+    if isinstance(step, Command):
+        return f"{step.typed}printf '{_MARK}{number} %d\\n' $?\n"
+    folder = f"mkdir -p \"$(dirname '{step.name}')\"\n"
+    return f"{folder}cat > '{step.name}' <<'END OF {number}'\n{step.text}END OF {number}\n"
+
+
+def _threes(parts: Sequence[str]) -> Iterable[tuple[str, str, str]]:
+    return zip(parts[0::3], parts[1::3], parts[2::3], strict=False)
+
+
+def _write_program(path: Path) -> None:
+    path.write_text(
+        f"#!{sys.executable} -P\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nsys.argv[0] = 'lockenv'\n"
+        "from lockenv.__main__ import main\nsys.exit(main())\n",
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
