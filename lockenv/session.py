@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -51,6 +52,16 @@ class Session:
         self.report = report
         self._closing = ExitStack()
         self._clients: dict[object, IndexClient] = {}
+
+    def beside(self, project: Project) -> Session:
+        """The same for another environment of the project: with one cache and one set of connections.
+
+        It is closed with this one.
+        """
+        other = copy(self)
+        other.project = project
+        vars(other).pop("limits", None)
+        return other
 
     def __enter__(self) -> Self:
         return self
@@ -217,11 +228,12 @@ def open_session(
     environ: Mapping[str, str],
     folder: str,
     lock: str | None = None,
+    environment: str = "",
     report: Reporter = silent,
 ) -> Session:
     """Read the settings and find the project, from `folder` upwards, where relative paths begin too.
 
-    Raises `UsageError`.
+    `environment` is the one of `[environments]` that is meant, if it is not the default one. Raises `UsageError`.
     """
     config = config_file(environ)
     try:
@@ -239,5 +251,5 @@ def open_session(
         report(Warned(message=warning))
     start = settings.project if settings.project is not None else find_project(folder)
     lock, env = (os.path.join(folder, path) if path else None for path in (lock, settings.env_dir))  # noqa: PTH118
-    project = Project(os.path.join(folder, start), lock=lock, env=env)  # noqa: PTH118
+    project = Project(os.path.join(folder, start), lock=lock, env=env, environment=environment)  # noqa: PTH118
     return Session(settings=settings, project=project, environ=environ, report=report, folder=folder)

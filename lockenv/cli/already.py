@@ -32,6 +32,8 @@ _VALUED = {
     "-C": "project",
     "--project": "project",
     "--cache-dir": "cache_dir",
+    "-e": "environment",
+    "--environment": "environment",
     "--env": "env_dir",
     "--lock": "lock",
     "--link-mode": "link_mode",
@@ -75,6 +77,8 @@ def plain(arguments: Sequence[str]) -> dict[str, object] | None:
             if not value or value.startswith("-"):
                 return None
             flags |= _given(name, value, flags)
+        elif name and not name.startswith("-") and not equals and "environment" not in flags:
+            flags["environment"] = name
         else:
             return None
     return flags
@@ -96,7 +100,12 @@ def _verdict(asked: dict[str, object]) -> str | None:
     here = os.getcwd()
     start = settings.project if settings.project is not None else find_project(here)
     lock = asked.get("lock")
-    project = Project(os.path.join(here, start), lock=str(lock) if lock else None, env=settings.env_dir)
+    project = Project(
+        os.path.join(here, start),
+        lock=str(lock) if lock else None,
+        env=settings.env_dir,
+        environment=str(asked.get("environment", "")),
+    )
     raw = bytes_of(project.lock)
     record = raw and up_to_date(
         project, lock_digest=sha256(raw).hexdigest(), selection=_wish(asked).selection, compiled=settings.compile

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lockenv.cli.options import (
+    add_all,
     add_build,
     add_json,
     add_limits,
     add_lock,
+    add_named,
     add_network,
     add_python,
     parser,
@@ -20,6 +22,7 @@ from lockenv.cli.options import (
 )
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.standing import note_standing, standing
+from lockenv.project import DEFAULT
 from lockenv.session import Session
 
 if TYPE_CHECKING:
@@ -40,8 +43,11 @@ def main(arguments: Sequence[str]) -> int:
             "lockenv lock --upgrade                          the newest of everything",
             "lockenv lock --upgrade-package pandas           the newest pandas, and what must follow",
             "lockenv lock --upgrade-package 'pandas==2.3.1'  that one",
+            "lockenv lock docs                               [environments.docs], to pylock.docs.toml",
+            "lockenv lock --all                              all environments, or none of them",
         ],
     )
+    add_named(options)
     options.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if the lock is out of date"
     )
@@ -70,6 +76,7 @@ def _upgrade(asked: argparse.Namespace) -> Upgrade | None:
 
 def add_common(options: argparse.ArgumentParser) -> None:
     """The options of every command that makes a lock."""
+    add_all(options, "lock all environments of env.toml; if one has no solution, no lock is written")
     add_json(options)
     add_build(options)
     add_limits(options)
@@ -83,13 +90,27 @@ def run(asked: argparse.Namespace, upgrade: Upgrade | None = None, *, check: boo
     began = time.perf_counter()
     with session_of(asked) as (session, screen):
         if upgrade is None and not asked.json and not asked.allow_build:
-            said = standing(session)
-            if said is not None:
-                screen.say(f"{said}, {duration(time.perf_counter() - began)}")
+            said = _standing(session, everywhere=asked.all)
+            if said:
+                for line in said[:-1]:
+                    screen.say(line)
+                screen.say(f"{said[-1]}, {duration(time.perf_counter() - began)}")
                 return 0
         _lock(session, screen, asked, upgrade, check=check, began=began)
     gc.freeze()
     return 0
+
+
+def _standing(session: Session, *, everywhere: bool) -> list[str]:
+    """What was said of the lock, or of all, when they were last found in order; nothing if one has changed."""
+    if not everywhere:
+        said = standing(session)
+        return [] if said is None else [said]
+    # Lazy: most projects have one environment.
+    from lockenv.operations.environments import each
+
+    found = [standing(one) for one in each(session)]
+    return [] if None in found else [said for said in found if said is not None]
 
 
 def _lock(
@@ -105,20 +126,27 @@ def _lock(
     # another quarter where they are looked for when the process ends, unless they are frozen by then.
     gc.disable()
     # Lazy: a lock that stands needs none of this.
-    from lockenv.cli.locked import document, show, verdict
+    from lockenv.cli.locked import SCHEMA, document, show, verdict
+    from lockenv.operations.environments import lock_all
     from lockenv.operations.lock import lock
     from lockenv.packages import canonicalize_name
 
     allowed = frozenset(map(canonicalize_name, asked.allow_build))
-    done = lock(session, upgrade=upgrade, check=check, allowed=allowed)
-    found = done.again or done
-    if found.stands is not None and not allowed:
-        stands = found.stands
-        note_standing(
-            session, verdict(found), seen=stands.seen, included=stands.included, executable=stands.executable
-        )
-    if asked.json:
-        screen.document(document(done, screen.warned))
+    if asked.all:
+        made = lock_all(session, upgrade=upgrade, check=check, allowed=allowed)
     else:
-        verbose = session.settings.verbosity > 0
-        show(screen, done, upgrade, seconds=time.perf_counter() - began, verbose=verbose)
+        made = ((session, lock(session, upgrade=upgrade, check=check, allowed=allowed)),)
+    for one, done in made:
+        found = done.again or done
+        if found.stands is not None and not allowed:
+            stands = found.stands
+            said = verdict(found)
+            note_standing(one, said, seen=stands.seen, included=stands.included, executable=stands.executable)
+    if asked.json:
+        documents = {one.project.environment or DEFAULT: document(done, screen.warned) for one, done in made}
+        screen.document({"schema": SCHEMA, "environments": documents} if asked.all else documents.popitem()[1])
+        return
+    for one, done in made:
+        last = one is made[-1][0]
+        seconds = time.perf_counter() - began if last else None
+        show(screen, done, upgrade, seconds=seconds, verbose=session.settings.verbosity > 0)

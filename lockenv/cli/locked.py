@@ -14,10 +14,10 @@ from lockenv.targets import Target, summary
 SCHEMA = 1  #: of the JSON document
 
 
-def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: float, verbose: bool) -> None:
-    """Write what has changed and what is true now."""
+def show(screen: Screen, done: Locked, upgrade: Upgrade | None, *, seconds: float | None, verbose: bool) -> None:
+    """Write what has changed and what is true now; `seconds` is None where more follows."""
     show_changed(screen, done, upgrade, verbose=verbose)
-    screen.say(f"{verdict(done, upgrade)}, {duration(seconds)}")
+    screen.say(f"{verdict(done, upgrade)}{'' if seconds is None else f', {duration(seconds)}'}")
 
 
 def show_changed(screen: Screen, done: Locked, upgrade: Upgrade | None = None, *, verbose: bool) -> None:

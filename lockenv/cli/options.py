@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from lockenv.cli.progress import Progress
 from lockenv.cli.screen import Screen
-from lockenv.errors import UsageError
+from lockenv.errors import LockenvError, UsageError
 from lockenv.session import Session, open_session
 
 
@@ -67,15 +67,40 @@ def add_network(to: argparse.ArgumentParser) -> None:
 
 
 def add_lock(to: argparse.ArgumentParser) -> None:
-    """Let a command name its lock."""
+    """Let a command name its lock, or the environment whose lock is meant."""
+    _add_environment(to)
     to.add_argument("--lock", metavar="FILE", help="the lock (default: pylock.toml beside env.toml)")
 
 
 def add_env(to: argparse.ArgumentParser) -> None:
-    """Let a command name its environment."""
+    """Let a command name its environment, by name or by folder."""
+    _add_environment(to)
     to.add_argument(
         "--env", metavar="DIR", dest="env_dir", help="the environment (default: .venv beside env.toml)"
     )
+
+
+def _add_environment(to: argparse.ArgumentParser) -> None:
+    if to.get_default("environment") is None:
+        to.add_argument(
+            "-e",
+            "--environment",
+            metavar="NAME",
+            default="",
+            help="another environment of env.toml: [environments.NAME]",
+        )
+
+
+def add_named(to: argparse.ArgumentParser) -> None:
+    """Let a command take the name of an environment as a word of its own."""
+    to.add_argument(
+        "named", nargs="?", metavar="NAME", help="an environment of env.toml (default: that of [env], `default`)"
+    )
+
+
+def add_all(to: argparse.ArgumentParser, what: str) -> None:
+    """Let a command be for all environments of env.toml."""
+    to.add_argument("--all", action="store_true", help=what)
 
 
 def add_limits(to: argparse.ArgumentParser) -> None:
@@ -133,11 +158,30 @@ def session_of(arguments: argparse.Namespace) -> Iterator[tuple[Session, Screen]
         environ=os.environ,
         folder=os.getcwd(),  # noqa: PTH109
         lock=getattr(arguments, "lock", None),
+        environment=_environment(arguments),
         report=progress,
     ) as session:
         # Variables and the configuration file have their say too.
         screen.quiet, progress.verbosity = session.settings.quiet, session.settings.verbosity
         try:
             yield session, screen
+        except LockenvError as error:
+            # Lazy: only an error needs it.
+            from lockenv.operations.environments import told_for
+
+            told = told_for(error, session.project)
+            if told is error:
+                raise
+            raise told from None
         finally:
             progress.clear()
+
+
+def _environment(arguments: argparse.Namespace) -> str:
+    """The environment that a command line names, in one of two ways."""
+    named, option = getattr(arguments, "named", None), getattr(arguments, "environment", "")
+    several = [name for name in (named, option) if name]
+    if len(set(several)) > 1 or (several and getattr(arguments, "all", False)):
+        words = " and ".join([*(f"`{name}`" for name in several), *(["`--all`"] if arguments.all else [])])
+        raise UsageError(f"{words} are not one environment", hint="name one, or take `--all`")
+    return several[0] if several else ""

@@ -9,17 +9,19 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lockenv.errors import UsageError
+from lockenv.errors import LockenvError, UsageError
 from lockenv.project import Project, find_project
 
 _HELP = """\
-usage: lockenv run [-C DIR] [--env DIR] [--verified | --against FILE] [--] COMMAND [ARGUMENT ...]
+usage: lockenv run [-C DIR] [-e NAME | --env DIR] [--verified | --against FILE] [--] COMMAND [ARGUMENT ...]
 
 Run a command in the environment: its bin folder comes first on PATH and VIRTUAL_ENV is set. The exit
 status is the command's own. Nothing is resolved or installed.
 
 options:
   -C, --project DIR  the folder with env.toml
+  -e, --environment NAME
+                     the environment of that name in env.toml
       --env DIR      the environment (default: .venv beside env.toml)
       --verified     first compare the environment with its lock, byte by byte; start nothing if it differs
       --against FILE the same, with a document that `lockenv sync --manifest FILE` wrote
@@ -32,6 +34,8 @@ examples:
 _VALUED = {
     "-C": "project",
     "--project": "project",
+    "-e": "environment",
+    "--environment": "environment",
     "--env": "env",
     "--cache-dir": "cache_dir",
     "--against": "against",
@@ -48,16 +52,25 @@ def main(arguments: Sequence[str]) -> int:
     if not command:
         raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
-    env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV")).env
+    name = options.get("environment", "")
+    env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV"), environment=name).env
     if not os.path.isfile(os.path.join(env, "pyvenv.cfg")) and not _restored(env):
-        raise UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
+        raise _missing(folder, env, name)
     if "verified" in options or "against" in options:
         # Lazy: this is the other command, with all that it takes.
         from lockenv.cli.verify import refuse_drift
 
         flags = {"project": folder, "env_dir": env, "cache_dir": options.get("cache_dir")}
-        refuse_drift(flags, against=options.get("against"))
+        refuse_drift(flags, against=options.get("against"), environment=name)
     return _become(command, _environment(env), env)
+
+
+def _missing(folder: str, env: str, name: str) -> LockenvError:
+    # Lazy: only an error needs it.
+    from lockenv.operations.environments import told_for
+
+    error = UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
+    return told_for(error, Project(folder, environment=name))
 
 
 def _restored(env: str) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from lockenv.cli.options import (
+    add_all,
     add_build,
     add_change,
     add_env,
     add_limits,
     add_lock,
+    add_named,
     add_network,
     add_python,
     parser,
@@ -20,11 +22,13 @@ from lockenv.cli.options import (
 )
 from lockenv.cli.screen import Screen, duration
 from lockenv.cli.verdict import verdict
+from lockenv.errors import UsageError
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Synced, Wish
 
 if TYPE_CHECKING:
     from lockenv.plan import Plan
+    from lockenv.session import Session
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,8 +42,11 @@ def main(arguments: Sequence[str]) -> int:
             "lockenv sync --group test",
             "lockenv sync --all-groups --python 3.12",
             "lockenv sync --lock pylock.toml --env /opt/app     (needs no env.toml)",
+            "lockenv sync docs                                  (.venv-docs, of [environments.docs])",
         ],
     )
+    add_named(options)
+    add_all(options, "all environments of env.toml, one after the other")
     options.add_argument("-g", "--group", metavar="G", action="append", default=[], help="add a dependency group")
     options.add_argument(
         "--extra", metavar="X", action="append", default=[], help="add an extra, of a lock that others made"
@@ -84,9 +91,23 @@ def main(arguments: Sequence[str]) -> int:
             compile=session.settings.compile,
             manifest=asked.manifest,
         )
-        done = sync(session, wish)
-    _show(screen, done, time.perf_counter() - began)
+        for one in _sessions(session, asked):
+            done = sync(one, wish)
+            _show(screen, done, time.perf_counter() - began)
+            began = time.perf_counter()
     return 0
+
+
+def _sessions(session: Session, asked: argparse.Namespace) -> Iterable[Session]:
+    """A session for each environment that is meant."""
+    if not asked.all:
+        return (session,)
+    if asked.manifest:
+        raise UsageError("--all is for all environments, and --manifest names one file", hint="leave one out")
+    # Lazy: most projects have one environment.
+    from lockenv.operations.environments import each
+
+    return each(session)
 
 
 def _show(screen: Screen, done: Synced, seconds: float) -> None:

@@ -15,7 +15,7 @@ from lockenv.operations.standing import standing
 from lockenv.operations.unchanged import replaced
 from lockenv.project import MANIFEST
 from lockenv.session import Session
-from lockenv.transaction import places, state
+from lockenv.transaction import commit, ground, places, state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +145,11 @@ def _no(about: str, said: str, reasons: Sequence[str], remedy: str) -> Answer:
 def _environment(session: Session, raw: bytes | None) -> Answer:
     env = session.project.env
     about, where = (shown(session.project, path) for path in (env, session.project.lock))
+    commit.restore(env)
+    try:
+        ground.check_readable(env)
+    except UsageError as error:
+        return Answer(about=about, holds=False, said=f"cannot be judged: {error.message}", remedy="")
     number, record = places.current_number(env), state.read_current(env)
     if number is None or record is None:
         there = (Path(env) / "pyvenv.cfg").exists()

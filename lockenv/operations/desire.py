@@ -32,7 +32,7 @@ from lockenv.transaction.compose import Desired
 
 def manifest_for(project: Project, lock: Pylock) -> tuple[Manifest | None, tuple[str, ...]]:
     """The manifest that the lock has to answer, and what it includes; none for another tool's lock elsewhere."""
-    named_itself = project.lock != Project(project.folder).lock
+    named_itself = project.lock != project.own_lock
     if not Path(project.manifest).exists() or (named_itself and not tool_table(lock)):
         return None, ()
     return manifest_and_included(project)
@@ -84,7 +84,9 @@ def desired_of(
         packages += _seed(session, interpreter, packages)
     env = Path(session.project.env)
     # Most environments are called .venv, so the folder's name says more.
-    prompt = name or (env.parent.name if env.name == ".venv" else env.name)
+    own = session.project.environment
+    folder_name = "-".join(filter(None, [env.parent.name, own]))
+    prompt = name or (folder_name if env.name.removesuffix(f"-{own}") == ".venv" else env.name)
     try:
         identity = interpreter_id(str(interpreter.executable))
     except OSError as error:

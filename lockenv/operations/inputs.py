@@ -30,6 +30,8 @@ def inputs_digest(project: Project, lock_digest: str, included: Sequence[str], w
     signs = (_sign(row, os.path.dirname(project.lock)) for row in watched)
     # Scripts hold the environment's path: one that was moved is to be looked at.
     place = os.fsencode(project.env)
+    if project.environment:
+        place += b"\0" + project.environment.encode()
     return digest_of(lock_digest.encode(), place, _content(project.manifest), version, *others, *signs)
 
 

@@ -51,6 +51,11 @@ def sync(session: Session, wish: Wish) -> Synced:
 
 def _no_lock(session: Session, where: str) -> LockError:
     if os.path.exists(session.project.manifest):
+        if session.project.environment:
+            # Lazy: a name that env.toml does not know is refused by who reads it.
+            from lockenv.operations.read import manifest_of
+
+            manifest_of(session.project)
         return LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
     place = where if os.path.isabs(where) else f"{where} in {session.project.folder}"
     return LockError(

@@ -113,7 +113,7 @@ def _conda_clause(operator: str, version: str) -> str:
 
 
 def clauses(specifier: SpecifierSet) -> list[str]:
-    """The clauses of a specifier, each once, in the order in which people write them: exact, lower, upper, holes."""
+    """The clauses of a specifier, each once, in the order in which people write them: exact, lower, upper, !=."""
     return sorted(set(map(str, specifier)), key=lambda clause: ("=~><!".find(clause[0]), clause))
 
 

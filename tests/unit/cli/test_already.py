@@ -25,6 +25,10 @@ NOTHING: dict[str, object] = {"group": (), "extra": ()}
         (["-C", "there", "--cache-dir=here"], {"project": "there", "cache_dir": "here"}),
         (["--lock", "a.toml", "--env", "b"], {"lock": "a.toml", "env_dir": "b"}),
         (["--lock", "a.toml", "--lock=b.toml"], {"lock": "b.toml"}),
+        (["docs"], {"environment": "docs"}),
+        (["-q", "docs", "-g", "test"], {"environment": "docs", "quiet": True, "group": ("test",)}),
+        (["-e", "docs"], {"environment": "docs"}),
+        (["--environment=docs"], {"environment": "docs"}),
     ],
 )
 def test_plain_arguments_are_read(arguments: list[str], flags: dict[str, object]) -> None:
@@ -42,7 +46,11 @@ def test_plain_arguments_are_read(arguments: list[str], flags: dict[str, object]
             ["--group"],
             ["--group="],
             ["--env", "-x"],
-            ["here"],
+            ["here", "there"],
+            ["-e", "here", "there"],
+            ["--all"],
+            [""],
+            ["a=b"],
             ["--"],
         ),
         *(["--quiet=yes"], ["--help"], ["--python", "3.12"], ["--manifest", "x"], ["--seed"], ["-qq"]),
