@@ -125,6 +125,7 @@ def sweep(env: str, *, history: int = 1, grace: float = 0.0) -> None:
     if current is None:
         return
     remove_tree(f"{places.current(env)}.tmp")
+    _sweep_notes(env)
     now = time.time()
     keep = {current}
     beyond = []
@@ -139,6 +140,14 @@ def sweep(env: str, *, history: int = 1, grace: float = 0.0) -> None:
     for number in places.generations(env):
         if number not in keep:
             remove_tree(places.generation(env, number))
+
+
+def _sweep_notes(env: str) -> None:
+    """Remove notes of which a full disk took only the beginning."""
+    with os.scandir(places.home(env)) as entries:
+        cut = [entry.path for entry in entries if entry.name.endswith(".new")]
+    for path in cut:
+        remove_tree(path)
 
 
 def others(env: str) -> list[tuple[float, int]]:

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 from lockenv.transaction import places, state
 from lockenv.transaction.bytecode import BytecodeFile, Prover, source_of, tool_of
+from lockenv.transaction.modes import Openness, root_faults
 from lockenv.transaction.planned import ANY_MODE, Planned, Row, by_folder
 
 Kind: TypeAlias = Literal[
@@ -30,6 +31,7 @@ _FOLDER = _READ | os.O_DIRECTORY
 _CACHE = "__pycache__"
 #: What a file from the store may have: a copy or clone is its owner's to edit, a hard link is not.
 _OWNERS_TO_WRITE = 0o200
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _KINDS = {stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFDIR: "folder"}
 
 
@@ -69,8 +71,13 @@ def examine(plan: Planned, prover: Prover | None) -> Examined:
     if number is None:
         lost = Finding(path=f"{places.HOME}/current", kind="missing", detail="no generation is current")
         return Examined(findings=(lost,))
-    generation = _Generation(places.generation(env, number), plan)
-    found = {*_root(env, plan), *generation.examine()}
+    try:
+        openness = Openness(env)
+    except OSError as error:
+        return Examined(findings=(Finding(path=".", kind="missing", detail=_said(error)),))
+    generation = _Generation(places.generation(env, number), plan, openness)
+    open_roots = (Finding(path=path, kind="mode", detail=fault) for path, fault in root_faults(env, openness))
+    found = {*_root(env, plan), *open_roots, *generation.examine()}
     if prover is not None:
         found |= set(generation.prove(prover))
     return Examined(findings=tuple(sorted(found)), unjudged=tuple(sorted(generation.unjudged)))
@@ -101,19 +108,16 @@ class _Generation:
 
     folder: str
     plan: Planned
+    openness: Openness
     rows: dict[str, dict[str, Row]] = field(init=False, default_factory=dict)
-    loose: int = field(init=False, default=0)
     bytecode: list[BytecodeFile] = field(init=False, default_factory=list)
     unjudged: list[Finding] = field(init=False, default_factory=list)
 
     def examine(self) -> Iterator[Finding]:
         """Compare all folders that are planned, in a few threads: reading and hashing leave Python's lock."""
         self.rows = by_folder(self.plan.rows)
-        try:
-            # Folders get what the umask leaves, all of them at once: none may be open to more than the first is.
-            self.loose = stat.S_IMODE(os.lstat(self.folder).st_mode) & 0o022
-        except OSError as error:
-            yield Finding(path=".", kind="missing", detail=_said(error))
+        if not os.path.lexists(self.folder):
+            yield Finding(path=".", kind="missing", detail="there is no folder of the current generation")
             return
         folders = list(self.rows)
         batches = [folders[at : at + _BATCH] for at in range(0, len(folders), _BATCH)]
@@ -139,8 +143,8 @@ class _Generation:
             yield from (_missing(row) for row in rows.values())
             return
         try:
-            if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o022 & ~self.loose:
-                yield Finding(path=folder or ".", kind="mode", detail="others may write into it")
+            if fault := self.openness.fault(os.fstat(descriptor)):
+                yield Finding(path=folder or f"{places.HOME}/current", kind="mode", detail=fault)
             with os.scandir(descriptor) as entries:
                 names = {entry.name for entry in entries}
             for name, row in rows.items():
@@ -163,7 +167,8 @@ class _Generation:
         """Judge an entry that is not planned; it may be bytecode of what is."""
         path = f"{folder}/{name}" if folder else name
         if path == places.STATE:
-            return ()
+            mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+            return () if stat.S_ISREG(mode) and not mode & _OTHERS_WRITE else (_open_record(mode),)
         if folder.rpartition("/")[2] == _CACHE:
             return self._cached(folder, name, descriptor)
         try:
@@ -281,6 +286,8 @@ def _compare_file(row: Row, name: str, folder: int) -> Iterable[Finding]:
             return (_changed(row, "other content of the same size"),)
     finally:
         os.close(file)
+    if row.mode == ANY_MODE and mode & stat.S_IWOTH:
+        return (Finding(path=row.path, kind="mode", package=row.owner, detail="anybody may write to it"),)
     return (_wrong_mode(row, mode),) if wrong_mode else ()
 
 
@@ -297,6 +304,11 @@ def _hash(file: int, size: int) -> str:
 def _wrong_type(row: Row, mode: int) -> Finding:
     found = _KINDS.get(stat.S_IFMT(mode), "something else")
     return Finding(path=row.path, kind="type", package=row.owner, detail=f"a {found}, not a {row.kind}")
+
+
+def _open_record(mode: int) -> Finding:
+    detail = f"{stat.S_IMODE(mode):04o}, not 0644" if stat.S_ISREG(mode) else "not a file"
+    return Finding(path=f"{places.HOME}/current/{places.STATE}", kind="mode", detail=detail)
 
 
 def _wrong_mode(row: Row, mode: int) -> Finding:
