@@ -6,9 +6,12 @@ Events may come from several threads at once; a reporter must allow for that and
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 from lockenv.values import dataclass
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,38 +5,39 @@ held by somebody else.
 """
 
 # Paths are plain strings beside descriptors here, and `os` is the vocabulary of the system calls that are meant.
-# ruff: noqa: PTH105, PTH108, PTH115, PTH119, PTH120
+# ruff: noqa: PTH105, PTH108, PTH115, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
-import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from lockenv.errors import InstallError
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
 
 _CHUNK = 1 << 20
 _POLL = 0.05  #: seconds between two tries for a lock that somebody holds
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
+def write_atomically(path: Path | str, content: bytes, *, durable: bool = False) -> None:
     """Put `content` at `path`, wholly or not at all: readers see the old file or the new one.
 
     An existing file's mode is kept, a new file gets what the umask leaves of 0666. Where `path` is a symbolic
     link, the link itself is replaced, never what it points to. `durable` waits for the disk. Raises `OSError`,
     after which neither `path` nor its folder has changed.
     """
-    temporary = f"{path}.{secrets.token_hex(6)}.tmp"
+    temporary = f"{path}.{os.urandom(6).hex()}.tmp"
     # O_EXCL with O_CREAT never follows a link, so nobody can have one wait for us at the temporary name.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
@@ -53,10 +54,10 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
             os.unlink(temporary)
         raise
     if durable:
-        _sync_folder(path.parent)
+        _sync_folder(os.path.dirname(path) or ".")
 
 
-def _keep_mode(path: Path, descriptor: int) -> None:
+def _keep_mode(path: Path | str, descriptor: int) -> None:
     try:
         existing = os.lstat(path)
     except FileNotFoundError:
@@ -71,7 +72,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -79,14 +80,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def hash_file(path: Path, algorithms: Iterable[str] = ("sha256",)) -> dict[str, str]:
+def hash_file(path: Path | str, algorithms: Iterable[str] = ("sha256",)) -> dict[str, str]:
     """Hash a file once for every algorithm of `hashlib` that is named; hexadecimal, lower case."""
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0) as file:
         return hash_descriptor(file.fileno(), algorithms)
 
 
 def hash_descriptor(descriptor: int, algorithms: Iterable[str] = ("sha256",)) -> dict[str, str]:
     """Hash what an open descriptor yields from where it stands to its end."""
+    import hashlib  # Lazy: its library takes longer to load than a sync of what is in the store needs altogether
+
     digests = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
@@ -167,14 +170,14 @@ class FileLock:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         *,
         subject: str | None = None,
         wait: float | None = None,
         transient: bool = False,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
-        self.path = path
+        self.path = os.fspath(path)
         self._subject = subject or str(path)
         self._wait = wait
         self._transient = transient
@@ -261,7 +264,8 @@ class FileLock:
         A process of another machine or container has its number there, so its whereabouts are added.
         """
         try:
-            text = self.path.read_text(encoding="utf-8", errors="replace")
+            with open(self.path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
         except OSError:
             text = ""
         first, _, place = text.strip().partition("\n")

@@ -12,11 +12,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
-from collections.abc import Iterator
 from functools import cache
 
 from lockenv.files import remove_tree
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MARK = "unsettled"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,7 +38,7 @@ def half_made(parent: str, stem: str) -> Iterator[str]:
 
 def _claimed(parent: str, stem: str) -> tuple[str, int]:
     while True:
-        path = f"{parent}/.{stem}-{os.getpid()}-{secrets.token_hex(4)}"
+        path = f"{parent}/.{stem}-{os.getpid()}-{os.urandom(4).hex()}"
         os.mkdir(path)
         try:
             descriptor = os.open(path, _FOLDER)

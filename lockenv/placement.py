@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lockenv.errors import Problem, Refused
-from lockenv.tree import Scheme, Script, script_refusal
+from lockenv.tree import Scheme
 from lockenv.values import dataclass
+from lockenv.wheels import Script, script_refusal
 
 #: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
 WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})

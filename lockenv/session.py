@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from copy import copy
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
 from lockenv import settings as user_settings
 from lockenv.errors import UsageError
@@ -18,7 +16,11 @@ from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
 from lockenv.user_folders import cache_folder, config_file
 
+TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
     from lockenv.index.cache import IndexCache
     from lockenv.index.client import IndexClient
     from lockenv.index.http import Http
@@ -80,6 +82,8 @@ class Session:
     @cached_property
     def cache(self) -> Path:
         """The cache folder, made and marked as one when first needed."""
+        from pathlib import Path  # Lazy: a sync that was planned before needs no cache but its plan
+
         folder = Path(self.settings.cache_dir)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +137,7 @@ class Session:
         """The manifest's own indexes with absolute addresses: those whose credentials are known by name."""
         if manifest is None:
             return ()
-        return tuple(_absolute(index, Path(self.project.folder)) for index in manifest.indexes)
+        return tuple(_absolute(index, self.project.folder) for index in manifest.indexes)
 
     def indexes(self, manifest: Manifest) -> tuple[Index, ...]:
         """The manifest's indexes and, where none of them is for every name, the default one behind them."""
@@ -213,13 +217,14 @@ class Session:
         return self._clients[key]
 
 
-def _absolute(index: Index, folder: Path) -> Index:
+def _absolute(index: Index, folder: str) -> Index:
     """Turn the address of an index that is a folder beside the manifest into a file: URL."""
     from dataclasses import replace
+    from pathlib import Path
 
     if "://" in index.url:
         return index
-    return replace(index, url=(folder / index.url).resolve().as_uri() + "/")
+    return replace(index, url=Path(folder, index.url).resolve().as_uri() + "/")
 
 
 def open_session(
@@ -237,7 +242,8 @@ def open_session(
     """
     config = config_file(environ)
     try:
-        text = Path(config).read_text(encoding="utf-8")
+        with open(config, encoding="utf-8") as file:  # noqa: PTH123 - without pathlib, as above
+            text = file.read()
     except OSError:
         text = None
     settings = user_settings.load(

@@ -25,9 +25,11 @@ from lockenv.errors import InstallError, Refused
 from lockenv.files import hash_descriptor, hash_file, remove_tree, write_atomically
 from lockenv.leftovers import half_made, is_unsettled, mark_unsettled, settle, sweep
 from lockenv.placement import WRITTEN_BY_INSTALLER
+from lockenv.promised import note_use
 from lockenv.space import Room, free_at, shortage
-from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
+from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
+from lockenv.wheels import Script, UnpackedFile
 
 if TYPE_CHECKING:
     from lockenv.limits import Limits
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 _MAGIC = b"lockenv store 1\n"  #: to be changed with the manifest's shape
 _STALE = 24 * 3600.0  #: seconds after which a half-made entry belongs to nobody
 _BLOCK = 4096  #: what the smallest file takes of most disks
-_TOUCH = 3600.0  #: seconds; a use is noted no more often than this
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -84,19 +85,6 @@ class Store:
                 return None
             settle(str(stored.root.parent))
         return stored if all(_mended(stored, path) for path in suspects(stored)) else None
-
-    def promises(self, sha256: str) -> str | None:
-        """Give the folder of a wheel's files, which nobody has looked at yet; None where there is none.
-
-        For who knows what the files should be. An entry that a power cut may have spoilt is none.
-        """
-        entry = self._entry(sha256)
-        manifest = entry / "manifest"
-        try:
-            _note_use(manifest, manifest.stat())
-        except OSError:
-            return None
-        return None if is_unsettled(str(entry)) else f"{entry}/files"
 
     def known(self, sha256: str) -> StoredWheel | None:
         """Return what the manifest says of a wheel, whose files are not looked at; None where there is none."""
@@ -349,18 +337,12 @@ def _pack(stored: StoredWheel) -> bytes:
     return _MAGIC + hashlib.sha256(payload).digest() + payload
 
 
-def _note_use(manifest: Path | int, found: os.stat_result) -> None:
-    if time.time() - found.st_mtime > _TOUCH:
-        with contextlib.suppress(OSError):
-            os.utime(manifest)
-
-
 def _read_manifest(entry: Path) -> StoredWheel | None:
     """Read an entry's manifest; None for one that is missing, damaged or of another format."""
     try:
         with open(entry / "manifest", "rb", buffering=0) as file:  # noqa: PTH123
             content = file.read()
-            _note_use(file.fileno(), os.fstat(file.fileno()))
+            note_use(file.fileno(), os.fstat(file.fileno()))
     except OSError:
         return None
     start = len(_MAGIC) + 32

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lockenv.errors import Refused
-from lockenv.tree import Script, script_refusal
+from lockenv.wheels import Script, script_refusal
 
 _GUI = {"console_scripts": False, "gui_scripts": True}
 #: ``module:attribute``, dotted both, with extras that are obsolete and ignored.

@@ -24,7 +24,8 @@ from lockenv.archive.record import Row, read_record
 from lockenv.archive.zips import Member, ZipArchive
 from lockenv.errors import Refused
 from lockenv.limits import DEFAULT, Limits
-from lockenv.tree import Script, UnpackedFile, fixed_mtime_ns
+from lockenv.tree import fixed_mtime_ns
+from lockenv.wheels import Script, UnpackedFile
 
 SCHEME_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
 _SUPPORTED = 1  #: the major Wheel-Version that is understood

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import assert_never
 
 from lockenv.cli.screen import Screen, amount
 from lockenv.events import (
@@ -20,6 +18,11 @@ from lockenv.events import (
     StageStarted,
     Warned,
 )
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Never
 
 #: Nothing is drawn for what is over sooner than this, in seconds.
 _PATIENCE = 0.4
@@ -85,7 +88,7 @@ class Progress:
                 self._wipe()
                 self._screen.warn(message, hint)
             case _:
-                assert_never(event)
+                _never(event)
 
     def _begin(self, stage: str, total: int) -> None:
         self._wipe()
@@ -148,3 +151,7 @@ class Progress:
         if self._shown:
             self._screen.wipe()
             self._shown = False
+
+
+def _never(event: Never) -> None:
+    raise AssertionError(event)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from lockenv.events import StageFinished, StageStarted
 from lockenv.transaction.apply import Applied, apply
 from lockenv.transaction.commit import GRACE
 
+TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +26,7 @@ def carry_out(
     """Make the project's environment what is desired, as the settings want it done. Raises as `apply` does."""
     session.report(StageStarted(stage="Linking", total=len(desired.packages)))
     applied = apply(
-        Path(session.project.env),
+        session.project.env,
         desired,
         link_mode=session.settings.link_mode,
         wait=session.settings.wait,

@@ -25,9 +25,10 @@ from lockenv.operations.desire import choose, desired_of, is_wheel, manifest_for
 from lockenv.operations.fetch import fetch
 from lockenv.operations.files import shown
 from lockenv.operations.inputs import inputs_digest
+from lockenv.operations.new_startup import new_startup
 from lockenv.operations.planned_before import keep_plan, plan_key
 from lockenv.operations.read import parse_lock
-from lockenv.operations.startup import check_startup, new_startup, startup_of
+from lockenv.operations.startup import check_startup, startup_of
 from lockenv.operations.support import check_supported, target_for
 from lockenv.operations.unchanged import is_recorded, note_fresh
 from lockenv.operations.wish import Synced, Wish, verifies

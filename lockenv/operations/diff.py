@@ -25,7 +25,7 @@ from lockenv.python.interpreter import RefusedInterpreter, probe
 from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.transaction import places, state
-from lockenv.tree import is_startup
+from lockenv.wheels import is_startup
 
 _ENVIRONMENT = "env"
 

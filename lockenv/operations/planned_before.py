@@ -80,13 +80,16 @@ def sync_as_before(session: Session, wish: Wish, *, lock_digest: str, where: str
     included, inputs, identity, notes, startup, plan = kept
     if replaced(identity) or inputs_digest(session.project, lock_digest, included) != inputs:
         return None
-    roots = [session.store.promises(digest) for _, _, digest, *_ in plan[0]]
+    # Lazy: a plan that is not there needs none of it.
+    from lockenv.promised import promised
+
+    roots = [promised(session.settings.cache_dir, digest) for _, _, digest, *_ in plan[0]]
     if not all(roots):
         return None
     # Lazy: with these the imports begin that a plan which does not hold can do without.
     from lockenv.events import Noted
     from lockenv.operations.carry_out import carry_out
-    from lockenv.operations.startup import new_startup
+    from lockenv.operations.new_startup import new_startup
     from lockenv.transaction.link import Changed
 
     desired = _blueprint(wish, plan, roots, lock_digest=lock_digest, identity=identity)
@@ -211,13 +214,11 @@ def _read(place: str, key: str) -> tuple[Any, ...] | None:
 
 def _write(place: str, key: str, payload: bytes) -> None:
     # Lazy: a plan that holds is not written.
-    from pathlib import Path
-
     from lockenv.files import write_atomically
 
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        write_atomically(Path(place), _MAGIC + _seal(key, payload) + payload)
+        write_atomically(place, _MAGIC + _seal(key, payload) + payload)
         _forget_old(place)
     except OSError:
         return

@@ -6,37 +6,21 @@ at before anything changes.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from lockenv.errors import Problem, Refused
-from lockenv.operations.wish import StartUp
 from lockenv.placement import place
 from lockenv.store import StoredWheel
 from lockenv.transaction.compose import Desired
-from lockenv.tree import Link, Scheme, is_startup
+from lockenv.tree import Link, Scheme
+from lockenv.wheels import is_startup
 
 if TYPE_CHECKING:
     from lockenv.packages import NormalizedName
 
-_LARGEST = 1 << 20  #: bytes of a file that is compared; a larger one counts as changed
 _NAMES = (".pth", ".start")
 _MODULES = ("sitecustomize", "usercustomize")
-
-
-def new_startup(env: str, rows: Iterable[tuple[str, str, str]]) -> tuple[StartUp, ...]:
-    """The start-up files that an environment will have and does not have now, or has with another content.
-
-    `rows` are those of `startup_of`.
-    """
-    found = []
-    for package, file, digest in rows:
-        now = _digest(f"{env}/{file}")
-        if now != digest:
-            found.append(StartUp(file=file.rpartition("site-packages/")[2], package=package, known=bool(now)))
-    return tuple(sorted(found, key=lambda one: (one.file, one.package)))
 
 
 def check_startup(
@@ -89,14 +73,3 @@ def _placed(stored: StoredWheel, scheme: Scheme, aliases: Mapping[str, str]) -> 
         for site in sites
         if file.destination.startswith(site) and is_startup(file.destination[len(site) :])
     }
-
-
-def _digest(path: str) -> str:
-    """The sha256 of a small file as it stands; empty where there is none, a dash where it is something else."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(_LARGEST + 1)
-    return sha256(content).hexdigest() if len(content) <= _LARGEST else "-"

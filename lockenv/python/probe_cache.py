@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Any
 
 from lockenv.sums import sha256
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 # Raised when the question or the meaning of an answer changes.
 _FORMAT = 1

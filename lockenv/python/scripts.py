@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 
 from lockenv.errors import UsageError
-from lockenv.tree import Script
+from lockenv.wheels import Script
 
 _SHEBANG_LIMIT = 127  #: bytes; Linux before 5.1 cuts longer first lines, and no kernel splits words in them
 

@@ -13,8 +13,6 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from lockenv.events import Noted, Reporter, Warned, silent
 from lockenv.files import remove_tree, write_atomically
@@ -32,7 +30,10 @@ from lockenv.transaction.turn import Turn
 from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
 
+TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from pathlib import Path
+
     # What it imports takes long, and names are recorded as they are written here.
     from lockenv.packages import NormalizedName
     from lockenv.transaction.compose import Desired
@@ -56,7 +57,7 @@ class Applied:
 
 
 def apply(
-    env_dir: Path,
+    env_dir: Path | str,
     desired: Desired | Blueprint,
     *,
     link_mode: LinkMode = "auto",
@@ -106,8 +107,7 @@ def installed(env_dir: Path) -> tuple[Installed, ...]:
 
 def _installed(record: state.State) -> tuple[Installed, ...]:
     return tuple(
-        Installed(name=cast("NormalizedName", name), version=version, sha256=sha256)
-        for name, version, sha256, _ in record.packages
+        Installed(name=name, version=version, sha256=sha256) for name, version, sha256, _ in record.packages
     )
 
 
@@ -202,7 +202,7 @@ class _Work:
         """Replace the record of the current generation, whose tree stays as it is."""
         number = places.current_number(self.env)
         if number is not None:
-            path = Path(places.generation(self.env, number), places.STATE)
+            path = f"{places.generation(self.env, number)}/{places.STATE}"
             write_atomically(path, self._record(record.tree, record.origin).pack())
 
     def _why(self, record: state.State | None) -> str | None:
@@ -250,7 +250,7 @@ class _Work:
             return False
         return True
 
-    def _packages(self) -> tuple[tuple[str, str, str, bool], ...]:
+    def _packages(self) -> tuple[tuple[NormalizedName, str, str, bool], ...]:
         return tuple(
             (wanted.name, wanted.version, wanted.sha256, wanted.requested) for wanted in self.desired.packages
         )

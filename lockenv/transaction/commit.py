@@ -9,12 +9,10 @@ and exchanged with what stands there.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from lockenv.files import FileLock, remove_tree
 from lockenv.transaction import places, spare, state
@@ -201,6 +199,8 @@ def _exchange_or_rename(new: str, env: str, old: str) -> None:
 
 def exchange(one: str, other: str) -> bool:
     """Exchange two folders in one step; False where the system or the disk cannot, and nothing has changed."""
+    import ctypes  # Lazy: nothing is exchanged where nothing stands
+
     try:
         library = ctypes.CDLL(None)
         first, second = os.fsencode(one), os.fsencode(other)
@@ -237,7 +237,7 @@ def restore(env: str) -> None:
     """Put the old environment back where a run died between the two renames of a swap: for those who only read."""
     if os.path.lexists(env) or not os.path.lexists(places.old_beside(env)):
         return
-    with contextlib.suppress(OSError), FileLock(Path(places.lock_beside(env)), subject=env, transient=True):
+    with contextlib.suppress(OSError), FileLock(places.lock_beside(env), subject=env, transient=True):
         recover(env)
 
 

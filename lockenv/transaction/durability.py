@@ -8,13 +8,17 @@ after it: to ask for each file would take longer than everything else together
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import threading
-from typing import Literal, TypeAlias
 
-#: What a change survives: a power cut, or no more than the end of the process that makes it.
-Durable: TypeAlias = Literal["power", "process"]
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    #: What a change survives: a power cut, or no more than the end of the process that makes it.
+    Durable: TypeAlias = Literal["power", "process"]
+else:
+    Durable = str
 
 
 def settle(folder: str) -> None:
@@ -40,6 +44,8 @@ def settle(folder: str) -> None:
 
 
 def _settle(folder: str) -> None:
+    import ctypes  # Lazy: not everybody waits for the disk
+
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         library = ctypes.CDLL(None, use_errno=True)

@@ -10,17 +10,23 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Sequence
-from typing import Literal, Self, TypeAlias, get_args
 
 from lockenv.errors import InstallError
-from lockenv.events import Noted, Reporter
+from lockenv.events import Noted
 from lockenv.transaction import state
-from lockenv.transaction.contents import Group, Row
-from lockenv.transaction.state import Fact
 
-LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
-LINK_MODES: tuple[LinkMode, ...] = get_args(LinkMode)
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal, Self, TypeAlias
+
+    from lockenv.events import Reporter
+    from lockenv.transaction.contents import Group, Row
+    from lockenv.transaction.state import Fact
+
+    LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
+else:
+    LinkMode = str
 
 OWNERS_TO_WRITE = 0o200  #: what a copy or a clone has, which is shared with nobody, and a hard link has not
 

@@ -20,6 +20,8 @@ TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lockenv.packages import NormalizedName
+
 FORMAT = 5  #: to be changed with the record's shape and with what lockenv writes into an environment
 _MAGIC = b"lockenv state\n"
 
@@ -73,7 +75,7 @@ class State:
         lock_digest: str,
         selection: tuple[str, ...],
         interpreter_id: str,
-        packages: tuple[tuple[str, str, str, bool], ...],
+        packages: tuple[tuple[NormalizedName, str, str, bool], ...],
         digest: str,
         root_files: tuple[tuple[str, bytes], ...],
         links: tuple[str, ...],

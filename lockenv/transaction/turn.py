@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 
 from lockenv.events import Reporter, Warned
 from lockenv.files import FileLock
@@ -63,7 +62,7 @@ class Turn:
         def tell(holder: str) -> None:
             self.reporter(Warned(message=f"waiting: {self.env} is being changed by {holder}"))
 
-        lock = FileLock(Path(path), subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
+        lock = FileLock(path, subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
         self.locks.callback(lock.release)
         lock.acquire()
         return lock

@@ -39,7 +39,8 @@ from lockenv.lockfile.trust import check_artifact, check_hosts
 from lockenv.packages import parse_requirement
 from lockenv.placement import place
 from lockenv.targets import Target
-from lockenv.tree import Scheme, Script, script_refusal
+from lockenv.tree import Scheme
+from lockenv.wheels import Script, script_refusal
 from tests.fakes.source import linux_target
 from tests.fakes.wheels import core_metadata, make_wheel
 

@@ -20,7 +20,8 @@ from lockenv.archive.wheel import WheelArchive, open_wheel
 from lockenv.archive.zips import ZipArchive
 from lockenv.errors import Refused
 from lockenv.limits import RATIO_FREE
-from lockenv.tree import Script, fixed_mtime_ns
+from lockenv.tree import fixed_mtime_ns
+from lockenv.wheels import Script
 from tests.fakes.wheels import make_wheel
 
 

@@ -8,7 +8,8 @@ from lockenv.errors import InternalError, Refused
 from lockenv.packages import canonicalize_name
 from lockenv.placement import Placement, check_collisions, place
 from lockenv.plan import Install, Installed, Plan, Remove, Replace, Wanted, make_plan
-from lockenv.tree import Scheme, Script
+from lockenv.tree import Scheme
+from lockenv.wheels import Script
 
 SCHEME = Scheme(purelib="lib/py/site", platlib="lib/py/plat", scripts="bin", headers="include/site/py")
 

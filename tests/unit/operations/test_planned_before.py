@@ -211,9 +211,7 @@ def test_who_goes_to_and_fro_has_both_plans(project: ScratchProject) -> None:
 
 def test_not_many_plans_are_kept_of_one_environment(project: ScratchProject) -> None:
     for number in range(6):
-        (project.folder / "pylock.toml").write_text(
-            (project.folder / "pylock.toml").read_text() + f"# {number}\n"
-        )
+        (project.folder / "pylock.toml").write_text((project.folder / "pylock.toml").read_text() + f"# {number}\n")
         shutil.rmtree(project.env)
         synced(project)
     assert len(plan_files(project)) == 4

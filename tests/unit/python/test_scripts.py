@@ -4,7 +4,7 @@ import pytest
 
 from lockenv.errors import UsageError
 from lockenv.python.scripts import check_path, rewritten, shebang, wrapper
-from lockenv.tree import Script
+from lockenv.wheels import Script
 
 
 def test_a_short_path_stands_in_the_first_line() -> None:

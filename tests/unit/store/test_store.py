@@ -10,7 +10,8 @@ import pytest
 
 from lockenv.errors import InstallError, Refused
 from lockenv.store import Store, StoredWheel, _check_space, suspects
-from lockenv.tree import Script, fixed_mtime_ns
+from lockenv.tree import fixed_mtime_ns
+from lockenv.wheels import Script
 from tests.fakes.wheels import BuiltFile, make_wheel
 
 MENU = make_wheel(
