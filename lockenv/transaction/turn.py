@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import stat
 from pathlib import Path
 
+from lockenv.errors import InstallError
 from lockenv.events import Reporter, Warned
 from lockenv.files import FileLock
 from lockenv.transaction import commit, ground, places
@@ -63,7 +66,22 @@ class Turn:
         def tell(holder: str) -> None:
             self.reporter(Warned(message=f"waiting: {self.env} is being changed by {holder}"))
 
+        _check_lock(path)
         lock = FileLock(Path(path), subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
         self.locks.callback(lock.release)
         lock.acquire()
         return lock
+
+
+def _check_lock(path: str) -> None:
+    """Raise `InstallError` for what nobody can lock as a file, and lockenv never made."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        kind = "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "special file"
+        raise InstallError(
+            f"{path} is a {kind}, where lockenv has its lock's file; the environment was not changed",
+            hint=f"remove it: `rm -r {shlex.quote(path)}`",
+        )
