@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lockenv.cli.locked import document as locked
-from lockenv.plan import Install, Plan, Remove, Replace, Step
+from lockenv.plan import Install, Plan, Remove, Replace
 
 if TYPE_CHECKING:
     from lockenv.operations.amendment import Edited
     from lockenv.operations.bring import Brought, Kept
     from lockenv.operations.init import Offer
     from lockenv.operations.wish import Synced
+    from lockenv.plan import Step
     from lockenv.transaction.history import RolledBack
 
 SCHEMA = 1
