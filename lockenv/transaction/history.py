@@ -19,7 +19,6 @@ from lockenv.transaction.durability import Durable
 from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.turn import Turn
 
-
 _GONE = "its interpreter"  #: how the problem begins that no sync of the same lock brings back
 
 
@@ -157,8 +156,8 @@ def _whole(env: str, number: int, stands: Callable[[str], bool]) -> state.State:
         hint = "`lockenv history` shows which are whole; `lockenv sync` makes what the lock says"
         if problem is not None and problem.startswith(_GONE):
             hint = (
-                "no generation of that Python can be gone back to: take the earlier pylock.toml out of your version"
-                " control, and `lockenv sync` makes what it says with the Python that is there"
+                "no generation of that Python can be gone back to: take the earlier pylock.toml out of your"
+                " version control, and `lockenv sync` makes what it says with the Python that is there"
             )
         raise InstallError(
             f"generation {number} is not what it was: {problem}; the environment was not changed", hint=hint
