@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         init,
         keep_versions,
         lock,
+        lock_all,
         pin_python,
         remove,
         repair,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         find_python,
         history,
         installed,
+        list_environments,
         list_pythons,
         outdated,
         plan_sync,
@@ -86,12 +88,12 @@ __version__ = "0.1.0"
 #: Where the public names are at home. They are loaded when they are asked for: the import itself is start-up time.
 _HOMES = {
     "lockenv.api.caches": "cache_folder cache_sizes clean_cache prune_cache verify_cache",
-    "lockenv.api.changing": "add export import_from init keep_versions lock pin_python remove repair rollback "
-    "sync upgrade",
+    "lockenv.api.changing": "add export import_from init keep_versions lock lock_all pin_python remove repair "
+    "rollback sync upgrade",
     "lockenv.api.inside": "Environment current",
     "lockenv.api.projects": "Project",
-    "lockenv.api.reading": "check diff explain find_python history installed list_pythons outdated plan_sync "
-    "read_lock read_manifest tree_of verify why",
+    "lockenv.api.reading": "check diff explain find_python history installed list_environments list_pythons "
+    "outdated plan_sync read_lock read_manifest tree_of verify why",
     "lockenv.errors": "BuildError CheckFailed InstallError InternalError InterpreterNotFound LockenvError "
     "LockError ManifestError MetadataError NetworkError OfflineMiss Problem Refused ResolutionGaveUp "
     "ResolutionImpossible ResolutionUnknown UsageError",
@@ -156,8 +158,10 @@ __all__ = [
     "init",
     "installed",
     "keep_versions",
+    "list_environments",
     "list_pythons",
     "lock",
+    "lock_all",
     "outdated",
     "pin_python",
     "plan_sync",

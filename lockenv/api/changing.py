@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,29 @@ def upgrade(project: ProjectPath, packages: Iterable[str] = (), *, allow_build: 
     with opened(project) as session:
         wish = names_to_upgrade(named) if named else Upgrade(everything=True)
         return lock(session, upgrade=wish, allowed=_allowed(allow_build))
+
+
+def lock_all(
+    project: ProjectPath,
+    *,
+    upgrade: Iterable[str] | bool = False,
+    check: bool = False,
+    allow_build: Iterable[str] = (),
+) -> Mapping[str, Locked]:
+    """Lock all environments of ``env.toml``, or none: the answers by their names, that of the default one by ''.
+
+    `upgrade` is whether to let go of all versions, or of which packages'. Raises what `lock` and `upgrade` raise.
+    """
+    from lockenv.operations.environments import lock_all
+    from lockenv.operations.question import Upgrade, names_to_upgrade
+
+    if isinstance(upgrade, bool):
+        wish = Upgrade(everything=True) if upgrade else None
+    else:
+        wish = names_to_upgrade(listed(upgrade, "packages"))
+    with opened(project) as session:
+        made = lock_all(session, upgrade=wish, check=check, allowed=_allowed(allow_build))
+        return {one.project.environment: done for one, done in made}
 
 
 def add(

@@ -23,8 +23,9 @@ StrPath: TypeAlias = str | os.PathLike[str]
 class Project:
     """A project's folder, and how lockenv works on it. A path alone does where nothing else is to be said.
 
-    `folder` is absolute: the working directory is never asked. `lock` and `env` are other places than
-    ``pylock.toml`` and ``.venv``; relative ones begin at `folder`.
+    `folder` is absolute: the working directory is never asked. `environment` is the one of ``[environments]`` that
+    is meant, if it is not the default one. `lock` and `env` are other places than its lock and its folder
+    (``pylock.toml`` and ``.venv``); relative ones begin at `folder`.
 
     `listener` is called with each event (`lockenv.events`), perhaps from several threads at once; it has to be
     quick. `environ` stands in for this process's environment variables.
@@ -35,6 +36,7 @@ class Project:
     """
 
     folder: StrPath = field(kw_only=False)
+    environment: str = ""
     lock: StrPath | None = None
     env: StrPath | None = None
     listener: Reporter = silent
@@ -58,7 +60,7 @@ class Project:
 #: What a function of this package takes: a project, or just the path of its folder.
 ProjectPath: TypeAlias = Project | StrPath
 
-_NO_SETTINGS = frozenset({"folder", "lock", "env", "listener", "environ", "limits"})
+_NO_SETTINGS = frozenset({"folder", "environment", "lock", "env", "listener", "environ", "limits"})
 
 
 @contextmanager
@@ -75,6 +77,7 @@ def opened(project: ProjectPath) -> Iterator[Session]:
             environ=dict(os.environ) if asked.environ is None else asked.environ,
             folder=folder,
             lock=None if asked.lock is None else os.fspath(asked.lock),
+            environment=asked.environment,
             report=asked.listener,
         ) as session:
             cache = os.path.join(folder, session.settings.cache_dir)  # noqa: PTH118

@@ -37,6 +37,17 @@ def read_manifest(project: ProjectPath) -> Manifest:
         return manifest_of(session.project)
 
 
+def list_environments(project: ProjectPath) -> tuple[str, ...]:
+    """List the environments that ``env.toml`` declares, as `Project.environment` names them: '' is the first.
+
+    Raises `ManifestError`.
+    """
+    from lockenv.operations.environments import environments_of
+
+    with opened(project) as session:
+        return environments_of(session)
+
+
 def read_lock(project: ProjectPath) -> Pylock:
     """Read the lock, anyone's: a `packaging.pylock.Pylock` (PEP 751). Whether it is up to date, `check` says.
 

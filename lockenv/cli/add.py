@@ -7,11 +7,13 @@ import os
 import time
 from collections.abc import Sequence
 
+from lockenv.cli.documents import edited
 from lockenv.cli.locked import show_changed, verdict
 from lockenv.cli.options import (
     add_build,
     add_change,
     add_env,
+    add_json,
     add_limits,
     add_lock,
     add_network,
@@ -26,6 +28,7 @@ from lockenv.graph import MAIN
 from lockenv.operations.add import Adding, add
 from lockenv.operations.amendment import Edited
 from lockenv.packages import canonicalize_name
+from lockenv.session import Session
 from lockenv.settings import BOUNDS
 
 
@@ -80,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
                 sync=not asked.no_sync,
             ),
         )
-        show(screen, done, seconds=time.perf_counter() - began, verbose=session.settings.verbosity > 0)
+        show(screen, session, asked, done, seconds=time.perf_counter() - began)
     return 0
 
 
@@ -93,6 +96,7 @@ def add_group(options: argparse.ArgumentParser, what: str) -> None:
 def add_shared(options: argparse.ArgumentParser) -> None:
     """The options of every command that edits env.toml."""
     options.add_argument("--no-sync", action="store_true", help="leave the environment alone")
+    add_json(options)
     add_change(options)
     add_build(options)
     add_limits(options)
@@ -102,11 +106,14 @@ def add_shared(options: argparse.ArgumentParser) -> None:
     add_network(options)
 
 
-def show(screen: Screen, done: Edited, *, seconds: float, verbose: bool) -> None:
+def show(screen: Screen, session: Session, asked: argparse.Namespace, done: Edited, *, seconds: float) -> None:
     """Write what became of env.toml, of the lock, and what is true now."""
+    if asked.json:
+        screen.document(edited(done, screen.warned))
+        return
     for line in done.lines:
         screen.say(f"{done.path}: {screen.change(line.sign, line.text)}")
-    show_changed(screen, done.locked, verbose=verbose)
+    show_changed(screen, done.locked, verbose=session.settings.verbosity > 0)
     for note in done.notes:
         screen.say(note)
     if done.synced is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockenv.cli.options import add_build, add_network, add_python, parser, session_of
+from lockenv.cli.documents import brought
+from lockenv.cli.options import add_build, add_json, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen
 from lockenv.operations.bring import Bringing, Brought, Kept, bring, keep
 from lockenv.session import Session
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--dry-run", action="store_true", help="show the env.toml, write nothing")
     options.add_argument("--force", action="store_true", help="replace an env.toml that is there")
     options.add_argument("--no-lock", action="store_true", help="write env.toml alone; versions are not kept")
+    add_json(options)
     add_build(options)
     add_python(options)
     add_network(options)
@@ -52,9 +54,12 @@ def main(arguments: Sequence[str]) -> int:
                 force=asked.force,
             ),
         )
-        if asked.dry_run:
+        if asked.json:
+            wanted = done.draft.pins and not asked.dry_run and not asked.no_lock
+            kept = keep(session, done, asked.allow_build) if wanted else None
+            screen.document(brought(done, kept, screen.warned, dry_run=asked.dry_run))
+        elif asked.dry_run:
             screen.out.write(done.text)
-        if asked.dry_run:
             _show(screen, done, dry_run=True)
         else:
             finish(session, screen, done, lock=not asked.no_lock, allowed=asked.allow_build)

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lockenv.cli.options import add_network, add_python, parser, session_of
+from lockenv.cli.documents import begun
+from lockenv.cli.options import add_json, add_network, add_python, parser, session_of
 from lockenv.cli.screen import Screen
+from lockenv.operations.files import shown
 from lockenv.operations.init import Offer, check_absent, default_name, default_python, init, offers
 from lockenv.session import Session
 
@@ -31,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--name", help="the environment's name (default: the folder's)")
     options.add_argument("--requires-python", metavar="RANGE", help="the versions of Python it is for")
     options.add_argument("--bare", action="store_true", help="ask nothing, look at nothing, write no comments")
+    add_json(options)
     add_python(options)
     add_network(options)
     asked = options.parse_args(arguments)
@@ -52,6 +55,9 @@ def main(arguments: Sequence[str]) -> int:
             python=asked.requires_python,
             bare=asked.bare,
         )
+        if asked.json:
+            screen.document(begun(shown(session.project, str(path)), found))
+            return 0
         screen.say(f"wrote {path}")
         for offer in found:
             screen.say(f"there is {offer.told}: `{offer.command}` brings it in")
@@ -64,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _asks(asked: argparse.Namespace, screen: Screen) -> bool:
     """Whether somebody is there to answer, and has not said all already."""
-    said = asked.bare or asked.requirements or asked.name or asked.requires_python
+    said = asked.bare or asked.requirements or asked.name or asked.requires_python or asked.json
     return not said and not screen.quiet and sys.stdin is not None and sys.stdin.isatty() and screen.err.isatty()
 
 

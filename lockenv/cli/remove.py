@@ -32,5 +32,5 @@ def main(arguments: Sequence[str]) -> int:
             sync=not asked.no_sync,
         )
         done = remove(session, wish)
-        show(screen, done, seconds=time.perf_counter() - began, verbose=session.settings.verbosity > 0)
+        show(screen, session, asked, done, seconds=time.perf_counter() - began)
     return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from lockenv.cli.options import add_change, add_env, parser, session_of
+from lockenv.cli.documents import rolled_back
+from lockenv.cli.options import add_change, add_env, add_json, parser, session_of
 from lockenv.cli.screen import duration
 from lockenv.cli.sync import show_steps
 from lockenv.operations.files import shown
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         ["lockenv rollback", "lockenv rollback 17     (lockenv history lists them)"],
     )
     options.add_argument("number", nargs="?", type=int, metavar="N", help="which one (default: the one before)")
+    add_json(options)
     add_env(options)
     add_change(options)
     asked = options.parse_args(arguments)
@@ -28,6 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     with session_of(asked) as (session, screen):
         done = rollback(session, asked.number)
         env = shown(session.project, session.project.env)
+    if asked.json:
+        screen.document(rolled_back(done, env, screen.warned))
+        return 0
     show_steps(screen, done.plan)
     packages = "1 package" if done.packages == 1 else f"{done.packages} packages"
     screen.say(

@@ -114,6 +114,12 @@ def _environment(env: str) -> dict[str, str]:
     return variables
 
 
+def _own(command: str, env: str) -> str | None:
+    """Find the environment's own command, whole or not: a broken one must not give way to another of its name."""
+    path = os.path.join(env, "bin", command)
+    return path if os.sep not in command and os.path.lexists(path) else None
+
+
 def _become(command: Sequence[str], environment: dict[str, str], env: str) -> int:
     sys.stdout.flush()
     try:
@@ -122,8 +128,11 @@ def _become(command: Sequence[str], environment: dict[str, str], env: str) -> in
             import subprocess
 
             return subprocess.run(command, env=environment, check=False).returncode
-        os.execvpe(command[0], list(command), environment)  # noqa: S606
+        os.execvpe(_own(command[0], env) or command[0], list(command), environment)  # noqa: S606
     except FileNotFoundError:
+        if own := _own(command[0], env):
+            gone = f"{own} cannot be started: the Python that it was made for is gone"
+            raise UsageError(gone, hint="run `lockenv sync`") from None
         hint = f"`lockenv list` shows the packages; does one of them bring `{command[0]}`?"
         raise UsageError(f"there is no command `{command[0]}` in {env} or on PATH", hint=hint) from None
     except PermissionError:

@@ -12,6 +12,7 @@ from lockenv.cli.options import (
     add_build,
     add_change,
     add_env,
+    add_json,
     add_limits,
     add_lock,
     add_named,
@@ -25,10 +26,13 @@ from lockenv.cli.verdict import verdict
 from lockenv.errors import UsageError
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Synced, Wish
+from lockenv.project import DEFAULT
 
 if TYPE_CHECKING:
     from lockenv.plan import Plan
     from lockenv.session import Session
+
+SCHEMA = 1  #: of the JSON document
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,6 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options.add_argument("--compile", action=argparse.BooleanOptionalAction, help="write bytecode for all modules")
     options.add_argument("--manifest", metavar="FILE", help="write what is installed, for `verify --against FILE`")
+    add_json(options)
     add_change(options)
     add_build(options)
     add_limits(options)
@@ -91,11 +96,24 @@ def main(arguments: Sequence[str]) -> int:
             compile=session.settings.compile,
             manifest=asked.manifest,
         )
+        documents: dict[str, object] = {}
         for one in _sessions(session, asked):
             done = sync(one, wish)
-            _show(screen, done, time.perf_counter() - began)
+            if asked.json:
+                documents[one.project.environment or DEFAULT] = _document(screen, done)
+            else:
+                _show(screen, done, time.perf_counter() - began)
             began = time.perf_counter()
+        if asked.json:
+            screen.document({"schema": SCHEMA, "environments": documents} if asked.all else documents.popitem()[1])
     return 0
+
+
+def _document(screen: Screen, done: Synced) -> dict[str, object]:
+    # Lazy: hardly any sync is for a machine.
+    from lockenv.cli.documents import synced
+
+    return synced(done, screen.warned)
 
 
 def _sessions(session: Session, asked: argparse.Namespace) -> Iterable[Session]:

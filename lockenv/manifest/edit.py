@@ -69,21 +69,26 @@ def remove_item(text: str, path: KeyPath, position: int) -> str:
     return replace_value(text, path, str(_without(_array(text, path), position)))
 
 
-def set_key(text: str, table: str, key: str, value: str) -> str:
-    """Let a top-level table say `key`; the table is made if there is none. The key is TOML too."""
-    path = (table, _plain(key))
+def set_key(text: str, table: str | tuple[str, ...], key: str, value: str) -> str:
+    """Let a table say `key`; the table is made if there is none. The key is TOML too.
+
+    A table that is not at the top is named by the keys that lead to it, which are bare ones.
+    """
+    names = (table,) if isinstance(table, str) else table
+    path = (*names, _plain(key))
     found = locate(text)
     if path in found.spans:
         return replace_value(text, path, value)
-    inline = found.spans.get((table,))
+    inline = found.spans.get(names)
     if inline is not None:
         return _into_inline(text, inline, f"{key} = {value}")
-    end = next((end for section, end in reversed(found.sections) if section == (table,)), None)
-    if end is not None:
-        return _line_after(text, end, f"{key} = {value}")
-    if _is_dotted(found, table):
-        return _line_after(text, found.sections[0][1], f"{table}.{key} = {value}")
-    return add_section(text, f"[{table}]", f"{key} = {value}")
+    for length in range(len(names), -1, -1):
+        # A table of dotted keys goes on where it began: no header may open it again (TOML 1.0).
+        rest = ".".join([*names[length:], key])
+        end = next((end for section, end in reversed(found.sections) if section == names[:length]), None)
+        if end is not None and (length == len(names) or _is_dotted(found, names)):
+            return _line_after(text, end, f"{rest} = {value}")
+    return add_section(text, f"[{'.'.join(names)}]", f"{key} = {value}")
 
 
 def remove_key(text: str, path: KeyPath) -> str:
@@ -172,10 +177,11 @@ def _without(array: _Array, position: int) -> _Array:
 # ── tables
 
 
-def _is_dotted(found: Places, table: str) -> bool:
-    """Whether a table stands in dotted keys alone: ``sources.x = 1``, before any header."""
-    headers = any(section[:1] == (table,) for section, _ in found.sections)
-    return not headers and any(path[0] == table for path in found.spans)
+def _is_dotted(found: Places, table: tuple[str, ...]) -> bool:
+    """Whether a table stands in dotted keys alone: ``sources.x = 1``, and has no header."""
+    depth = len(table)
+    headers = any(section[:depth] == table for section, _ in found.sections)
+    return not headers and any(path[:depth] == table for path in found.spans)
 
 
 def _line_after(text: str, offset: int, line: str) -> str:

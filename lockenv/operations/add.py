@@ -73,10 +73,11 @@ def add(session: Session, asked: Adding) -> Edited:
     _check_index(asked.index, before.manifest)
     wanted = [_wanted(session, asked, text) for text in asked.requirements]
     start = Amended(text=before.text)
-    made = amendment.draft(session, _amended(start, wanted, asked.group), allowed=asked.allowed)
-    bounded = [_bounded(one, made, asked, before.text) for one in wanted]
+    name = session.project.environment
+    made = amendment.draft(session, _amended(start, wanted, asked.group, name), allowed=asked.allowed)
+    bounded = [_bounded(one, made, asked, before.text, name) for one in wanted]
     if bounded != wanted:
-        again = _amended(start, bounded, asked.group)
+        again = _amended(start, bounded, asked.group, name)
         made = amendment.draft(session, again, allowed=asked.allowed, after=made)
     synced = amendment.put(session, before, made, sync=asked.sync, group=asked.group, allowed=asked.allowed)
     return Edited(
@@ -84,12 +85,14 @@ def add(session: Session, asked: Adding) -> Edited:
         lines=made.amended.lines,
         locked=made.ready.locked,
         synced=synced,
+        notes=amendment.left_behind(session, before, made),
     )
 
 
-def _amended(amended: Amended, wanted: Iterable[_Wanted], group: str) -> Amended:
+def _amended(amended: Amended, wanted: Iterable[_Wanted], group: str, environment: str) -> Amended:
     for one in wanted:
-        amended = require(amended, one.requirement, group, sourced=one.source is not None)
+        sourced = one.source is not None
+        amended = require(amended, one.requirement, group, environment=environment, sourced=sourced)
         if one.source is not None:
             amended = take_from(amended, one.name, one.source)
     return amended
@@ -98,9 +101,9 @@ def _amended(amended: Amended, wanted: Iterable[_Wanted], group: str) -> Amended
 # ── bounds
 
 
-def _bounded(one: _Wanted, made: Draft, asked: Adding, text: str) -> _Wanted:
+def _bounded(one: _Wanted, made: Draft, asked: Adding, text: str, environment: str) -> _Wanted:
     """The same with bounds, if it names no versions, is new, and comes from an index."""
-    if one.requirement.specifier or states(text, one.requirement, asked.group):
+    if one.requirement.specifier or states(text, one.requirement, asked.group, environment=environment):
         return one
     if any(name == one.name and not isinstance(source, IndexSource) for name, source in made.manifest.sources):
         return one

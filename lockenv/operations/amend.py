@@ -20,6 +20,9 @@ from lockenv.manifest.words import quoted
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
 
+#: The lists of a named environment: instead of those of [env], and beside them.
+_OWN = ("dependencies", "extra-dependencies")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -41,17 +44,20 @@ class Amended:
         return Amended(text=text, lines=(*self.lines, Line(sign=sign, text=told)))
 
 
-def require(amended: Amended, wanted: Requirement, group: str = MAIN, *, sourced: bool = False) -> Amended:
+def require(
+    amended: Amended, wanted: Requirement, group: str = MAIN, *, environment: str = "", sourced: bool = False
+) -> Amended:
     """Put a requirement into the dependencies or a group; one of the same name and marker is replaced in place.
 
-    That keeps its extras, and its bounds where none are given. A group that is not there is made. Raises
-    `UsageError` where all of it is required already, unless it is `sourced` now.
+    That keeps its extras, and its bounds where none are given. A group that is not there is made. The dependencies
+    of a named environment are its own or, where it takes those of `[env]`, its extra ones. Raises `UsageError`
+    where all of it is required already, unless it is `sourced` now.
     """
-    amended, path = _list_of(amended, group)
+    amended, path = _list_of(amended, group, environment)
     stated = tuple(_stated(amended.text, path))
     same = next((one for one in stated if _is_same(one[1], wanted)), None)
     if same is None:
-        told = f"{written(wanted)}{_in(group)}"
+        told = f"{written(wanted)}{_in(group, environment)}"
         position = _place(stated, wanted)
         return amended.then(edit.insert_item(amended.text, path, _string(wanted), position), "+", told)
     position, old = same
@@ -60,25 +66,27 @@ def require(amended: Amended, wanted: Requirement, group: str = MAIN, *, sourced
         return amended
     if new == old:
         hint = f"`lockenv upgrade {canonicalize_name(old.name)}` looks for newer versions"
-        raise UsageError(f"{MANIFEST} requires {quoted(written(old))}{_in(group)} already", hint=hint)
+        raise UsageError(f"{MANIFEST} requires {quoted(written(old))}{_in(group, environment)} already", hint=hint)
     text = edit.replace_value(amended.text, (*path, position), _string(new))
-    return amended.then(text, "~", f"{written(old)} -> {written(new)}{_in(group)}")
+    return amended.then(text, "~", f"{written(old)} -> {written(new)}{_in(group, environment)}")
 
 
-def states(text: str, wanted: Requirement, group: str = MAIN) -> bool:
+def states(text: str, wanted: Requirement, group: str = MAIN, *, environment: str = "") -> bool:
     """Whether there is a requirement of this name and marker."""
-    key = _group_key(text, group)
-    path = ("env", "dependencies") if group == MAIN else ("groups", key)
+    path = _path(text, group, environment)
     return any(_is_same(one, wanted) for _, one in _stated(text, path))
 
 
-def release(amended: Amended, name: NormalizedName, group: str = MAIN) -> Amended:
+def release(amended: Amended, name: NormalizedName, group: str = MAIN, *, environment: str = "") -> Amended:
     """Take every requirement of a package out of the dependencies or a group; nothing happens if there is none."""
-    path = ("env", "dependencies") if group == MAIN else ("groups", _group_key(amended.text, group))
-    found = [(at, one) for at, one in _stated(amended.text, path) if canonicalize_name(one.name) == name]
-    for position, requirement in reversed(found):
-        text = edit.remove_item(amended.text, path, position)
-        amended = amended.then(text, "-", f"{written(requirement)}{_in(group)}")
+    paths = [_path(amended.text, group, environment)]
+    if environment and group == MAIN:
+        paths = [("environments", environment, key) for key in _OWN]
+    for path in paths:
+        found = [(at, one) for at, one in _stated(amended.text, path) if canonicalize_name(one.name) == name]
+        for position, requirement in reversed(found):
+            text = edit.remove_item(amended.text, path, position)
+            amended = amended.then(text, "-", f"{written(requirement)}{_in(group, environment)}")
     return amended
 
 
@@ -111,23 +119,42 @@ def forget_source(amended: Amended, name: NormalizedName) -> Amended:
 
 
 def lists_of(text: str) -> Iterator[tuple[str, tuple[Requirement, ...]]]:
-    """Every list of requirements in the text itself: the dependencies, then the groups as they are spelt."""
-    yield MAIN, tuple(one for _, one in _stated(text, ("env", "dependencies")))
-    for key in tomllib.loads(text).get("groups", {}):
-        yield key, tuple(one for _, one in _stated(text, ("groups", key)))
+    """Every list of requirements in the text itself, with the options that name it on the command line.
+
+    The dependencies come first, then the groups as they are spelt, then what environments have of their own.
+    """
+    yield "", tuple(one for _, one in _stated(text, ("env", "dependencies")))
+    data = tomllib.loads(text)
+    for key in data.get("groups", {}):
+        yield f"--group {key}", tuple(one for _, one in _stated(text, ("groups", key)))
+    for name in data.get("environments", {}):
+        stated = [_stated(text, ("environments", name, key)) for key in _OWN]
+        yield f"-e {name}", tuple(one for found in stated for _, one in found)
 
 
 # ── places
 
 
-def _list_of(amended: Amended, group: str) -> tuple[Amended, KeyPath]:
+def _list_of(amended: Amended, group: str, environment: str) -> tuple[Amended, KeyPath]:
     """The list that is meant; made, where it is not there."""
-    table, key = ("env", "dependencies") if group == MAIN else ("groups", _group_key(amended.text, group))
-    path = (table, key)
+    path = _path(amended.text, group, environment)
     if path in locate(amended.text).spans:
         return amended, path
-    text = edit.set_key(amended.text, table, toml.key(key), "[]")
-    return (amended.then(text, "+", f"group {key}") if group != MAIN else Amended(text=text)), path
+    *table, key = path
+    text = edit.set_key(amended.text, tuple(table), toml.key(key), "[]")
+    told = amended.then(text, "+", f"group {key}") if group != MAIN else Amended(text=text, lines=amended.lines)
+    return told, path
+
+
+def _path(text: str, group: str, environment: str) -> tuple[str, ...]:
+    """Where the requirements stand, or are to stand, that are meant."""
+    if group != MAIN:
+        return ("groups", _group_key(text, group))
+    if not environment:
+        return ("env", "dependencies")
+    own, extra = _OWN
+    stated = tomllib.loads(text).get("environments", {}).get(environment, {})
+    return ("environments", environment, own if own in stated else extra)
 
 
 def _group_key(text: str, group: str) -> str:
@@ -149,8 +176,9 @@ def _is_inline(text: str, key: str) -> bool:
 
 def _stated(text: str, path: Sequence[str | int]) -> Iterator[tuple[int, Requirement]]:
     """The requirements of a list, with their positions."""
-    table, key = path
-    items = tomllib.loads(text).get(str(table), {}).get(key, ())
+    items: Any = tomllib.loads(text)
+    for key in path:
+        items = items.get(key, {})
     for position, item in enumerate(items):
         try:
             if isinstance(item, str):
@@ -185,5 +213,7 @@ def _string(requirement: Requirement) -> str:
     return toml.string(written(requirement))
 
 
-def _in(group: str) -> str:
-    return f" (group {canonicalize_name(group)})" if group != MAIN else ""
+def _in(group: str, environment: str) -> str:
+    if group != MAIN:
+        return f" (group {canonicalize_name(group)})"
+    return f" (environment {environment})" if environment else ""

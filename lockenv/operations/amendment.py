@@ -18,16 +18,19 @@ from lockenv.errors import InstallError, LockenvError, ManifestError, UsageError
 from lockenv.events import Warned
 from lockenv.files import write_atomically
 from lockenv.graph import MAIN
+from lockenv.lockfile.freshness import digests
 from lockenv.manifest import read as manifest_reader
+from lockenv.manifest.environments import within
 from lockenv.manifest.model import Manifest
+from lockenv.manifest.words import listed
 from lockenv.operations.amend import Amended, Line
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.lock import Locked, Ready, ready, write_lock
 from lockenv.operations.question import holding
-from lockenv.operations.read import manifest_and_included, parse_lock
+from lockenv.operations.read import parse_lock, whole_manifest
 from lockenv.operations.wish import Synced, Wish, wish_of
 from lockenv.packages import NormalizedName, canonicalize_name
-from lockenv.project import LOCK, MANIFEST
+from lockenv.project import LOCK, MANIFEST, Project
 from lockenv.session import Session
 from lockenv.transaction import state
 
@@ -48,29 +51,38 @@ class Edited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The env.toml that is there: its bytes, its text, what it says, and the files that it includes."""
+    """The env.toml that is there: its bytes, its text, what it says, and the files that it includes.
+
+    `manifest` is what it says of the environment that is meant, `whole` what it says of all.
+    """
 
     raw: bytes
     text: str
     manifest: Manifest
+    whole: Manifest
     included: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An amended env.toml, what it says, and the lock that was made from it."""
+    """An amended env.toml, what it says (of all environments: `whole`), and the lock that was made from it."""
 
     amended: Amended
     manifest: Manifest
+    whole: Manifest
     ready: Ready
 
 
 def standing(session: Session) -> Standing:
     """Read env.toml. Raises `ManifestError`."""
-    manifest, included = manifest_and_included(session.project)
+    whole, included = whole_manifest(session.project)
     raw = bytes_of(session.project.manifest) or b""
     return Standing(
-        raw=raw, text=manifest_reader.decode(raw, where=MANIFEST), manifest=manifest, included=included
+        raw=raw,
+        text=manifest_reader.decode(raw, where=MANIFEST),
+        manifest=within(whole, session.project.environment),
+        whole=whole,
+        included=included,
     )
 
 
@@ -85,11 +97,23 @@ def draft(
 
     Raises `UsageError` where the text is no manifest, and what `lock` raises.
     """
-    manifest = _read(session, amended.text)
+    whole = _read(session, amended.text)
+    manifest = within(whole, session.project.environment)
     prefer = holding(manifest, parse_lock(after.ready.content, LOCK)) if after is not None else None
     with _said_once(session, again=after is not None):
         made = ready(session, manifest, allowed=allowed, prefer=prefer)
-    return Draft(amended=amended, manifest=manifest, ready=made)
+    return Draft(amended=amended, manifest=manifest, whole=whole, ready=made)
+
+
+def left_behind(session: Session, before: Standing, made: Draft) -> tuple[str, ...]:
+    """Say which other environments have a lock that was made from something else than the draft, if any has."""
+    stale = []
+    for name in ("", *(each.name for each in made.whole.environments)):
+        lock = Project(session.project.folder, environment=name).lock
+        if name != session.project.environment and bytes_of(lock) is not None:
+            then, now = (digests(within(whole, name)) for whole in (before.whole, made.whole))
+            stale += [shown(session.project, lock)] if then != now else []
+    return (f"{listed(stale)} may have to follow: `lockenv lock --all` sees to it",) if stale else ()
 
 
 @contextmanager

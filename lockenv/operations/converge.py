@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packaging.pylock import Pylock
@@ -39,6 +40,7 @@ from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.targets import Target
 from lockenv.transaction.compose import Desired, blueprint
+from lockenv.transaction.contents import Blueprint
 from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.verify import Finding
 
@@ -91,16 +93,16 @@ def converge(
     # What is found in order is what stands there now, before anything of it is built.
     watched = watched_in(lock, [one.artifact for one in chosen], folder)
     inputs = inputs_digest(project, lock_digest, included, watched) if pending is None else _UNKNOWN
-    wheels = _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
+    bring = partial(_bring, session, wish, manifest, lock, chosen, interpreter=interpreter)
+    wheels = bring()
     asked = () if manifest is None else _asked(manifest, wish)
     check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen], asked)
     name = manifest.name if manifest is not None else None
     desired = desired_of(session, wish, interpreter, chosen, wheels, lock_digest=lock_digest, name=name)
     packages = len(desired.packages)
-    differences, sound = _compared(session, desired) if verifies(session, wish) else ((), True)
-    if not sound:
-        _bring(session, wish, manifest, lock, chosen, interpreter=interpreter)
-    finish = proof.compiler(session, desired) if wish.compile else None
+    sound = proof.SoundStore(session=session, desired=desired, bring=bring)
+    differences = sound.use(partial(_compared, session, wish, desired, bring))
+    made, finish = sound.use(partial(_composed, session, wish, desired))
     if manifest is not None:
         check_startup(desired, manifest.startup, path_sources(manifest))
     startup = tuple(startup_of(desired))
@@ -111,9 +113,8 @@ def converge(
         pending.write()
     because = str(differences[0]) if differences else None
     # Who wants bytes compared takes nothing over of which only sizes and times were.
-    with unchanged(project.env):
-        made = blueprint(desired, project.env)
-    applied = carry_out(session, made, because=because, afresh=verifies(session, wish), finish=finish)
+    afresh = verifies(session, wish)
+    applied = sound.use(partial(carry_out, session, made, because=because, afresh=afresh, finish=finish))
     if finish is not None:
         proof.compile_once(session, finish, done=applied.changed)
     note_fresh(project.env, inputs, included, watched)
@@ -133,11 +134,24 @@ def converge(
     )
 
 
-def _compared(session: Session, desired: Desired) -> tuple[tuple[Finding, ...], bool]:
-    """Compare content: how the environment differs, and whether what stands in the store for it can be used."""
+def _compared(session: Session, wish: Wish, desired: Desired, bring: Callable[[], object]) -> tuple[Finding, ...]:
+    """Compare content, if it is asked for: how the environment differs. What the store has is right then."""
+    if not verifies(session, wish):
+        return ()
     stands = is_recorded(session.project.env, desired)
     differences = proof.examine(session, desired) if stands else ()
-    return differences, not ((differences or not stands) and proof.discard_bad(session, desired))
+    if (differences or not stands) and proof.discard_bad(session, desired):
+        bring()
+    return differences
+
+
+def _composed(
+    session: Session, wish: Wish, desired: Desired
+) -> tuple[Blueprint, Callable[[str, str], None] | None]:
+    """Lay out the whole environment, and say what writes its bytecode, if that is asked for."""
+    with unchanged(session.project.env):
+        finish = proof.compiler(session, desired) if wish.compile else None
+        return blueprint(desired, session.project.env), finish
 
 
 def _manifest(project: Project, lock: Pylock, pending: Pending | None) -> tuple[Manifest | None, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from lockenv.errors import UsageError
 from lockenv.operations.files import shown
 from lockenv.operations.unchanged import interpreter_id
 from lockenv.session import Session
-from lockenv.transaction import commit
+from lockenv.transaction import commit, ground
 from lockenv.transaction import history as generations
 from lockenv.transaction.history import Generation, RolledBack
 
@@ -20,6 +20,7 @@ def history(session: Session) -> tuple[Generation, ...]:
     """
     env = session.project.env
     commit.restore(env)
+    ground.check_readable(env)
     found = generations.history(Path(env), stands=interpreter_stands)
     if not found:
         place = shown(session.project, env)
@@ -31,6 +32,7 @@ def history(session: Session) -> tuple[Generation, ...]:
 def rollback(session: Session, number: int | None = None) -> RolledBack:
     """Go back to a generation, the one before if none is named. Raises `UsageError`, `InstallError`."""
     settings = session.settings
+    ground.check_readable(session.project.env)
     return generations.rollback(
         Path(session.project.env),
         number,

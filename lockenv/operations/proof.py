@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lockenv.errors import InstallError
-from lockenv.events import StageFinished, StageStarted, Warned
+from lockenv.events import Noted, StageFinished, StageStarted, Warned
 from lockenv.files import hash_file, write_atomically
 from lockenv.operations.unchanged import is_compiled, note_compiled
 from lockenv.session import Session
 from lockenv.transaction import inventory, places
 from lockenv.transaction.bytecode import Prover, write_bytecode
 from lockenv.transaction.compose import Desired, compose
+from lockenv.transaction.link import Changed
 from lockenv.transaction.planned import Planned, planned
 from lockenv.transaction.verify import Examined, Finding
 from lockenv.transaction.verify import examine as examine_tree
+
+_Done = TypeVar("_Done")
 
 _PROOFS = "bytecode"  #: the folder of the cache where proofs are kept
 
@@ -55,6 +60,28 @@ def discard_bad(session: Session, desired: Desired) -> bool:
         session.report(Warned(message=f"{stored.filename} was changed in the cache, and is brought there anew"))
         session.store.discard(stored.sha256)
     return bool(bad)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundStore:
+    """What the store has for these packages, healed where it turns out to be spoilt.
+
+    `bring` has in the store whatever is missing there.
+    """
+
+    session: Session
+    desired: Desired
+    bring: Callable[[], object]
+
+    def use(self, work: Callable[[], _Done]) -> _Done:
+        """Do some work with it, and again once it is healed. Raises `Changed` where that is of no use."""
+        try:
+            return work()
+        except Changed as changed:
+            self.session.report(Noted(message=changed.message))
+            discard_bad(self.session, self.desired)
+            self.bring()
+            return work()
 
 
 def compiler(session: Session, desired: Desired) -> Callable[[str, str], None]:

@@ -41,7 +41,7 @@ def remove(session: Session, asked: Removing) -> Edited:
     names = tuple(dict.fromkeys(names_of(asked.names)))
     amended = Amended(text=before.text)
     for name in names:
-        shorter = release(amended, name, asked.group)
+        shorter = release(amended, name, asked.group, environment=session.project.environment)
         if shorter == amended:
             raise _not_there(session, before, name, asked.group)
         amended = shorter
@@ -55,7 +55,7 @@ def remove(session: Session, asked: Removing) -> Edited:
         lines=made.amended.lines,
         locked=made.ready.locked,
         synced=synced,
-        notes=tuple(_staying(made, names)),
+        notes=(*_staying(made, names), *amendment.left_behind(session, before, made)),
     )
 
 
@@ -105,12 +105,15 @@ def _lists_with(manifest: Manifest, name: NormalizedName) -> Iterator[str]:
 def _not_there(session: Session, before: Standing, name: NormalizedName, group: str) -> UsageError:
     """Say where a package stands, if not where it was looked for, or what may have been meant."""
     where = f"group {canonicalize_name(group)}" if group != MAIN else f"the dependencies of {MANIFEST}"
+    if (environment := session.project.environment) and group == MAIN:
+        where = f"what [environments.{environment}] says itself"
     lists = {key: {canonicalize_name(one.name) for one in stated} for key, stated in lists_of(before.text)}
     homes = [key for key, names in lists.items() if name in names]
     message = f"{quoted(name)} is not in {where}"
     if homes:
-        flag = f" --group {homes[0]}" if homes[0] != MAIN else ""
-        return UsageError(message, hint=f"it is elsewhere: `lockenv remove {name}{flag}`")
+        flags = homes[0] or ("-e default" if environment else "")
+        words = [flags, name] if flags.startswith("-e") else [name, flags]
+        return UsageError(message, hint=f"it is elsewhere: `lockenv remove {' '.join(filter(None, words))}`")
     if before.included and any(_lists_with(before.manifest, name)):
         return UsageError(message, hint=f"it stands in {before.included[0]}, which {MANIFEST} includes")
     raw = bytes_of(session.project.lock)

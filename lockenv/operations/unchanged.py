@@ -118,4 +118,7 @@ def _put(path: str, text: str) -> None:
             file.write(text)
         os.replace(f"{path}.new", path)  # noqa: PTH105
     except (OSError, ValueError):
-        return
+        try:
+            os.unlink(f"{path}.new")  # noqa: PTH108 - a full disk took only its beginning
+        except OSError:
+            return

@@ -27,7 +27,7 @@ from lockenv.python.interpreter import Interpreter, RefusedInterpreter, probe
 from lockenv.python.pyvenv import describe_environment
 from lockenv.session import Session
 from lockenv.store import StoredWheel
-from lockenv.transaction import inventory, state
+from lockenv.transaction import commit, ground, inventory, state
 from lockenv.transaction.compose import Desired
 from lockenv.transaction.planned import Planned
 from lockenv.transaction.state import State
@@ -94,6 +94,7 @@ def verify_against(session: Session, file: str, *, bytecode: bool = True) -> Ver
     raw = bytes_of(Path(session.folder, file))
     if raw is None:
         raise UsageError(f"there is no {file}", hint="`lockenv sync --manifest FILE` writes one")
+    commit.restore(project.env)
     plan, interpreter = inventory.read(raw.decode("utf-8", "replace"), where=file)
     if plan.env != project.env:
         raise UsageError(
@@ -130,6 +131,8 @@ def _verified(
 
 def _record(session: Session) -> State | None:
     env, place = session.project.env, shown(session.project, session.project.env)
+    commit.restore(env)
+    ground.check_readable(env)
     record = state.read_current(env)
     if record is not None:
         return record

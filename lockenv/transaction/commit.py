@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from lockenv.files import FileLock, remove_tree
-from lockenv.transaction import places, spare, state
+from lockenv.transaction import modes, places, spare, state
 from lockenv.transaction.carry import carry_over
 from lockenv.transaction.durability import settle, settle_folder
 
@@ -251,5 +251,7 @@ def tidy(env: str, links: Iterable[str], *, history: int = 1, grace: float = 0.0
     """Do what may as well be done by the next run: errors are left to it, for the environment is right already."""
     with contextlib.suppress(OSError):
         drop_links(env, links)
+    with contextlib.suppress(OSError):
+        modes.close_roots(env)
     with contextlib.suppress(OSError):
         sweep(env, history=history, grace=grace)

@@ -11,13 +11,13 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from lockenv.archive.record import record_line
-from lockenv.errors import InstallError
 from lockenv.placement import Placed, Placement, check_collisions, place
 from lockenv.plan import Wanted
 from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
 from lockenv.transaction.contents import SETTINGS, Blueprint, Brought, Contents, Group, Row, WrittenFile
 from lockenv.transaction.digest import environment_digest, package_digest
+from lockenv.transaction.link import Changed
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
 from lockenv.values import dataclass
 
@@ -63,7 +63,7 @@ def compose(desired: Desired, env: str) -> Contents:
     """Say what the generation for the environment at `env` (absolute) holds.
 
     Raises `Refused` for collisions and hostile names, `UsageError` for a path that cannot stand in scripts,
-    `InstallError` for a stored script that was changed, and `OSError` where one cannot be read.
+    `Changed` for a stored script that was changed, and `OSError` where one cannot be read.
     """
     check_path(env)
     inner = [entry for entry in desired.entries if not isinstance(entry, Text) or "/" in entry.path]
@@ -174,10 +174,7 @@ class _Package:
             if file.source.startswith(in_scripts):
                 original = (self.stored.root / file.source).read_bytes()
                 if hashlib.sha256(original).hexdigest() != file.sha256:
-                    raise InstallError(
-                        f"{file.source} of {self.stored.filename} was changed in the cache",
-                        hint="`lockenv cache verify` takes it out, and the next sync brings it anew",
-                    )
+                    raise Changed(str(self.stored.root), file.source)
                 content = rewritten(original, self.python)
                 if content is not None:
                     portable = rewritten(original, _ANY_PYTHON)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 
 from lockenv.errors import UsageError
@@ -22,6 +23,8 @@ def behind_link(env: str) -> str:
     target = os.path.realpath(env)
     try:
         found = os.lstat(target)
+        if stat.S_ISLNK(found.st_mode):
+            raise _circle(env)
     except OSError:
         if os.path.isdir(os.path.dirname(target)):
             return target
@@ -35,6 +38,10 @@ def behind_link(env: str) -> str:
         f"{env} is a link to {target}, which is neither empty nor an environment that lockenv made",
         hint=f"remove the link, or have it replaced with `--env {target}`",
     )
+
+
+def _circle(env: str) -> UsageError:
+    return UsageError(f"{env} is a link that leads in a circle", hint=f"remove it: `rm {shlex.quote(env)}`")
 
 
 def check_place(env: str) -> None:
@@ -54,6 +61,22 @@ def check_place(env: str) -> None:
         f"{env} is a folder that holds no virtual environment; lockenv leaves it alone",
         hint="give another `--env DIR`, or move the folder away",
     )
+
+
+def check_readable(env: str) -> None:
+    """Raise `UsageError` for an environment into which its own owner cannot look: modes forbid it, or a circle."""
+    if os.path.islink(env) and os.path.islink(os.path.realpath(env)):
+        raise _circle(env)
+    for place in (env, places.home(env), places.current(env)):
+        try:
+            os.scandir(place).close()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except PermissionError as error:
+            raise UsageError(
+                f"{place} cannot be looked into: {error.strerror}",
+                hint=f"if it is yours, `chmod u+rwx {shlex.quote(place)}`, and run it again",
+            ) from None
 
 
 def is_ours(env: str) -> bool:

@@ -19,6 +19,8 @@ from lockenv.transaction.durability import Durable
 from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.turn import Turn
 
+_GONE = "its interpreter"  #: how the problem begins that no sync of the same lock brings back
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
@@ -83,7 +85,7 @@ def _problem(env: str, number: int, record: state.State | None, stands: Callable
     if record is None:
         return "its record is missing or damaged"
     if not stands(record.interpreter_id):
-        return "its interpreter is gone or is another now"
+        return f"{_GONE}, {record.interpreter_id.partition(chr(0))[0]}, is gone or is another now"
     for name, content in record.root_files:
         if not state.holds(f"{env}/{name}", content):
             return f"{name} is another now"
@@ -151,9 +153,14 @@ def _whole(env: str, number: int, stands: Callable[[str], bool]) -> state.State:
     record = state.read(places.generation(env, number))
     problem = _problem(env, number, record, stands)
     if record is None or problem is not None:
+        hint = "`lockenv history` shows which are whole; `lockenv sync` makes what the lock says"
+        if problem is not None and problem.startswith(_GONE):
+            hint = (
+                "no generation of that Python can be gone back to: take the earlier pylock.toml out of your"
+                " version control, and `lockenv sync` makes what it says with the Python that is there"
+            )
         raise InstallError(
-            f"generation {number} is not what it was: {problem}; the environment was not changed",
-            hint="`lockenv history` shows which are whole; `lockenv sync` makes what the lock says",
+            f"generation {number} is not what it was: {problem}; the environment was not changed", hint=hint
         )
     return record
 

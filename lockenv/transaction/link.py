@@ -44,7 +44,7 @@ class Changed(InstallError):
     def __init__(self, root: str, path: str) -> None:
         super().__init__(
             f"{root}/{path} in the store was changed through another environment; the environment was not changed",
-            hint="run `lockenv sync` again: the store notices and unpacks the wheel anew",
+            hint="`lockenv cache verify` takes out what was changed, and the next sync brings it anew",
         )
 
 

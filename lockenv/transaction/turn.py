@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 
+from lockenv.errors import InstallError
 from lockenv.events import Reporter, Warned
 from lockenv.files import FileLock
 from lockenv.transaction import commit, ground, places
@@ -62,7 +64,24 @@ class Turn:
         def tell(holder: str) -> None:
             self.reporter(Warned(message=f"waiting: {self.env} is being changed by {holder}"))
 
+        _check_lock(path)
         lock = FileLock(path, subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
         self.locks.callback(lock.release)
         lock.acquire()
         return lock
+
+
+def _check_lock(path: str) -> None:
+    """Raise `InstallError` for what nobody can lock as a file, and lockenv never made."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        import shlex  # Lazy: hardly ever is anything else there
+
+        kind = "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "special file"
+        raise InstallError(
+            f"{path} is a {kind}, where lockenv has its lock's file; the environment was not changed",
+            hint=f"remove it: `rm -r {shlex.quote(path)}`",
+        )

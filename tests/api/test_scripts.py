@@ -175,6 +175,23 @@ answer(["menu" in shown.text, shown.before, kept.kept, [line for line in given.t
     assert (project.folder / "constraints.txt").is_file()
 
 
+def test_further_environments_are_locked_and_synced_by_name(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"], more='[environments.docs]\ndependencies = ["checks"]')
+    said = ran(
+        project,
+        """
+names = lockenv.list_environments(folder)
+locked = lockenv.lock_all(folder)
+done = [lockenv.sync(lockenv.Project(folder, environment=name)) for name in names]
+again = lockenv.lock_all(folder, upgrade=["checks"], check=False)
+answer([names, {name: sorted(one.packages) for name, one in locked.items()}, [one.env for one in done],
+        [one.written for one in again.values()]])
+""",
+    )
+    packages = {"": ["dropdown", "icons", "menu"], "docs": ["checks"]}
+    assert said == [["", "docs"], packages, [".venv", ".venv-docs"], [False, False]]
+
+
 def test_what_has_no_solution_is_an_error_that_can_be_explained(project: ScratchProject) -> None:
     project.manifest(dependencies=["menu>=7"])
     said = ran(

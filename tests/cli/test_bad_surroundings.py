@@ -286,3 +286,61 @@ def test_an_earlier_generation_that_cannot_be_removed_is_in_nobodys_way(
     ran = synced.run("sync").ok()
     assert "an earlier generation cannot be removed: Operation not permitted at" in ran.err
     assert set(synced.installed()) == {"checks"}
+
+
+@pytest.mark.parametrize("command", ["verify", "check", "history", "rollback", "sync"])
+def test_an_environment_that_is_a_link_to_itself_is_told(synced: ScratchProject, command: str) -> None:
+    shutil.rmtree(synced.env)
+    synced.env.symlink_to(synced.env.name)
+    ran = synced.run(command)
+    assert ran.status == (1 if command == "check" else 2)
+    assert "is a link that leads in a circle" in ran.out + ran.err
+    assert command == "check" or f"hint: remove it: `rm {synced.env}`" in ran.err
+
+
+@pytest.mark.parametrize("place", [".", ".lockenv", ".lockenv/current"])
+def test_an_environment_that_its_owner_cannot_look_into_is_told(
+    synced: ScratchProject, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = (synced.env / place).resolve()
+    scandir = os.scandir
+
+    def refusing(path: object = ".") -> object:
+        # Root looks into everything.
+        if isinstance(path, str) and os.path.realpath(path) == str(shut):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    for command in ("verify", "history", "rollback"):
+        check_refusal(synced.run(command), 2, "cannot be looked into: Permission denied", "chmod u+rwx")
+    assert "cannot be looked into" in synced.run("check").out
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("folder", "a folder"), ("link", "a link"), ("pipe", "a special file")]
+)
+def test_what_stands_in_the_place_of_an_environments_lock_is_told(
+    synced: ScratchProject, kind: str, told: str
+) -> None:
+    place = synced.env / ".lockenv" / "lock"
+    place.unlink()
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "link":
+        place.symlink_to("/dev/null")
+    else:
+        os.mkfifo(place)
+    synced.lock.write_text(synced.lock.read_text() + "# another\n")
+    check_refusal(synced.run("sync"), 6, f"{place} is {told}", "the environment was not changed", "rm -r")
+    shutil.rmtree(place) if kind == "folder" else place.unlink()
+    synced.run("sync").ok()
+
+
+def test_notes_that_a_full_disk_cut_off_are_swept(synced: ScratchProject, index: FakeIndex) -> None:
+    left = synced.env / ".lockenv" / "fresh.new"
+    left.write_text("only the beg")
+    synced.manifest(dependencies=["menu", "checks"])
+    synced.run("lock").ok()
+    synced.run("sync").ok()
+    assert not left.exists()

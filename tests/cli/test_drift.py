@@ -12,9 +12,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lockenv.operations.carry_out import carry_out
+from lockenv.transaction.apply import Applied
 from lockenv.tree import fixed_mtime_ns
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import BASE_PYTHON, ScratchProject
@@ -344,3 +347,61 @@ def test_an_environment_that_stands_is_compiled_as_it_is(project: ScratchProject
     assert (project.env / ".lockenv" / "current").readlink() == before
     assert len(list(site_of(project).rglob("*.pyc"))) == 5
     assert "already exactly" in project.run("sync", "--compile").ok().out
+
+
+def spoilt_unseen(project: ScratchProject, path: str) -> None:
+    """Change a file of the store so that neither size nor time shows it, as an edit through a hard link can."""
+    edited_unseen(next(project.cache.glob(f"wheels/*/files/{path}")))
+
+
+@pytest.fixture
+def scripted(project: ScratchProject, index: FakeIndex) -> ScratchProject:
+    """A project with a script in a wheel, of which the environment gets a copy of its own."""
+    script = "#!python\nprint('usual')\n"
+    index.add(make_wheel("usual", "1.0", files={"usual.py": "", "{data}/scripts/usual": script}))
+    project.manifest(dependencies=["menu", "usual"])
+    project.run("lock").ok()
+    project.run("sync").ok()
+    return project
+
+
+@pytest.mark.parametrize("options", [(), ("--verify",), ("--compile",)])
+def test_a_script_that_was_spoilt_in_the_store_is_brought_anew_in_the_same_run(
+    scripted: ScratchProject, options: tuple[str, ...]
+) -> None:
+    spoilt_unseen(scripted, "usual-1.0.data/scripts/usual")
+    shutil.rmtree(scripted.env)
+    shutil.rmtree(scripted.cache / "plans", ignore_errors=True)
+    ran = scripted.run("sync", *options).ok()
+    assert "was changed in the cache, and is brought there anew" in ran.err
+    assert scripted.execute("usual") == "usual"
+    assert scripted.run("cache", "verify").status == 0
+
+
+def test_what_a_spoilt_store_cannot_tell_is_said_with_what_mends_it(scripted: ScratchProject) -> None:
+    spoilt_unseen(scripted, "usual-1.0.data/scripts/usual")
+    ran = scripted.run("verify")
+    assert ran.status == 6
+    assert "the environment was not changed" in ran.err
+    assert "hint: `lockenv cache verify` takes out" in ran.err
+    scripted.run("sync", "--verify").ok()
+    assert findings(scripted) == []
+
+
+def test_an_edit_while_a_sync_runs_is_healed_by_it(
+    project: ScratchProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(project.env)
+    spoilt: list[Path] = []
+
+    def edited_meanwhile(*arguments: Any, **options: Any) -> Applied:
+        if not spoilt:
+            spoilt.append(next(project.cache.glob("wheels/*/files/icons.py")))
+            edited(spoilt[0], b"version = 'from elsewhere'\n")
+        return carry_out(*arguments, **options)
+
+    monkeypatch.setattr("lockenv.operations.converge.carry_out", edited_meanwhile)
+    ran = project.run("sync").ok()
+    assert "was changed in the cache, and is brought there anew" in ran.err
+    assert project.python("import icons; print(icons.version)") == "2.0"
+    assert findings(project) == []

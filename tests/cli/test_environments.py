@@ -173,3 +173,60 @@ def test_one_lock_under_two_names_is_judged_for_the_one_that_is_meant(made: Scra
     where = ("--lock", "pylock.tests.toml", "--env", "there")
     made.run("sync", "tests", *where).ok()
     assert "pylock.tests.toml is out of date" in made.run("sync", *where).err
+
+
+# ── add and remove
+
+
+def test_what_is_added_to_an_environment_is_beside_the_dependencies_of_all(made: ScratchProject) -> None:
+    made.run("add", "-e", "old", "checks").ok()
+    text = (made.folder / "env.toml").read_text()
+    assert '[environments.old]\nextra-dependencies = ["dropdown<1.1", "checks>=3.1,<4"]\n' in text
+    assert made.installed(".venv-old")["checks"] == "3.1"
+    assert "checks" not in made.installed()
+    made.run("remove", "checks", "-e", "old").ok()
+    assert 'extra-dependencies = ["dropdown<1.1"]\n' in (made.folder / "env.toml").read_text()
+    assert "checks" not in made.installed(".venv-old")
+
+
+def test_an_environment_with_dependencies_of_its_own_gets_it_there(made: ScratchProject) -> None:
+    made.run("add", "icons<2", "-e", "tests").ok()
+    assert 'dependencies = [\n    "icons<2",\n]\ngroups' in (made.folder / "env.toml").read_text()
+    assert made.locked("pylock.tests.toml") == {"checks": "3.1", "icons": "1.9"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[environments.x]\n", '[environments.x]\nextra-dependencies = [\n    "checks>=3",\n]\n'),
+        ("[environments]\nx = {}\n", '[environments]\nx = { extra-dependencies = [\n    "checks>=3",\n] }\n'),
+        (
+            "[environments]\nx.groups = []\n",
+            '[environments]\nx.groups = []\nx.extra-dependencies = [\n    "checks>=3",\n]\n',
+        ),
+        (
+            "[environments.x.resolution]\n",
+            '[environments.x.resolution]\n\n[environments.x]\nextra-dependencies = [\n    "checks>=3",\n]\n',
+        ),
+    ],
+)
+def test_the_list_is_made_however_the_table_is_written(project: ScratchProject, before: str, after: str) -> None:
+    head = f'[env]\npython = "=={SERIES}.*"\n\n'
+    project.write("env.toml", head + before)
+    project.run("add", "-e", "x", "checks>=3", "--no-sync").ok()
+    assert (project.folder / "env.toml").read_text() == head + after
+
+
+def test_the_screens_of_add_and_remove_with_several_environments(made: ScratchProject) -> None:
+    runs = [
+        made.run("add", "checks", "-e", "old"),
+        made.run("add", "checks", "-e", "old"),
+        made.run("add", "icons<2.5"),
+        made.run("remove", "icons", "-e", "old"),
+        made.run("remove", "dropdown"),
+        made.run("remove", "checks", "-e", "tests"),
+        made.run("lock", "--all", "--check"),
+        made.run("add", "nothing-like-it", "-e", "old"),
+        made.run("add", "checks", "-e", "odl"),
+    ]
+    check_screen("environments-edited", made, runs)

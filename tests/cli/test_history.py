@@ -82,7 +82,8 @@ def test_a_generation_whose_interpreter_is_gone_is_refused(moved: ScratchProject
     record.interpreter_id = f"{python}\0{1}\0{1}"
     (elsewhere / "g-1" / ".state").write_bytes(record.pack())
     with unharmed(moved):
-        check_refusal(moved.run("rollback"), 6, "its interpreter is gone or is another now")
+        told = f"its interpreter, {python}, is gone or is another now"
+        check_refusal(moved.run("rollback"), 6, told, "take the earlier pylock.toml out of your version control")
 
 
 def test_there_is_nothing_to_go_back_to(synced: ScratchProject) -> None:
@@ -122,7 +123,7 @@ def test_a_rollback_waits_no_longer_than_it_is_told(moved: ScratchProject) -> No
 
 
 def test_a_swap_that_was_cut_between_its_renames_is_set_right_by_whoever_reads(synced: ScratchProject) -> None:
-    for arguments in (("list",), ("history",), ("run", "menu"), ("rollback",)):
+    for arguments in (("list",), ("history",), ("run", "menu"), ("verify",), ("check",), ("rollback",)):
         (synced.folder / ".venv").rename(synced.folder / ".venv.lockenv-old")
         ran = synced.spawn(*arguments)
         assert ran.status == (2 if arguments == ("rollback",) else 0), ran.err
