@@ -20,9 +20,10 @@ from lockenv.formats.incoming.versions import clauses
 from lockenv.lockfile import toml
 from lockenv.manifest.model import Manifest, Source
 from lockenv.manifest.read import read
-from lockenv.packages import Index, Requirement
+from lockenv.packages import Index, NormalizedName, Requirement, canonicalize_name
 
 _T = TypeVar("_T")
+_I = TypeVar("_I", bound=Item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +226,37 @@ def _resolution(draft: Draft) -> Iterator[_Row]:
 
 
 def merge(drafts: Iterable[Draft]) -> Draft:
-    """Several drafts as one: lists are joined, and of single values the first counts."""
+    """Several drafts as one: lists are joined, and of single values the first counts.
+
+    A draft with versions of its own asks for names only to hold them; where another says what is wanted of such a
+    package, that counts.
+    """
+    known = tuple(drafts)
+    wanted = frozenset(name for draft in known if not draft.pins for name in _asked(draft))
     together = Draft()
-    for draft in drafts:
-        together = _joined(together, draft)
+    for draft in known:
+        together = _joined(together, _giving_way(draft, wanted) if draft.pins else draft)
     return together
+
+
+def _asked(draft: Draft) -> Iterator[NormalizedName]:
+    for items in (draft.dependencies, *(group.items for group in draft.groups)):
+        yield from (canonicalize_name(item.value.name) for item in items if isinstance(item.value, Requirement))
+
+
+def _giving_way(draft: Draft, wanted: frozenset[NormalizedName]) -> Draft:
+    """The draft without requirements for the packages that are `wanted` by others."""
+    return replace(
+        draft,
+        dependencies=tuple(_others(draft.dependencies, wanted)),
+        groups=tuple(replace(group, items=tuple(_others(group.items, wanted))) for group in draft.groups),
+    )
+
+
+def _others(items: Iterable[_I], wanted: frozenset[NormalizedName]) -> Iterator[_I]:
+    for item in items:
+        if not (isinstance(item.value, Requirement) and canonicalize_name(item.value.name) in wanted):
+            yield item
 
 
 def _joined(one: Draft, other: Draft) -> Draft:

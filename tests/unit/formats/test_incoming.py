@@ -9,6 +9,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import LockenvError, LockError, ManifestError, UsageError
+from lockenv.formats.env_toml import merge
 from lockenv.formats.incoming.versions import clauses
 from lockenv.lockfile import toml
 from tests.unit.formats.cases import FOLDER, NAMES, bring, case_of, draft_of, told
@@ -159,6 +160,26 @@ def test_dependencies_can_go_into_a_group() -> None:
     draft = bring("requirements-dev.txt", "pytest>=8\nruff\n", group="dev")
     assert 'dev = [\n    "pytest>=8",\n    "ruff",\n]' in told(draft)["env"]
     assert draft.dependencies == ()
+
+
+def test_what_another_file_asks_for_is_not_asked_for_again_by_the_file_with_its_version() -> None:
+    pinned = bring("requirements.txt", "flask==3.1.2\nrequests==2.32.0\npytest==9.2\nsix==1.17\n")
+    wanted = bring("requirements.in", "flask>=3\nrequests ; sys_platform != 'win32'\n")
+    group = bring("requirements-dev.in", "pytest>=8\n", group="dev")
+    for drafts in ([wanted, group, pinned], [pinned, wanted, group]):
+        together = merge(drafts)
+        assert sorted(str(one.value) for one in together.dependencies) == [
+            "flask>=3",
+            'requests; sys_platform != "win32"',
+            "six",
+        ]
+        assert [str(item.value) for item in together.groups[0].items] == ["pytest>=8"]
+        assert len(together.pins) == 4
+
+
+def test_of_two_files_with_versions_both_are_asked() -> None:
+    together = merge([bring("a.txt", "flask==3.1.2\n"), bring("b.txt", "flask==3.1.2\nsix==1.17\n")])
+    assert [str(one.value) for one in together.dependencies] == ["flask", "six"]
 
 
 def test_what_several_files_say_of_python_is_written_once() -> None:
