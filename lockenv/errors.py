@@ -11,7 +11,7 @@ from lockenv.values import dataclass
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import ClassVar
+    from typing import ClassVar, Never, NoReturn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,3 +177,8 @@ class InternalError(LockenvError):
 
     code = "internal"
     exit_status = 70
+
+
+def unforeseen(value: Never) -> NoReturn:
+    """End a closed choice that is matched whole: `typing.assert_never` without typing."""
+    raise InternalError(f"nobody foresaw {value!r}")

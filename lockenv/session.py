@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from copy import copy
 from functools import cached_property
 
 from lockenv import settings as user_settings
@@ -60,6 +59,8 @@ class Session:
 
         It is closed with this one.
         """
+        from copy import copy  # Lazy: most projects have one environment
+
         other = copy(self)
         other.project = project
         vars(other).pop("limits", None)

@@ -13,6 +13,7 @@ import os
 import time
 
 from lockenv import settings as user_settings
+from lockenv.cli.plain import plain
 from lockenv.cli.verdict import verdict
 from lockenv.errors import LockenvError
 from lockenv.operations.files import bytes_of, shown
@@ -27,21 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lockenv.settings import Settings
-
-_VALUED = {
-    "-C": "project",
-    "--project": "project",
-    "--cache-dir": "cache_dir",
-    "-e": "environment",
-    "--environment": "environment",
-    "--env": "env_dir",
-    "--lock": "lock",
-    "--link-mode": "link_mode",
-    "--durable": "durable",
-    "--history": "history",
-}
-_LISTED = {"-g": "group", "--group": "group", "--extra": "extra"}
-_SWITCHES = {"-q": "quiet", "--quiet": "quiet", "--offline": "offline", "--all-groups": "all_groups"}
 
 
 def already(arguments: Sequence[str]) -> bool:
@@ -60,35 +46,6 @@ def already(arguments: Sequence[str]) -> bool:
 
         Screen(environ=os.environ).result(f"{told}, {duration(time.perf_counter() - began)}")
     return told is not None
-
-
-def plain(arguments: Sequence[str]) -> dict[str, object] | None:
-    """Read plain arguments: flags by the names of the settings. None where others have to be read."""
-    flags: dict[str, object] = {"group": (), "extra": ()}
-    rest = list(reversed(arguments))
-    while rest:
-        name, equals, value = rest.pop().partition("=")
-        if name in _SWITCHES and not equals:
-            flags[_SWITCHES[name]] = True
-        elif name in _VALUED or name in _LISTED:
-            if equals and not name.startswith("--"):
-                return None
-            value = value if equals else rest.pop() if rest else "-"
-            if not value or value.startswith("-"):
-                return None
-            flags |= _given(name, value, flags)
-        elif name and not name.startswith("-") and not equals and "environment" not in flags:
-            flags["environment"] = name
-        else:
-            return None
-    return flags
-
-
-def _given(name: str, value: str, flags: dict[str, object]) -> dict[str, object]:
-    if name in _VALUED:
-        return {_VALUED[name]: value}
-    before = flags[_LISTED[name]]
-    return {_LISTED[name]: (*before, value) if isinstance(before, tuple) else (value,)}
 
 
 def _verdict(asked: dict[str, object]) -> str | None:

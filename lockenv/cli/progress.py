@@ -6,6 +6,7 @@ import threading
 import time
 
 from lockenv.cli.screen import Screen, amount
+from lockenv.errors import unforeseen
 from lockenv.events import (
     DownloadAdvanced,
     DownloadFinished,
@@ -22,7 +23,6 @@ from lockenv.events import (
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Never
 
 #: Nothing is drawn for what is over sooner than this, in seconds.
 _PATIENCE = 0.4
@@ -88,7 +88,7 @@ class Progress:
                 self._wipe()
                 self._screen.warn(message, hint)
             case _:
-                _never(event)
+                unforeseen(event)
 
     def _begin(self, stage: str, total: int) -> None:
         self._wipe()
@@ -151,7 +151,3 @@ class Progress:
         if self._shown:
             self._screen.wipe()
             self._shown = False
-
-
-def _never(event: Never) -> None:
-    raise AssertionError(event)

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, assert_never
 
-from lockenv.cli.options import (
-    add_all,
-    add_build,
-    add_change,
-    add_env,
-    add_json,
-    add_limits,
-    add_lock,
-    add_named,
-    add_network,
-    add_python,
-    parser,
-    session_of,
-)
-from lockenv.cli.screen import Screen, duration
+from lockenv.cli.opening import session_of
+from lockenv.cli.plain import namespace
+from lockenv.cli.screen import duration
 from lockenv.cli.verdict import verdict
-from lockenv.errors import UsageError
+from lockenv.errors import UsageError, unforeseen
 from lockenv.operations.sync import sync
-from lockenv.operations.wish import Synced, Wish
+from lockenv.operations.wish import Wish
 from lockenv.project import DEFAULT
 
+TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Sequence
+
+    from lockenv.cli.screen import Screen
+    from lockenv.operations.wish import Synced
     from lockenv.plan import Plan
     from lockenv.session import Session
 
@@ -37,53 +28,8 @@ SCHEMA = 1  #: of the JSON document
 
 def main(arguments: Sequence[str]) -> int:
     """Run `lockenv sync`."""
-    options = parser(
-        "sync",
-        "Make the environment exactly what pylock.toml says: install, replace, remove, leave nothing else.\n"
-        "It is built aside and put in place by one rename; whatever goes wrong, the old one stays.",
-        [
-            "lockenv sync",
-            "lockenv sync --group test",
-            "lockenv sync --all-groups --python 3.12",
-            "lockenv sync --lock pylock.toml --env /opt/app     (needs no env.toml)",
-            "lockenv sync docs                                  (.venv-docs, of [environments.docs])",
-        ],
-    )
-    add_named(options)
-    add_all(options, "all environments of env.toml, one after the other")
-    options.add_argument("-g", "--group", metavar="G", action="append", default=[], help="add a dependency group")
-    options.add_argument(
-        "--extra", metavar="X", action="append", default=[], help="add an extra, of a lock that others made"
-    )
-    options.add_argument("--all-groups", action="store_true", help="add every dependency group")
-    options.add_argument("--seed", action="store_true", help="add pip, from the Python itself")
-    options.add_argument(
-        "--link-mode", choices=["auto", "clone", "hardlink", "copy"], help="how files come from the store"
-    )
-    options.add_argument(
-        "--verify",
-        action=argparse.BooleanOptionalAction,
-        help="compare content too, not only sizes and times, and rebuild what differs (default: where CI is set)",
-    )
-    options.add_argument("--compile", action=argparse.BooleanOptionalAction, help="write bytecode for all modules")
-    options.add_argument("--manifest", metavar="FILE", help="write what is installed, for `verify --against FILE`")
-    add_json(options)
-    add_change(options)
-    add_build(options)
-    add_limits(options)
-    options.add_argument(
-        "--only-host",
-        metavar="HOST",
-        action="append",
-        default=[],
-        help="refuse files from any host but these, whatever the lock says",
-    )
-    add_python(options)
-    add_lock(options)
-    add_env(options)
-    add_network(options)
-    asked = options.parse_args(arguments)
     began = time.perf_counter()
+    asked = namespace(arguments) or _parsed(arguments)
     with session_of(asked) as (session, screen):
         wish = Wish(
             groups=tuple(asked.group),
@@ -107,6 +53,13 @@ def main(arguments: Sequence[str]) -> int:
         if asked.json:
             screen.document({"schema": SCHEMA, "environments": documents} if asked.all else documents.popitem()[1])
     return 0
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    # Lazy: to build a parser takes as long as a small sync.
+    from lockenv.cli.sync_options import parsed
+
+    return parsed(arguments)
 
 
 def _document(screen: Screen, done: Synced) -> dict[str, object]:
@@ -162,4 +115,4 @@ def show_steps(screen: Screen, plan: Plan) -> None:
             case Replace(installed=installed, wanted=wanted):
                 screen.say(screen.change("~", f"{wanted.name} {installed.version} -> {wanted.version}"))
             case _:
-                assert_never(step)
+                unforeseen(step)

@@ -17,6 +17,8 @@ SITES = ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages")
 
 def maker(env: str) -> str | None:
     """Say which tool made an environment; None where there is none, or it is what is left of one of ours."""
+    if not os.path.isdir(env):  # noqa: PTH112 - without pathlib
+        return None
     # Lazy: where there is no other tool's environment, there is nothing to describe.
     from pathlib import Path
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 
 from lockenv.errors import UsageError
@@ -41,6 +40,8 @@ def behind_link(env: str) -> str:
 
 
 def _circle(env: str) -> UsageError:
+    import shlex  # Lazy: hardly ever does one
+
     return UsageError(f"{env} is a link that leads in a circle", hint=f"remove it: `rm {shlex.quote(env)}`")
 
 
@@ -73,6 +74,8 @@ def check_readable(env: str) -> None:
         except (FileNotFoundError, NotADirectoryError):
             return
         except PermissionError as error:
+            import shlex  # Lazy: as above
+
             raise UsageError(
                 f"{place} cannot be looked into: {error.strerror}",
                 hint=f"if it is yours, `chmod u+rwx {shlex.quote(place)}`, and run it again",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lockenv.cli.already import already, plain
+from lockenv.cli.already import already
+from lockenv.cli.plain import plain
 from lockenv.cli.sync import main
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
