@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.documents.markdown import Command, Step
-from tests.fakes.project import BASE_PYTHON, PATIENCE
+from tests.fakes.project import BASE_PYTHON, PATIENCE, SERIES
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where the reader is at home, in the documents.
 _HOME = "/home/ada"
+#: The reader's Python, where a document shows what follows from it.
+_SERIES = "3.13"
 _MARK = "\x1e"  # nothing shows it
 _ENDS = re.compile(f"{_MARK}(\\d+) (\\d+)\n")
 #: A line of a document that stands for any number of lines.
@@ -42,9 +44,12 @@ class Done:
 
 
 class Stage:
-    """A home folder with `lockenv` on PATH, and an index that pip and lockenv are configured for."""
+    """A home folder with `lockenv` on PATH, and an index that pip and lockenv are configured for.
 
-    def __init__(self, scratch: Path, index_url: str) -> None:
+    `hosts` are addresses in the documents, and what stands there.
+    """
+
+    def __init__(self, scratch: Path, index_url: str, hosts: Mapping[str, str]) -> None:
         self.home = scratch / "ada"
         self.home.mkdir()
         programs = scratch / "bin"
@@ -62,14 +67,15 @@ class Stage:
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_CACHE_DIR": str(scratch / "pip"),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PYTHONUNBUFFERED": "1",  # what goes to stdout and what goes to stderr comes in order
             **_GIT,
         }
-        self.index_url = index_url
+        self.hosts = {index_url: "<index>"} | {there: said for said, there in hosts.items()}
 
     def play(self, steps: Sequence[Step]) -> list[Done]:
         """Type and write everything, in order."""
         done = subprocess.run(
-            ["bash", "-c", _script(steps)],
+            ["bash", "-c", self._as_here(_script(steps))],
             cwd=self.home,
             env=self.environ,
             stdin=subprocess.DEVNULL,
@@ -98,16 +104,26 @@ class Stage:
             # A command that fails where it should not is no news to be written down.
             if done.command.is_status(done.status) and not self.is_told(done):
                 first = done.command.line - 1 + done.command.typed.count("\n")
-                shown = done.text.rstrip("\n").replace(str(self.home), _HOME).splitlines()
+                shown = self._as_there(done.text).rstrip("\n").splitlines()
                 lines[first : first + len(done.command.shown or ())] = [line.rstrip() for line in shown]
         return "\n".join(lines) + "\n"
 
     def normal(self, text: str) -> list[str]:
         """Leave out what differs from run to run, and where the scratch folder is."""
-        text = text.replace(str(self.home), _HOME).replace(self.index_url, "<index>")
+        text = re.sub(rf"(?<![\d.]){re.escape(SERIES)}(?!\d)", _SERIES, self._as_there(text))
         for pattern, name in _VARYING:
             text = pattern.sub(name, text)
         return [line.rstrip() for line in text.rstrip("\n").splitlines()]
+
+    def _as_there(self, text: str) -> str:
+        for here, there in {str(self.home): _HOME, **self.hosts}.items():
+            text = text.replace(here, there)
+        return text
+
+    def _as_here(self, text: str) -> str:
+        for here, there in self.hosts.items():
+            text = text.replace(there, here)
+        return text
 
 
 def alike(shown: Sequence[str], said: Sequence[str]) -> bool:

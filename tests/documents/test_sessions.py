@@ -13,7 +13,7 @@ import pytest
 
 from tests.documents.markdown import Command, File, blocks, read, steps, unheard
 from tests.documents.sessions import ROOT, Stage, alike
-from tests.documents.world import stock
+from tests.documents.world import stock, stock_private
 from tests.fakes.index import FakeIndex
 
 #: The README's own two commands in `sh` are the gate's (tests/test_documents.py, .ci/run).
@@ -27,9 +27,10 @@ def _name(page: Path) -> str:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with FakeIndex() as index:
+    with FakeIndex() as index, FakeIndex(credentials=("ada", "secret")) as private:
         stock(index)
-        yield Stage(tmp_path, index.url)
+        stock_private(private)
+        yield Stage(tmp_path, index.url, {"https://packages.example.com/simple/": private.url})
 
 
 @pytest.mark.parametrize("page", _PLAYED, ids=_name)

@@ -22,6 +22,12 @@ def stock(index: FakeIndex) -> None:
                 _offer(index, name, version, {"requires": said} if isinstance(said, list) else said)
 
 
+def stock_private(index: FakeIndex) -> None:
+    """Put the packages of somebody's own on an index."""
+    _offer(index, "acme-models", "1.2", {"requires": ["acme-core>=1", "numpy"]})
+    _offer(index, "acme-core", "1.0", {})
+
+
 def _offer(index: FakeIndex, name: str, version: str, release: Mapping[str, Any]) -> None:
     for tag in release.get("wheels", ["py3-none-any"]):
         index.add(
