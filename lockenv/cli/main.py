@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outdated": ("lockenv.cli.outdated", "Show what has newer releases, and what holds it back"),
     "list": ("lockenv.cli.list", "Show what is installed in the environment"),
     "git": ("lockenv.cli.git", "Let Git merge and compare locks by what they hold"),
+    "completion": ("lockenv.cli.completion", "Write a script for your shell's Tab key"),
     "python": ("lockenv.cli.python", "Find the Pythons on this machine"),
     "cache": ("lockenv.cli.cache", "Show or clean the cache"),
 }

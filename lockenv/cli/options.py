@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lockenv.cli.opening import session_of
 from lockenv.errors import UsageError
@@ -30,8 +30,26 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30)
 
 
+#: Arguments that ask a command for nothing but its parser, which `Built` then brings.
+PARSER = ("\0parser",)
+
+
+class Built(Exception):
+    """A command has built its parser, for which alone it was called."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors look like all others: verdict, then remedy."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, unless the parser itself is asked for."""
+        if args == PARSER:
+            raise Built(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` where argparse would print its usage and exit."""

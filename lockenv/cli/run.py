@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lockenv.errors import LockenvError, UsageError
 from lockenv.project import Project, find_project
 
-_HELP = """\
+HELP = """\
 usage: lockenv run [-C DIR] [-e NAME | --env DIR] [--verified | --against FILE] [--] COMMAND [ARGUMENT ...]
+       lockenv run [--verified] [--script] SCRIPT.py [ARGUMENT ...]
 
 Run a command in the environment: its bin folder comes first on PATH and VIRTUAL_ENV is set. The exit
 status is the command's own. Nothing is resolved or installed.
+
+A file SCRIPT.py is run by Python. One that says itself what it needs, in a `# /// script` block (PEP 723), runs
+in a locked environment of its own: made the first time, kept in the cache, found again at once.
 
 options:
   -C, --project DIR  the folder with env.toml
@@ -25,11 +29,13 @@ options:
       --env DIR      the environment (default: .venv beside env.toml)
       --verified     first compare the environment with its lock, byte by byte; start nothing if it differs
       --against FILE the same, with a document that `lockenv sync --manifest FILE` wrote
+      --script       the next word is a script with such a block, whatever its name ends in (for `#!` lines)
   -h, --help         this text
 
 examples:
   lockenv run -- python -c "import flask"
   lockenv run pytest -x
+  lockenv run report.py --year 2026
 """
 _VALUED = {
     "-C": "project",
@@ -40,17 +46,29 @@ _VALUED = {
     "--cache-dir": "cache_dir",
     "--against": "against",
 }
-_IGNORED = frozenset({"-q", "--quiet", "-v", "-vv", "--verbose", "--offline"})
+#: Settings that count where a script's environment has to be made, and the value that each gets.
+_SWITCHES = {
+    "-q": ("quiet", "yes"),
+    "--quiet": ("quiet", "yes"),
+    "-v": ("verbosity", "1"),
+    "--verbose": ("verbosity", "1"),
+    "-vv": ("verbosity", "2"),
+    "--offline": ("offline", "yes"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run `lockenv run`. On POSIX the command takes this process's place, so signals reach it directly."""
     options, command = _split(list(arguments))
     if command is None:
-        sys.stdout.write(_HELP)
+        sys.stdout.write(HELP)
         return 0
     if not command:
         raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
+    script = command[0] if _is_script(command[0], options) else None
+    own = _environment_of_script(script, options) if script is not None else None
+    if own is not None:
+        return _become([_python(own), *command], _environment(own), own)
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     name = options.get("environment", "")
     env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV"), environment=name).env
@@ -62,7 +80,28 @@ def main(arguments: Sequence[str]) -> int:
 
         flags = {"project": folder, "env_dir": env, "cache_dir": options.get("cache_dir")}
         refuse_drift(flags, against=options.get("against"), environment=name)
-    return _become(command, _environment(env), env)
+    return _become(command if script is None else [_python(env), *command], _environment(env), env)
+
+
+def _is_script(command: str, options: Mapping[str, str]) -> bool:
+    """Whether a command is the name of a file that Python is to run."""
+    return "script" in options or (command.endswith(".py") and os.path.isfile(command))
+
+
+def _environment_of_script(script: str, options: Mapping[str, str]) -> str | None:
+    """The environment that a script asks for (PEP 723), unless another is named; None where it asks for none."""
+    if "script" not in options and not {"env", "environment", "against"}.isdisjoint(options):
+        return None
+    # Lazy: most commands are no scripts.
+    from lockenv.cli.script import environment_of
+
+    flags: dict[str, object] = {name: name in options or None for name in ("offline", "quiet")}
+    flags |= {"cache_dir": options.get("cache_dir"), "verbosity": int(options.get("verbosity", "0")) or None}
+    return environment_of(script, flags, required="script" in options, verified="verified" in options)
+
+
+def _python(env: str) -> str:
+    return os.path.join(env, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
 
 def _missing(folder: str, env: str, name: str) -> LockenvError:
@@ -97,8 +136,10 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
             options[_VALUED[name]] = value if equals else arguments.pop(0)
         elif argument == "--verified":
             options["verified"] = "yes"
-        elif argument in _IGNORED:
-            continue
+        elif argument == "--script":
+            options["script"] = "yes"
+        elif argument in _SWITCHES:
+            options[_SWITCHES[argument][0]] = _SWITCHES[argument][1]
         elif argument.startswith("-"):
             raise UsageError(f"`lockenv run` has no option {argument}", hint="put `--` before the command")
         else:
