@@ -16,7 +16,9 @@ def main() -> int:
     try:
         # Lazy, for the sake of the line above.
         from lockenv.cli.main import run
+        from lockenv.transaction import halves
 
+        halves.allow()
         return run(arguments)
     except KeyboardInterrupt:
         # `run` hears of interrupts itself; this one came while it was still being loaded.

@@ -24,7 +24,7 @@ def carry_out(
     finish: Callable[[str, str], None] | None = None,
 ) -> Applied:
     """Make the project's environment what is desired, as the settings want it done. Raises as `apply` does."""
-    session.report(StageStarted(stage="Linking", total=len(desired.packages)))
+    session.report(StageStarted(stage="Linking", total=len(desired.packages), brisk=True))
     applied = apply(
         session.project.env,
         desired,

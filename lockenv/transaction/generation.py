@@ -9,17 +9,16 @@ when the file is made, once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable
 
-from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
+from lockenv.events import Reporter
 from lockenv.files import remove_tree
 from lockenv.transaction import places, state
-from lockenv.transaction.contents import Brought, Contents, Group, WrittenFile
+from lockenv.transaction.bringing import Bringing
+from lockenv.transaction.contents import Contents, WrittenFile
 from lockenv.transaction.difference import differing
 from lockenv.transaction.link import Linker
 from lockenv.tree import fixed_mtime_ns
-
-_STAGE = "Linking"
 
 
 def build(
@@ -37,7 +36,7 @@ def build(
     """
     os.mkdir(folder)
     tree: state.Tree = {"": {}}
-    _add(folder, tree, contents, linker, reporter)
+    _add(folder, tree, contents, Bringing(folder, tree, linker, reporter))
     _finish(folder, record, tree)
 
 
@@ -69,11 +68,11 @@ def rebuild(
     for inner in sorted(tree.keys() - {"", *contents.folders}, reverse=True):
         os.rmdir(f"{folder}/{inner}")
         del tree[inner]
-    _add(folder, tree, difference.contents, linker, reporter)
+    _add(folder, tree, difference.contents, Bringing(folder, tree, linker, reporter))
     _finish(folder, record, tree)
 
 
-def _add(folder: str, tree: state.Tree, contents: Contents, linker: Linker, reporter: Reporter) -> None:
+def _add(folder: str, tree: state.Tree, contents: Contents, bringing: Bringing) -> None:
     for inner in contents.folders:
         if inner not in tree:
             os.mkdir(f"{folder}/{inner}")
@@ -83,7 +82,7 @@ def _add(folder: str, tree: state.Tree, contents: Contents, linker: Linker, repo
     for link in contents.links:
         os.symlink(link.target, f"{folder}/{link.path}")
         _note(tree, link.path, link.target)
-    _bring_all(folder, contents.packages, linker, reporter, tree)
+    bringing.bring(contents.packages)
 
 
 def _finish(folder: str, record: Callable[[state.Tree], state.State], tree: state.Tree) -> None:
@@ -113,31 +112,3 @@ def write_file(path: str, content: bytes, mode: int, mtime: int | None = None) -
         return state.fact_of(os.fstat(descriptor))
     finally:
         os.close(descriptor)
-
-
-def _bring_all(
-    folder: str, packages: Sequence[Brought], linker: Linker, reporter: Reporter, tree: state.Tree
-) -> None:
-    """Bring the packages' files, and note in `tree` what they are."""
-    reporter(StageStarted(stage=_STAGE, total=len(packages)))
-
-    def tell(package: Brought, done: int) -> None:
-        reporter(StageAdvanced(stage=_STAGE, done=done, detail=package.name))
-
-    done = 0
-    # To link is so short that threads cost more, in waiting for Python's lock, than they give.
-    while done < len(packages) and linker.mode in {"auto", "hardlink"}:
-        package = packages[done]
-        for group in package.groups:
-            tree[group[1]].update(linker.bring(package.root, group, folder))
-        done += 1
-        tell(package, done)
-    if done < len(packages):
-        # Lazy: most environments are linked.
-        from lockenv.transaction.threads import bring_in_threads
-
-        def bring(package: Brought, group: Group) -> None:
-            tree[group[1]].update(linker.bring(package.root, group, folder))
-
-        bring_in_threads(packages[done:], bring, lambda package, more: tell(package, done + more))
-    reporter(StageFinished(stage=_STAGE))

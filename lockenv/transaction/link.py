@@ -42,6 +42,7 @@ class Changed(InstallError):
     """A file of the store is not what the store says: `path`, below the stored wheel's folder `root`."""
 
     def __init__(self, root: str, path: str) -> None:
+        self.root, self.path = root, path
         super().__init__(
             f"{root}/{path} in the store was changed through another environment; the environment was not changed",
             hint="`lockenv cache verify` takes out what was changed, and the next sync brings it anew",

@@ -10,11 +10,12 @@ Nothing heavy is imported (no dataclasses, no typing, no pathlib): this is the w
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
 import zlib
 
-from lockenv.transaction import places
+from lockenv.transaction import halves, places
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = 5  #: to be changed with the record's shape and with what lockenv writes into an environment
 _MAGIC = b"lockenv state\n"
+_MANY = 3000  #: files from which on it pays to look at them in two processes
 
 #: What an entry of a folder is: the text of a link, or (size, modification time in ns, mode) of a file.
 Fact = str | tuple[int, int, int]
@@ -235,7 +237,31 @@ def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = Non
 
     Folders of bytecode, which Python may write by itself, are added to the list `bytecode`.
     """
-    for folder, facts in recorded.items():
+    if sum(map(len, recorded.values())) >= _MANY and halves.can_fork():
+        with contextlib.suppress(halves.HalfFailedError, OSError):
+            return _drift_in_halves(generation, recorded, bytecode)
+    return _drift(generation, recorded, recorded, bytecode)
+
+
+def _drift_in_halves(generation: str, recorded: Tree, bytecode: list[str] | None) -> str | None:
+    """Look for drift in two processes; each has every second folder, for one wheel's can be most of them."""
+    folders = list(recorded)
+    here: list[str] = []
+    there: list[str] = []
+    collects = bytecode is not None
+
+    def look(number: int, found: list[str]) -> str | None:
+        return _drift(generation, recorded, folders[number::2], found if collects else None)
+
+    mine, (theirs, more) = halves.both(lambda: look(0, here), lambda: (look(1, there), there))
+    if bytecode is not None:
+        bytecode += [*here, *more]
+    return mine or theirs
+
+
+def _drift(generation: str, recorded: Tree, part: Iterable[str], bytecode: list[str] | None) -> str | None:
+    for folder in part:
+        facts = recorded[folder]
         try:
             found, folders = scan_folder(generation, folder)
         except OSError:
