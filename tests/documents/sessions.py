@@ -29,6 +29,7 @@ _VARYING = (
     (re.compile(r"\b(digest|lock) [0-9a-f]{12}\b"), r"\1 <digest>"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "<commit>"),
     (re.compile(r"\bPython 3\.\d+\.\d+\w*"), "Python <version>"),
+    (re.compile(r"\blockenv==[\w.]+"), "lockenv==<version>"),
     (re.compile(r"\bpython3\.\d+\b"), "python3.<minor>"),
     (re.compile(r"\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"), "<date>"),
 )
@@ -105,7 +106,12 @@ class Stage:
             # A command that fails where it should not is no news to be written down.
             if done.command.is_status(done.status) and not self.is_told(done):
                 first = done.command.line - 1 + done.command.typed.count("\n")
-                shown = self._as_there(done.text).rstrip("\n").replace(f"python{SERIES}", f"python{_SERIES}").splitlines()
+                shown = (
+                    self._as_there(done.text)
+                    .rstrip("\n")
+                    .replace(f"python{SERIES}", f"python{_SERIES}")
+                    .splitlines()
+                )
                 lines[first : first + len(done.command.shown or ())] = [line.rstrip() for line in shown]
         return "\n".join(lines) + "\n"
 
@@ -117,7 +123,11 @@ class Stage:
         return [line.rstrip() for line in text.rstrip("\n").splitlines()]
 
     def _as_there(self, text: str) -> str:
-        for here, there in {str(self.home): _HOME, str(BASE_PYTHON): f"/usr/bin/python{_SERIES}", **self.hosts}.items():
+        for here, there in {
+            str(self.home): _HOME,
+            str(BASE_PYTHON): f"/usr/bin/python{_SERIES}",
+            **self.hosts,
+        }.items():
             text = text.replace(here, there)
         return text
 
