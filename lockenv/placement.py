@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lockenv.errors import Problem, Refused
 from lockenv.tree import Scheme
 from lockenv.values import dataclass
-from lockenv.wheels import Script, script_refusal
+from lockenv.wheels import Script, folded, script_refusal
 
 #: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
 WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
@@ -121,23 +121,29 @@ class _Spread:
 def check_collisions(placements: Iterable[Placement], *, scheme: Scheme, reserved: Iterable[str] = ()) -> None:
     """Refuse two packages that own one path, unless the content is equal. Raises `Refused` with all collisions.
 
-    `reserved` are the paths that the environment itself brings, folders with a slash at the end. A file where
-    another package needs a folder is a collision as well.
+    Paths that differ by case only are one path elsewhere, and not each disk here tells them apart. `reserved` are
+    the paths that the environment itself brings, folders with a slash at the end. A file where another package
+    needs a folder is a collision as well.
     """
-    owners: dict[str, tuple[str, str]] = dict.fromkeys(reserved, ("the environment itself", ""))
+    reserved = list(reserved)
+    owners = {folded(path): ("the environment itself", "", path) for path in reserved}
     folders: dict[str, str] = {}
     problems: list[Problem] = []
 
     def claim(path: str, content: str, package: str) -> None:
-        owner, theirs = owners.setdefault(path, (package, content))
-        if theirs != content:
+        key = folded(path)
+        owner, theirs, spelt = owners.setdefault(key, (package, content, path))
+        if spelt != path:
+            told = f"{package} brings it, and {owner} {spelt}: one file where case is ignored"
+            problems.append(Problem(where=path, message=told))
+        elif theirs != content:
             problems.append(Problem(where=path, message=f"both {owner} and {package} bring it"))
-        parent = path.rpartition("/")[0]
+        parent = key.rpartition("/")[0]
         while parent and parent not in folders:
             folders[parent] = package
             parent = parent.rpartition("/")[0]
 
-    for path in list(owners):
+    for path in reserved:
         claim(path, "", "the environment itself")
     for placement in placements:
         for script in placement.scripts:
@@ -145,7 +151,7 @@ def check_collisions(placements: Iterable[Placement], *, scheme: Scheme, reserve
         for file in placement.files:
             claim(file.destination, file.sha256, placement.name)
     problems += [
-        Problem(where=path, message=f"a file of {owners[path][0]}, a folder of {folders[path]}")
+        Problem(where=owners[path][2], message=f"a file of {owners[path][0]}, a folder of {folders[path]}")
         for path in owners.keys() & folders.keys()
     ]
     if problems:

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "lockenv"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("sums", "values"),
     ("errors",),
-    ("events", "files", "limits", "packages", "project", "space", "tree", "wheels"),
+    ("events", "files", "inline", "limits", "packages", "project", "space", "tree", "wheels"),
     ("leftovers", "settings", "targets", "user_folders"),
     ("markers", "platforms", "promised", "pythons"),
     ("graph", "manifest"),

@@ -10,9 +10,15 @@ import unicodedata
 from collections.abc import Iterable
 
 from lockenv.errors import Refused
+from lockenv.wheels import folded
 
-#: Control characters (C0, DEL, C1), those that reorder text on a screen, lone surrogates, and the backslash.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\\]")
+#: Control characters (C0, DEL, C1), those that reorder text on a screen, those that nobody sees, lone surrogates,
+#: and the backslash. Joiners and variants, which some scripts and emoji need, count where they join nothing.
+_FORBIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e00ff\\]"
+    r"|(?:^|(?<=[!-\"$-)+-/:-~ ]))[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 #: A segment that is empty, ``.`` or ``..``.
 _NOT_A_NAME = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -63,11 +69,6 @@ def _excess(path: str) -> str | None:
     if any(len(segment.encode()) > _MAX_SEGMENT for segment in path.split("/")):
         return "a file name that is too long"
     return None
-
-
-def folded(path: str) -> str:
-    """Give the form under which file systems that ignore case or normalise Unicode know a path."""
-    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def check_distinct(files: Iterable[str], folders: Iterable[str], *, archive: str) -> None:

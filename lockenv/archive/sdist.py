@@ -15,11 +15,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lockenv.archive.inflated import Inflated
-from lockenv.archive.names import check_distinct, folded, refusal
+from lockenv.archive.names import check_distinct, refusal
 from lockenv.archive.tars import Member, read_members
 from lockenv.archive.zips import ZipArchive
 from lockenv.errors import Refused
 from lockenv.limits import DEFAULT, Limits, remedy
+from lockenv.wheels import folded
 
 #: Seconds since 1970 of every unpacked file: 2020-01-01. Equal times tell `make` that nothing is out of date.
 SOURCE_TIME = 1_577_836_800

@@ -25,9 +25,11 @@ from lockenv.archive.zips import Member, ZipArchive
 from lockenv.errors import Refused
 from lockenv.limits import DEFAULT, Limits
 from lockenv.tree import fixed_mtime_ns
-from lockenv.wheels import Script, UnpackedFile
+from lockenv.wheels import PIN_NAME, Script, UnpackedFile
 
 SCHEME_KEYS = frozenset({"purelib", "platlib", "scripts", "headers", "data"})
+#: Names with these endings, among libraries, are what installers and `importlib.metadata` take for distributions.
+_OF_DISTRIBUTIONS = frozenset({"dist-info", "egg-info", "egg-link"})
 _SUPPORTED = 1  #: the major Wheel-Version that is understood
 _TEXT_LIMIT = 8 << 20  #: bytes of METADATA and the like that are read into memory
 _CHUNKED = 8 << 20  #: members above this size are never held in memory whole
@@ -60,6 +62,7 @@ class WheelArchive:
         _check_portable(archive)
         self._files = {member.path: member for member in archive.members if not member.is_dir}
         self.dist_info = _find_dist_info(archive, name, version)
+        _check_libraries(archive, name, self.dist_info)
         self.version = version or self.dist_info.removesuffix(".dist-info").partition("-")[2].replace("_", "-")
         self.data_folder = _find_data_folder(archive, name, self.version)
         _check_metadata(self.filename, self._text("METADATA"), name, self.version)
@@ -178,6 +181,36 @@ def _find_dist_info(archive: ZipArchive, name: str, version: str) -> str:
     if not _is_of(found[0].removesuffix(".dist-info"), name, version):
         raise archive.refuse(f"holds {found[0]!r}, not {name} {version}")
     return found[0]
+
+
+def _check_libraries(archive: ZipArchive, name: str, dist_info: str) -> None:
+    """Refuse what would pass for another distribution among the libraries, or run before lockenv's start-up file.
+
+    A package's ``.egg-info`` beside its own ``.dist-info`` is odd, and nothing more.
+    """
+    for path in sorted({_among_libraries(member.path) for member in archive.members}):
+        entry, slash, _ = path.partition("/")
+        stem, dot, suffix = entry.rpartition(".")
+        if dot and suffix.lower() in _OF_DISTRIBUTIONS and entry != dist_info:
+            own = suffix.lower() == "egg-info" and canonicalize_name(stem.partition("-")[0]) == canonicalize_name(
+                name
+            )
+            if not own:
+                raise archive.refuse("is refused: it would pass for another distribution", entry)
+        if not slash and suffix == "pth" and entry < PIN_NAME:
+            told = (
+                f"is refused: Python would run it before lockenv's own {PIN_NAME}, which keeps programs together"
+            )
+            raise archive.refuse(told, entry)
+
+
+def _among_libraries(path: str) -> str:
+    """Give the first name, below the folder of libraries, of what goes there; a folder ends with a slash."""
+    top, slash, rest = path.partition("/")
+    if top.endswith(".data") and slash:
+        key, _, rest = rest.partition("/")
+        top, slash, _ = rest.partition("/") if key in {"purelib", "platlib"} else ("", "", "")
+    return top + slash
 
 
 def _find_data_folder(archive: ZipArchive, name: str, version: str) -> str | None:

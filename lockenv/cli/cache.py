@@ -76,6 +76,6 @@ def _verify(session: Session, screen: Screen, *, as_json: bool) -> int:
         for one in found.bad:
             files = f"{one.files[0]} and {len(one.files) - 1} more" if len(one.files) > 1 else one.files[0]
             screen.say(screen.change("-", f"{one.wheel or one.entry} ({files})"))
-        told = f", {len(found.bad)} bad ones removed" if found.bad else ", all as they were unpacked"
+        told = f", {len(found.bad)} bad removed" if found.bad else ", all as they were unpacked"
         screen.say(f"{found.wheels} wheels in {session.settings.cache_dir}{told}")
     return 1 if found.bad else 0

@@ -21,12 +21,15 @@ from lockenv.cli.options import (
     session_of,
 )
 from lockenv.cli.screen import Screen, duration
+from lockenv.errors import UsageError
 from lockenv.operations.standing import note_standing, standing
 from lockenv.project import DEFAULT
 from lockenv.session import Session
 
 if TYPE_CHECKING:
+    from lockenv.operations.lock import Locked
     from lockenv.operations.question import Upgrade
+    from lockenv.packages import NormalizedName
 
 _PYTHON = "the Python of this machine that must not be left out: a version, a command or a path"
 
@@ -45,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
             "lockenv lock --upgrade-package 'pandas==2.3.1'  that one",
             "lockenv lock docs                               [environments.docs], to pylock.docs.toml",
             "lockenv lock --all                              all environments, or none of them",
+            "lockenv lock --script report.py                 to pylock.report.toml, which `run report.py` obeys",
         ],
     )
     add_named(options)
@@ -77,6 +81,9 @@ def _upgrade(asked: argparse.Namespace) -> Upgrade | None:
 def add_common(options: argparse.ArgumentParser) -> None:
     """The options of every command that makes a lock."""
     add_all(options, "lock all environments of env.toml; if one has no solution, no lock is written")
+    options.add_argument(
+        "--script", metavar="FILE", help="a script that says what it needs (PEP 723); its lock stands beside it"
+    )
     add_json(options)
     add_build(options)
     add_limits(options)
@@ -89,7 +96,7 @@ def run(asked: argparse.Namespace, upgrade: Upgrade | None = None, *, check: boo
     """Make the lock, and tell what became of it."""
     began = time.perf_counter()
     with session_of(asked) as (session, screen):
-        if upgrade is None and not asked.json and not asked.allow_build:
+        if upgrade is None and not asked.json and not asked.allow_build and not asked.script:
             said = _standing(session, everywhere=asked.all)
             if said:
                 for line in said[:-1]:
@@ -127,15 +134,10 @@ def _lock(
     gc.disable()
     # Lazy: a lock that stands needs none of this.
     from lockenv.cli.locked import SCHEMA, document, show, verdict
-    from lockenv.operations.environments import lock_all
-    from lockenv.operations.lock import lock
     from lockenv.packages import canonicalize_name
 
     allowed = frozenset(map(canonicalize_name, asked.allow_build))
-    if asked.all:
-        made = lock_all(session, upgrade=upgrade, check=check, allowed=allowed)
-    else:
-        made = ((session, lock(session, upgrade=upgrade, check=check, allowed=allowed)),)
+    made = _made(session, asked, upgrade, check=check, allowed=allowed)
     for one, done in made:
         found = done.again or done
         if found.stands is not None and not allowed:
@@ -150,3 +152,30 @@ def _lock(
         last = one is made[-1][0]
         seconds = time.perf_counter() - began if last else None
         show(screen, done, upgrade, seconds=seconds, verbose=session.settings.verbosity > 0)
+
+
+def _made(
+    session: Session,
+    asked: argparse.Namespace,
+    upgrade: Upgrade | None,
+    *,
+    check: bool,
+    allowed: frozenset[NormalizedName],
+) -> tuple[tuple[Session, Locked], ...]:
+    """Make the lock that is meant, or the locks of all environments; each with the session of its environment."""
+    # Lazy: a lock that stands needs none of this.
+    from lockenv.operations.lock import lock
+
+    if asked.script:
+        from lockenv.operations.scripts import lock_script, script_at
+
+        if any((asked.all, asked.environment, asked.lock, getattr(asked, "named", None))):
+            message = "--script has a lock of its own, and another is named"
+            raise UsageError(message, hint="leave out either of them")
+        script = script_at(asked.script, folder=session.folder)
+        return ((session, lock_script(session, script, upgrade=upgrade, check=check, allowed=allowed)),)
+    if asked.all:
+        from lockenv.operations.environments import lock_all
+
+        return lock_all(session, upgrade=upgrade, check=check, allowed=allowed)
+    return ((session, lock(session, upgrade=upgrade, check=check, allowed=allowed)),)

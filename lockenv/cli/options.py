@@ -31,7 +31,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 #: Arguments that ask a command for nothing but its parser, which `Built` then brings.
-PARSER = ("\0parser",)
+PARSER = ("--\0parser",)
 
 
 class Built(Exception):

@@ -61,10 +61,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if repaired or not done.findings else 1
 
 
-def refuse_drift(flags: Mapping[str, object], *, against: str | None, environment: str = "") -> None:
+def refuse_drift(
+    flags: Mapping[str, object], *, against: str | None = None, lock: str | None = None, environment: str = ""
+) -> None:
     """Raise `CheckFailed`, which says what differs, unless an environment is what it should be."""
     here = os.getcwd()  # noqa: PTH109
-    with open_session(flags, environ=os.environ, folder=here, environment=environment) as session:
+    with open_session(flags, environ=os.environ, folder=here, lock=lock, environment=environment) as session:
         done = verify(session) if against is None else verify_against(session, against)
     if done.findings:
         raise CheckFailed(

@@ -20,10 +20,14 @@ _KINDS = {str: "text", bool: "true or false", int: "a number", float: "a number"
 
 @dataclass(kw_only=True)
 class Document:
-    """One TOML file that is being read: its name for messages, its text, what is wrong with it so far."""
+    """One TOML file that is being read: its name for messages, its text, what is wrong with it so far.
+
+    `bare` are the keys at its top that are no tables.
+    """
 
     where: str
     text: str
+    bare: frozenset[str] = frozenset()
     complaints: list[tuple[KeyPath, str, str | None]] = field(default_factory=list)
 
     @cached_property
@@ -61,7 +65,7 @@ class Entry:
             return f"item {last + 1} of {list_title}"
         keys = [part for part in self.path if isinstance(part, str)]
         if len(keys) == 1:
-            return f"[{shown(last)}]"
+            return quoted(last) if last in self.document.bare else f"[{shown(last)}]"
         owner = "[[index]]" if keys[0] == "index" else f"[{shown('.'.join(keys[:-1]))}]"
         return f"{quoted(last)} in {owner}"
 

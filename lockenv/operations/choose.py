@@ -57,6 +57,15 @@ def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: 
         ) from None
 
 
+def interpreter_for_script(session: Session, requires_python: SpecifierSet, lock: Pylock | None) -> Interpreter:
+    """The Python for a script's environment: the one asked for, else the best that fits and its lock covers.
+
+    No `.python-version` has a say: a script may lie anywhere. Raises `InterpreterNotFound`.
+    """
+    asked = session.settings.python is not None
+    return _find(session, requires_python, _covered_by(lock) if lock is not None and not asked else None)
+
+
 def any_interpreter(session: Session) -> Interpreter:
     """The Python to begin a project with: the one asked for, else the newest. Raises `InterpreterNotFound`."""
     return _find(session, SpecifierSet())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from lockenv.events import StageFinished, StageStarted
 from lockenv.files import remove_tree
 from lockenv.operations import archives
 from lockenv.operations.archives import SOURCES
+from lockenv.operations.scripts import FOLDER as SCRIPTS
+from lockenv.operations.scripts import READY
 from lockenv.session import Session
 
 _DAY = 24 * 3600.0
@@ -97,8 +100,35 @@ def prune(session: Session, *, older_than_days: float) -> int:
     freed = session.store.prune(older_than=age)
     freed += session.index_cache.prune(older_than_days=older_than_days)[0]
     freed += builds.prune(session.cache, older_than=age) + archives.prune(session.cache / SOURCES, older_than=age)
+    freed += sum(_remove_tree(folder) for folder in _unused_scripts(session.cache / SCRIPTS, age))
     left = (session.cache / "arriving", session.cache / SOURCES)
     return freed + sum(_remove(file) for folder in left for file in _abandoned(folder))
+
+
+def _unused_scripts(folder: Path, age: float) -> Iterator[Path]:
+    """The environments of scripts that none was run in for so long; one without its note was never finished."""
+    with contextlib.suppress(OSError):
+        for home in sorted(folder.iterdir()):
+            note = home / READY
+            if (note if note.exists() else home).lstat().st_mtime <= time.time() - age:
+                yield home
+
+
+def _remove_tree(folder: Path) -> int:
+    """Remove an environment; what it shares with the store frees nothing."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                found = Path(place, name).lstat()
+                size += found.st_size if found.st_nlink == 1 else 0
+    try:
+        # Aside first: nobody may start in half an environment.
+        gone = folder.rename(folder.with_name(f".gone-{folder.name}"))
+        remove_tree(gone)
+    except OSError:
+        return 0
+    return size
 
 
 def _abandoned(folder: Path) -> Iterator[Path]:

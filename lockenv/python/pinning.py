@@ -9,9 +9,7 @@ its start, which generation is current, and takes its libraries from that folder
 from __future__ import annotations
 
 from lockenv.tree import Text
-
-#: `site` goes through start-up files in the order of their names: this one comes before all that packages bring.
-PIN_NAME = "00_lockenv.pth"
+from lockenv.wheels import PIN_NAME
 
 # In a dictionary of its own: `site` runs start-up lines among its local variables. One system call; whatever is
 # not as lockenv made it (a copy without links, another tool's environment) leaves the path as it was.

@@ -19,9 +19,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lockenv.python.pinning import PIN_NAME
 from lockenv.transaction import ground, places
 from lockenv.transaction.foreign import SITES
+from lockenv.wheels import PIN_NAME
 
 #: Where strays are kept, in the environment's root.
 KEPT = "kept"

@@ -231,17 +231,29 @@ def _typed(command: list[str], lines: list[str], environ: Mapping[str, str], fol
     )
     os.close(end)
     shown, deadline = "", time.monotonic() + PATIENCE
+
+    def wait_for(mark: str) -> None:
+        nonlocal shown
+        while mark not in shown:
+            ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+            assert ready, shown
+            shown += os.read(terminal, 4096).decode(errors="replace")
+        seen.append(shown[: shown.index(mark) + len(mark)])
+        shown = shown[shown.index(mark) + len(mark) :]
+
+    seen: list[str] = []
     try:
-        for number, line in enumerate(lines):
-            os.write(terminal, f"{line}\r".encode())
-            mark = until if number == len(lines) - 1 else "> "
-            before = len(shown)
-            while mark not in shown[before:] or not shown.endswith((" ", "\n")):
-                ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-                assert ready, shown
-                shown += os.read(terminal, 4096).decode(errors="replace")
+        wait_for("> ")
+        for number, line in enumerate(lines[:-1]):
+            # Typed too early, a Tab is no question: the next line waits for the end of this one, and its prompt.
+            os.write(terminal, f"{line}; print DON'E'{number}\r".encode())
+            wait_for(f"DONE{number}")
+            wait_for("> ")
+        os.write(terminal, f"{lines[-1]}\r".encode())
+        wait_for(until)
+        wait_for("\n")
     finally:
         child.kill()
         child.wait()
         os.close(terminal)
-    return shown
+    return "".join(seen)

@@ -150,7 +150,7 @@ def _end(lines: Sequence[str], at: int, sign: str) -> int:
 
 def anchors(page: str) -> list[str]:
     """Give the anchors of a page's headings, as both GitHub and Python-Markdown make them."""
-    return [anchor(heading) for heading in re.findall(r"^#+ (.+)$", _without_blocks(page), re.MULTILINE)]
+    return [anchor(heading) for heading in re.findall(r"^#+ (.+)$", without_blocks(page), re.MULTILINE)]
 
 
 def anchor(heading: str) -> str:
@@ -162,10 +162,11 @@ def anchor(heading: str) -> str:
 
 def links(page: str) -> list[str]:
     """Give the targets of a page's links."""
-    return re.findall(r"(?<!\\)\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", _without_blocks(page)))
+    return re.findall(r"(?<!\\)\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", without_blocks(page)))
 
 
-def _without_blocks(page: str) -> str:
+def without_blocks(page: str) -> str:
+    """Give a page's text without its fenced blocks."""
     return re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
 
 

@@ -26,9 +26,10 @@ _VARYING = (
     (re.compile(r"\b(?:\d+ min )?\d+(?:\.\d+)? m?s\b"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)? [kMG]?B\b"), "<amount>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
-    (re.compile(r"\bdigest [0-9a-f]{12}\b"), "digest <digest>"),
+    (re.compile(r"\b(digest|lock) [0-9a-f]{12}\b"), r"\1 <digest>"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "<commit>"),
     (re.compile(r"\bPython 3\.\d+\.\d+\w*"), "Python <version>"),
+    (re.compile(r"\blockenv==[\w.]+"), "lockenv==<version>"),
     (re.compile(r"\bpython3\.\d+\b"), "python3.<minor>"),
     (re.compile(r"\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"), "<date>"),
 )
@@ -46,7 +47,7 @@ class Done:
 class Stage:
     """A home folder with `lockenv` on PATH, and an index that pip and lockenv are configured for.
 
-    `hosts` are addresses in the documents, and what stands there.
+    `hosts` are addresses in the documents, and what takes their places here, the longer first.
     """
 
     def __init__(self, scratch: Path, index_url: str, hosts: Mapping[str, str]) -> None:
@@ -61,9 +62,10 @@ class Stage:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "COLUMNS": "120",
-            "LOCKENV_CACHE_DIR": str(scratch / "cache"),
+            "LOCKENV_CACHE_DIR": str(self.home / ".cache/lockenv"),
             "LOCKENV_INDEX_URL": index_url,
             "PIP_INDEX_URL": index_url,
+            "INDEX": index_url,  # for staging that has taken the others away
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_CACHE_DIR": str(scratch / "pip"),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -104,7 +106,12 @@ class Stage:
             # A command that fails where it should not is no news to be written down.
             if done.command.is_status(done.status) and not self.is_told(done):
                 first = done.command.line - 1 + done.command.typed.count("\n")
-                shown = self._as_there(done.text).rstrip("\n").splitlines()
+                shown = (
+                    self._as_there(done.text)
+                    .rstrip("\n")
+                    .replace(f"python{SERIES}", f"python{_SERIES}")
+                    .splitlines()
+                )
                 lines[first : first + len(done.command.shown or ())] = [line.rstrip() for line in shown]
         return "\n".join(lines) + "\n"
 
@@ -116,7 +123,11 @@ class Stage:
         return [line.rstrip() for line in text.rstrip("\n").splitlines()]
 
     def _as_there(self, text: str) -> str:
-        for here, there in {str(self.home): _HOME, **self.hosts}.items():
+        for here, there in {
+            str(self.home): _HOME,
+            str(BASE_PYTHON): f"/usr/bin/python{_SERIES}",
+            **self.hosts,
+        }.items():
             text = text.replace(here, there)
         return text
 

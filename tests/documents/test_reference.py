@@ -10,7 +10,7 @@ import pytest
 from lockenv.cli.main import COMMANDS
 from tools.reference.errors import errors
 from tools.reference.pages import PAGES, REGIONS, ROOT, filled, regions
-from tools.reference.parsers import command
+from tools.reference.parsers import command, options_of
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -56,16 +56,9 @@ def test_options_that_the_commands_page_explains_are_options_of_the_commands_in_
         names = [name for name in re.findall(r"`lockenv ([a-z]+)", section.partition("\n")[0]) if name in COMMANDS]
         cells = re.findall(r"^\| (`-.*?) \|", section, re.MULTILINE) if names else []
         explained = {option for cell in cells for option in re.findall(r"`(--?[a-zA-Z-]+)", cell)}
-        assert explained <= set().union(*map(_options, names)), section.partition("\n")[0]
+        assert explained <= set().union(*(options_of(command(name)) for name in names)), section.partition("\n")[0]
         found += len(explained)
     assert found > 20
-
-
-def _options(name: str) -> set[str]:
-    found = command(name)
-    if found.parser is None:
-        return set(re.findall(r"--?[a-zA-Z-]+", found.help))
-    return {option for action in found.parser._actions for option in action.option_strings}
 
 
 def _text(path: Path) -> str:

@@ -18,6 +18,8 @@ from tests.fakes.index import FakeIndex
 
 #: The README's own two commands in `sh` are the gate's (tests/test_documents.py, .ci/run).
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+#: Where the documents have an index of somebody's own.
+_HOST = "packages.example.com"
 _PLAYED = [page for page in PAGES if any(isinstance(step, Command) for step in steps(read(page)))]
 
 
@@ -27,10 +29,15 @@ def _name(page: Path) -> str:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with FakeIndex() as index, FakeIndex(credentials=("ada", "secret")) as private:
+    with FakeIndex() as index, _private() as private:
         stock(index)
         stock_private(private)
-        yield Stage(tmp_path, index.url, {"https://packages.example.com/simple/": private.url})
+        there = {f"https://{_HOST}": private.origin.replace("127.0.0.1", "localhost"), _HOST: "localhost"}
+        yield Stage(tmp_path, index.url, there)
+
+
+def _private() -> FakeIndex:
+    return FakeIndex(credentials=("ada", "secret"), relative=True)
 
 
 @pytest.mark.parametrize("page", _PLAYED, ids=_name)

@@ -105,6 +105,10 @@ def menu(files: dict[str, bytes], *, record: Callable[[dict[str, bytes]], bytes]
         "menu/a..b",
         "menu/...",
         "C/x",
+        "menu/\u2764\ufe0f.png",  # a heart, as emoji
+        "menu/\U0001f468\u200d\U0001f469.png",  # joined emoji
+        "menu/1\ufe0f\u20e3.png",  # a key
+        "menu/\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.txt",  # a Persian verb
     ],
 )
 def test_plain_paths_are_taken(path: str) -> None:
@@ -127,6 +131,15 @@ def test_plain_paths_are_taken(path: str) -> None:
         ("menu/\0x", "the character U+0000"),
         ("menu/\x1b[31m", "the character U+001B"),
         ("menu/\u202egnp.py", "the character U+202E"),
+        ("menu/me\u200bnu.py", "the character U+200B"),
+        ("menu/me\u200dnu.py", "the character U+200D"),
+        ("menu/menu\ufe0f.py", "the character U+FE0F"),
+        ("\u200cmenu.py", "the character U+200C"),
+        ("menu/\ufeffmenu.py", "the character U+FEFF"),
+        ("menu/me\xadnu.py", "the character U+00AD"),
+        ("menu/me\u2060nu.py", "the character U+2060"),
+        ("menu/\u3164.py", "the character U+3164"),
+        ("menu/menu\U000e0041.py", "the character U+E0041"),
         ("menu/" + "x" * 300, "a file name that is too long"),
         ("menu/" + "ü" * 150, "a file name that is too long"),
         ("x/" * 600 + "x", "a path that is too long"),
@@ -363,12 +376,40 @@ def test_metadata_of_another_package_is_refused(tmp_path: Path) -> None:
         ({"menu-1.0.data/scripts": b""}, "belongs to no install scheme"),
         ({"menu-1.0.dist-info/WHEEL": b"Wheel-Version: 2.0\nRoot-Is-Purelib: true\n"}, "Wheel-Version '2.0'"),
         ({"menu-1.0.dist-info/entry_points.txt": b"[console_scripts]\npython = m:x\n"}, "'python' is refused"),
+        ({"icons-1.0.egg-info/PKG-INFO": b""}, "would pass for another distribution"),
+        ({"Icons.EGG-INFO": b""}, "would pass for another distribution"),
+        ({"icons-1.0.dist-info": b""}, "would pass for another distribution"),
+        ({"icons.egg-link": b""}, "would pass for another distribution"),
+        ({"menu.egg-link": b""}, "would pass for another distribution"),
+        ({"menu-1.0.data/purelib/icons.egg-info": b""}, "would pass for another distribution"),
+        ({"00_LockEnv.pth": b""}, "before lockenv's own 00_lockenv.pth"),
+        ({"00_a.pth": b""}, "before lockenv's own 00_lockenv.pth"),
+        ({"-.pth": b""}, "before lockenv's own 00_lockenv.pth"),
+        ({"menu-1.0.data/platlib/00.pth": b""}, "before lockenv's own 00_lockenv.pth"),
     ],
 )
 def test_a_wheel_that_is_not_laid_out_as_the_format_says_is_refused(
     tmp_path: Path, files: dict[str, bytes], reason: str
 ) -> None:
     assert reason in refused_wheel(tmp_path, menu(files))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "menu-1.0.egg-info/PKG-INFO",
+        "Menu.egg-info",
+        "menu/_vendor/icons.egg-info/PKG-INFO",
+        "menu/-.pth",
+        "menu-nspkg.pth",
+        "__editable__.menu.pth",
+        "_menu.pth",
+        "menu-1.0.data/data/00.pth",
+    ],
+)
+def test_a_wheel_may_hold_what_passes_for_nothing_else(tmp_path: Path, path: str) -> None:
+    with wheel(tmp_path, menu({path: b""})) as archive:
+        assert path in {member.path for member in archive.members}
 
 
 def test_a_wheel_without_record_is_refused(tmp_path: Path) -> None:
@@ -467,7 +508,8 @@ def test_scripts_are_read_from_entry_points() -> None:
 @pytest.mark.parametrize(
     "name",
     ["../evil", "a/b", "a\\b", ".", "..", "python", "Python3", "python3.11", "pythonw.exe", "python3.13t", "pypy3",
-     "activate", "activate.fish", "Activate.ps1", "activate_this.py", "deactivate", "a\tb", "-x", ".hid", "a;b"],
+     "activate", "activate.fish", "Activate.ps1", "activate_this.py", "deactivate", "a\tb", "-x", ".hid", "a;b",
+     "p\u0443thon", "men\u03c5", "\uff4denu", "m\u200benu"],
 )  # fmt: skip
 def test_script_names_that_leave_bin_or_replace_its_own_are_refused(name: str) -> None:
     with pytest.raises(Refused, match="script name"):
@@ -476,8 +518,9 @@ def test_script_names_that_leave_bin_or_replace_its_own_are_refused(name: str) -
 
 @pytest.mark.parametrize(
     "name",
-    ["menu", "menu-2", "py.test", "pip3.11", "python-argcomplete-check", "activate-global-completion", "g++"],
-)
+    ["menu", "menu-2", "py.test", "pip3.11", "python-argcomplete-check", "activate-global-completion", "g++",
+     "caf\xe9", "\u043c\u0435\u043d\u044e", "\u83dc\u5355-menu"],
+)  # fmt: skip
 def test_ordinary_script_names_are_taken(name: str) -> None:
     assert read_scripts(f"[console_scripts]\n{name}=menu:main".encode(), archive="menu.whl")[0].name == name
 

@@ -169,6 +169,23 @@ def test_a_file_where_another_needs_a_folder_is_refused() -> None:
         check_collisions([other(("x", "1"), name="menu"), other(("x/y.py", "1"))], scheme=SCHEME)
 
 
+@pytest.mark.parametrize(("one", "two"), [("good.py", "GOOD.py"), ("stra\xdfe.py", "strasse.py")])
+def test_paths_that_are_one_where_case_is_ignored_collide(one: str, two: str) -> None:
+    with pytest.raises(Refused, match="one file where case is ignored"):
+        check_collisions([other((one, "1"), name="menu"), other((two, "1"))], scheme=SCHEME)
+
+
+def test_a_file_and_a_folder_that_are_one_where_case_is_ignored_collide() -> None:
+    with pytest.raises(Refused, match=r"Tools: a file of menu, a folder of"):
+        check_collisions([other(("Tools", "1"), name="menu"), other(("tools/x.py", "1"))], scheme=SCHEME)
+
+
+def test_scripts_that_are_one_where_case_is_ignored_collide() -> None:
+    first = other(scripts=(Script("run", "menu", "main"),), name="menu")
+    with pytest.raises(Refused, match="bin/Run: icons brings it, and menu bin/run"):
+        check_collisions([first, other(scripts=(Script("Run", "menu", "main"),))], scheme=SCHEME)
+
+
 def test_scripts_collide_by_name_unless_they_are_the_same() -> None:
     first = other(scripts=(Script("run", "menu", "main"),), name="menu")
     check_collisions([first, other(scripts=(Script("run", "menu", "main"),))], scheme=SCHEME)

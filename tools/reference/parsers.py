@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -50,3 +51,18 @@ def _stopped() -> Iterator[None]:
 
     with patch.object(argparse.ArgumentParser, "parse_args", stop):
         yield
+
+
+def options_of(found: Command) -> frozenset[str]:
+    """Give the names of a command's options."""
+    if found.parser is None:
+        return frozenset(re.findall(r"--?[a-zA-Z][a-z-]*", found.help))
+    return frozenset(_options(found.parser))
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from _options(below)

@@ -17,10 +17,10 @@ import pytest
 from lockenv.files import hash_file
 from lockenv.packages import canonicalize_name
 from lockenv.plan import Wanted
-from lockenv.python.pinning import PIN_NAME
 from lockenv.python.venv import bare, bundled_pip, layout
 from lockenv.transaction.apply import apply
 from lockenv.transaction.compose import Desired
+from lockenv.wheels import PIN_NAME
 from tests.fakes.environments import Project
 from tests.fakes.wheels import BuiltFile, make_wheel
 from tests.unit.python.pythons import SERIES, installed
