@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 
+#: The stage of who waits for another process. Whom one waits for has been told when it begins.
+WAITING = "Waiting"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
-    """A stage of an operation begins, such as 'Resolving' or 'Linking'. `total` counts its units, if known.
-
-    One that is `brisk` tells of its steps so often that nobody need look after it meanwhile.
-    """
+    """A stage of an operation begins, such as 'Resolving' or 'Linking'. `total` counts its units, if known."""
 
     stage: str
     total: int | None = None
-    brisk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

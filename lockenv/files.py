@@ -302,6 +302,8 @@ def _elsewhere(place: str) -> str:
 
 def _command() -> str:
     """Say what this process is: the program's name and its first word."""
-    program = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
+    place = sys.argv[0] if sys.argv and sys.argv[0] else "python"
+    # A package that is run by `python -m` is known by its folder.
+    program = os.path.basename(place.removesuffix("/__main__.py"))
     words = [word for word in sys.argv[1:2] if not word.startswith("-")]
     return " ".join([program, *words])

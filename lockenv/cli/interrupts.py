@@ -43,6 +43,10 @@ def last_words() -> str:
     commit = sys.modules.get("lockenv.transaction.commit")
     if commit is not None and commit.happened():
         return f"\n{word}: the environment is the new one already; what is left over goes with the next sync\n"
+    amendment = sys.modules.get("lockenv.operations.amendment")
+    if amendment is not None and amendment.begun():
+        # There was no time to put them back.
+        return f"\n{word}: the environment was not changed; `lockenv sync` goes on with env.toml and the lock\n"
     return f"\n{word}: {_unchanged}\n"
 
 
@@ -58,6 +62,11 @@ def prompt_interrupts(command: str = "") -> Iterator[None]:
     global _unchanged  # noqa: PLW0603 - there is one command in a process
     if command in {"sync", "rollback"}:
         _unchanged = "the environment was not changed"
+    elif command in {"add", "remove"}:
+        _unchanged = "env.toml, the lock and the environment are as they were"
+        _left = (
+            "the environment was not changed; if env.toml and the lock are new, `lockenv sync` goes on with them"
+        )
     taken = []
     try:
         for name, usual in _SIGNALS.items():

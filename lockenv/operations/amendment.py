@@ -187,6 +187,19 @@ def _wish(session: Session, manifest: Manifest, group: str, allowed: frozenset[N
     )
 
 
+_begun = False
+
+
+def begun() -> bool:
+    """Whether this process has begun to write env.toml and its lock, and has not put them back."""
+    return _begun
+
+
+def _note_begun(*, begun: bool) -> None:
+    global _begun  # noqa: PLW0603 - an interrupt ends the process, and wants to say what was done by then
+    _begun = begun
+
+
 class _Files:
     """env.toml and the lock: as they were, and as they are to be."""
 
@@ -203,6 +216,7 @@ class _Files:
         if bytes_of(self._manifest) != self._old:
             message = f"{MANIFEST} has been changed meanwhile by somebody else"
             raise UsageError(message, hint="look at it, and run this again")
+        _note_begun(begun=True)
         try:
             write_atomically(self._manifest, self._new, durable=True)
         except OSError as error:
@@ -239,6 +253,7 @@ class _Files:
         ):
             if old != new and bytes_of(path) == new:
                 _put_back(path, old)
+        _note_begun(begun=False)
 
 
 def _put_back(path: Path, old: bytes | None) -> None:

@@ -9,7 +9,7 @@ import os
 import stat
 
 from lockenv.errors import InstallError
-from lockenv.events import Reporter, Warned
+from lockenv.events import WAITING, Reporter, StageFinished, StageStarted, Warned
 from lockenv.files import FileLock
 from lockenv.transaction import commit, ground, places
 from lockenv.values import dataclass
@@ -60,14 +60,19 @@ class Turn:
 
     def take_at(self, path: str, *, transient: bool = False) -> FileLock:
         """Take the lock that the file at `path` is."""
+        waited: list[str] = []
 
         def tell(holder: str) -> None:
             self.reporter(Warned(message=f"waiting: {self.env} is being changed by {holder}"))
+            self.reporter(StageStarted(stage=WAITING))
+            waited.append(holder)
 
         _check_lock(path)
         lock = FileLock(path, subject=self.env, wait=self.wait, transient=transient, on_wait=tell)
         self.locks.callback(lock.release)
         lock.acquire()
+        if waited:
+            self.reporter(StageFinished(stage=WAITING))
         return lock
 
 

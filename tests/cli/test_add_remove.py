@@ -300,7 +300,7 @@ def test_a_lock_that_was_not_there_is_not_there_again(
 def test_an_interrupt_that_comes_too_late_leaves_all_of_it_done(
     shop: ScratchProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converge, "recorded_digest", _fails(KeyboardInterrupt()))
+    monkeypatch.setattr(converge, "note_fresh", _fails(KeyboardInterrupt()))
     assert shop.run("add", "icons<2").status == 130
     monkeypatch.undo()
     assert shop.installed()["icons"] == "1.9"
@@ -387,6 +387,7 @@ def test_a_signal_while_another_process_changes_the_environment_is_undone(
     with FileLock(shop.env / ".lockenv" / "lock"):
         ran = ended(shop, number, lambda: "icons" in env_toml(shop), "add", "icons<2")
     assert ran.status == 128 + number
+    assert "env.toml, the lock and the environment are as they were" in ran.err
     assert everything(shop) == before
 
 

@@ -24,6 +24,7 @@ from tests.fakes.wheels import make_wheel
 _MB = 1 << 20
 _INTERRUPTED = "interrupted: nothing was changed that was not finished"
 _UNCHANGED = "interrupted: the environment was not changed"
+_AS_BEFORE = "interrupted: env.toml, the lock and the environment are as they were"
 
 
 @pytest.fixture
@@ -221,18 +222,23 @@ def _interrupted(project: ScratchProject, index: FakeIndex, path: str, *argument
         index.mend()
 
 
-@pytest.mark.parametrize("arguments", [("lock", "--upgrade"), ("sync",)], ids=" ".join)
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(("lock", "--upgrade"), _INTERRUPTED), (("sync",), _UNCHANGED), (("add", "banner"), _AS_BEFORE)],
+)
 def test_an_interrupt_ends_soon_and_changes_nothing(
-    arguments: tuple[str, ...], synced: ScratchProject, index: FakeIndex
+    arguments: tuple[str, ...], told: str, synced: ScratchProject, index: FakeIndex
 ) -> None:
     index.add(make_wheel("banner", "1.0"))
-    synced.manifest(dependencies=["menu", "banner"])
+    if arguments[0] != "add":
+        synced.manifest(dependencies=["menu", "banner"])
     if arguments == ("sync",):
         synced.run("lock").ok()
     with unharmed(synced):
         ran = _interrupted(synced, index, "*banner*", *arguments)
         assert (ran.status, ran.out) == (130, "")
-        assert ran.err.strip() == (_INTERRUPTED if arguments[0] == "lock" else _UNCHANGED)
+        assert ran.err.strip() == told
+    synced.manifest(dependencies=["menu", "banner"])
     synced.run("lock").ok()
     synced.run("sync").ok()
     assert "banner" in synced.installed()

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from lockenv.cli import interrupts
 from lockenv.files import FileLock
+from lockenv.operations import amendment
+from lockenv.transaction import commit
 from tests.cli.refusals import unharmed
 from tests.cli.test_bad_surroundings import _Gate
 from tests.fakes.index import FakeIndex
@@ -155,8 +158,18 @@ def test_a_hang_up_that_is_ignored_is_no_end(synced: ScratchProject) -> None:
     assert "checks" in synced.installed()
 
 
+def test_who_has_no_time_to_put_things_back_says_what_goes_on_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit.begin()
+    for name in ("_said", "_unchanged"):
+        monkeypatch.setattr(interrupts, name, getattr(interrupts, name))
+    with interrupts.prompt_interrupts("add"):
+        for begun, words in ((False, "are as they were"), (True, "`lockenv sync` goes on with env.toml")):
+            interrupts._said = False
+            monkeypatch.setattr(amendment, "_begun", begun)
+            assert words in interrupts.last_words()
+
+
 def test_who_is_told_to_end_after_the_flip_says_that_the_environment_is_the_new_one(tmp_path: Path) -> None:
-    from lockenv.cli import interrupts
     from tests.fakes.environments import MENU, MENU2, Project
 
     project = Project(tmp_path)

@@ -113,6 +113,18 @@ def test_a_lock_that_is_held_names_its_holder(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [("/usr/bin/lockenv", "lockenv sync"), ("/x/lockenv/__main__.py", "lockenv sync"), ("", "python sync")],
+)
+def test_a_holder_is_named_as_people_know_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, told: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [program, "sync"])
+    with FileLock(tmp_path / "lock") as lock:
+        assert lock.holder() == f"process {os.getpid()} ({told})"
+
+
 def test_who_waits_is_told_once_and_then_gets_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     first = FileLock(path)

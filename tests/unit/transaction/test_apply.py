@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockenv.errors import InstallError, Refused, UsageError
+from lockenv.events import WAITING, Event, StageFinished, StageStarted, Warned
 from lockenv.files import FileLock
 from lockenv.plan import Install, Remove, Replace
 from lockenv.transaction import places, state
@@ -318,3 +319,24 @@ def test_of_an_environment_that_was_not_there_no_reason_is_told(project: Project
     assert project.sync().reason == ""
     (project.env / ".lockenv" / "current" / ".state").unlink()
     assert project.sync().reason == "there is no generation that lockenv knows"
+
+
+# Waiting
+
+
+def test_who_waits_says_for_whom_and_that_it_waits_and_no_more(project: Project) -> None:
+    project.sync(MENU)
+    lock = FileLock(Path(places.lock(str(project.env))))
+    lock.acquire()
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        if event == StageStarted(stage=WAITING):
+            lock.release()
+
+    apply(project.env, project.desired(MENU2), reporter=tell)
+    warned, *rest = events
+    assert isinstance(warned, Warned)
+    assert warned.message.startswith(f"waiting: {project.env} is being changed by process {os.getpid()} (")
+    assert rest[:2] == [StageStarted(stage=WAITING), StageFinished(stage=WAITING)]
