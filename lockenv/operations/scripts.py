@@ -147,12 +147,11 @@ def lock_script(
     allowed: frozenset[NormalizedName] = frozenset(),
 ) -> Locked:
     """Do what `lock` does for a script; the lock stands beside it, for all its targets. Raises as `lock` does."""
+    lock = lock_of(script.path)
+    if _is_claimed(script):
+        message = f"{Path(lock).name} is the lock of an environment that {MANIFEST} declares"
+        raise UsageError(message, hint=f"rename {script.name}, or the environment")
     with _speaking_of(script):
-        lock = lock_of(script.path)
-        if _is_claimed(script):
-            name = Path(lock).name
-            message = f"{name} is the lock of an environment that {MANIFEST} declares"
-            raise UsageError(message, hint=f"rename {script.name}, or the environment")
         manifest = _manifest(session, script)
         if not str(manifest.python):
             message = f"{script.name} does not say which Pythons it is for, and a lock is for these"
