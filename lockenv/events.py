@@ -20,10 +20,14 @@ WAITING = "Waiting"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
-    """A stage of an operation begins, such as 'Resolving' or 'Linking'. `total` counts its units, if known."""
+    """A stage of an operation begins, such as 'Resolving' or 'Linking'. `total` counts its units, if known.
+
+    One that is `brisk` tells of its steps so often that nobody need look after it meanwhile.
+    """
 
     stage: str
     total: int | None = None
+    brisk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

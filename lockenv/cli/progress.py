@@ -70,8 +70,8 @@ class Progress:
 
     def _take(self, event: Event) -> None:
         match event:
-            case StageStarted(stage=stage, total=total):
-                self._begin(stage, total or 0)
+            case StageStarted(stage=stage, total=total, brisk=brisk):
+                self._begin(stage, total or 0, brisk)
             case StageAdvanced(done=done, detail=detail):
                 self._done, self._detail = done, detail
                 self._draw()
@@ -91,13 +91,13 @@ class Progress:
             case _:
                 unforeseen(event)
 
-    def _begin(self, stage: str, total: int) -> None:
+    def _begin(self, stage: str, total: int, brisk: bool) -> None:
         self._wipe()
         self._stage, self._detail = stage, ""
         self._done, self._total = 0, total
         self._began = self._drawn = self._clock()
         self._expected = self._received = 0
-        if self._ticker is None and not self._screen.quiet and not self._over.is_set():
+        if self._ticker is None and not brisk and not self._screen.quiet and not self._over.is_set():
             self._ticker = threading.Thread(target=self._tick, name="lockenv-progress", daemon=True)
             self._ticker.start()
 
