@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
     (re.compile(r"\b(digest|lock) [0-9a-f]{12}\b"), r"\1 <digest>"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "<commit>"),
+    (re.compile(r"\bgit [0-9a-f]{8}\b"), "git <commit>"),
     (re.compile(r"\bPython 3\.\d+\.\d+\w*"), "Python <version>"),
     (re.compile(r"\blockenv==[\w.]+"), "lockenv==<version>"),
     (re.compile(r"\bpython3\.\d+\b"), "python3.<minor>"),
@@ -55,7 +57,7 @@ class Stage:
         self.home.mkdir()
         programs = scratch / "bin"
         programs.mkdir()
-        _write_program(programs / "lockenv")
+        _write_programs(programs)
         self.environ = {
             "PATH": f"{programs}:{BASE_PYTHON.parent}:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -73,6 +75,13 @@ class Stage:
             **_GIT,
         }
         self.hosts = {index_url: "<index>"} | {there: said for said, there in hosts.items()}
+
+    def bring(self, folder: Path, *, without: Sequence[str]) -> None:
+        """Copy a project to where the reader is at home."""
+        copy = self.home / folder.name
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*without))
+        for path in copy.rglob("*.toml"):
+            path.write_text(self._as_here(path.read_text(encoding="utf-8")), encoding="utf-8")
 
     def play(self, steps: Sequence[Step]) -> list[Done]:
         """Type and write everything, in order."""
@@ -173,10 +182,12 @@ def _threes(parts: Sequence[str]) -> Iterable[tuple[str, str, str]]:
     return zip(parts[0::3], parts[1::3], parts[2::3], strict=False)
 
 
-def _write_program(path: Path) -> None:
-    path.write_text(
-        f"#!{sys.executable} -P\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nsys.argv[0] = 'lockenv'\n"
-        "from lockenv.__main__ import main\nsys.exit(main())\n",
-        encoding="utf-8",
-    )
-    path.chmod(0o755)
+def _write_programs(folder: Path) -> None:
+    """Write `lockenv`, and for programs that import it `python-with-lockenv`."""
+    start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = 'lockenv'"
+    lines = (f"#!{sys.executable} -P", start, "from lockenv.__main__ import main", "sys.exit(main())", "")
+    (folder / "lockenv").write_text("\n".join(lines), encoding="utf-8")
+    python = f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' \"$@\"\n"
+    (folder / "python-with-lockenv").write_text(python, encoding="utf-8")
+    for program in folder.iterdir():
+        program.chmod(0o755)

@@ -17,7 +17,7 @@ from tests.documents.world import stock, stock_private
 from tests.fakes.index import FakeIndex
 
 #: The README's own two commands in `sh` are the gate's (tests/test_documents.py, .ci/run).
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")])
 #: Where the documents have an index of somebody's own.
 _HOST = "packages.example.com"
 _PLAYED = [page for page in PAGES if any(isinstance(step, Command) for step in steps(read(page)))]
@@ -40,9 +40,18 @@ def _private() -> FakeIndex:
     return FakeIndex(credentials=("ada", "secret"), relative=True)
 
 
+def _scene(page: Path, stage: Stage) -> list[Command]:
+    """A page of an example is read in its folder; what others have made there is not part of it."""
+    if page.parent.parent.name != "examples":
+        return []
+    lock = () if page.parent.name == "offline" else ("pylock.toml",)
+    stage.bring(page.parent, without=(".venv", "__pycache__", *lock))
+    return [Command(line=0, typed=f"cd {page.parent.name}\n")]
+
+
 @pytest.mark.parametrize("page", _PLAYED, ids=_name)
 def test_commands_show_what_the_page_says(page: Path, stage: Stage) -> None:
-    played = stage.play(list(steps(read(page))))
+    played = stage.play([*_scene(page, stage), *steps(read(page))])
     if os.environ.get("UPDATE_SNAPSHOTS"):
         page.write_text(stage.corrected(read(page), played), encoding="utf-8")
         return
