@@ -9,6 +9,7 @@ before the flip leaves the old environment; what it leaves beside is swept by th
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import time
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     # What it imports takes long, and names are recorded as they are written here.
     from lockenv.packages import NormalizedName
     from lockenv.transaction.compose import Desired
+
+
+#: What the system says where nobody, or not this user, may write.
+_NOT_TO_BE_WRITTEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +155,13 @@ class _Work:
         return self.desired.contents
 
     def run(self) -> Applied:
-        ours = self.turn.take()
+        try:
+            ours = self.turn.take()
+        except OSError as error:
+            standing = self._standing() if error.errno in _NOT_TO_BE_WRITTEN else None
+            if standing is None:
+                raise
+            return standing
         record = state.read_current(self.env)
         reason = self._why(record)
         present = foreign.installed_in(self.env) if record is None else _installed(record)
@@ -170,6 +181,14 @@ class _Work:
                 self._replace(ours=ours)
         commit.tidy(self.env, self.contents.tops, history=self.keep.history, grace=self.keep.grace)
         return Applied(plan=plan, generation=places.current_number(self.env) or 0, reason=reason)
+
+    def _standing(self) -> Applied | None:
+        """What there is to say of an environment that is right, and need not be locked to be looked at."""
+        record = state.read_current(self.env)
+        if record is None or self._why(record) is not None:
+            return None
+        plan = make_plan(self.desired.packages, _installed(record))
+        return Applied(plan=plan, generation=places.current_number(self.env) or 0, reason=None)
 
     def _stands_already(self, record: state.State) -> bool:
         """Whether the current generation holds, file for file, what is desired, and nothing has drifted.

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from lockenv.transaction import places
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_TO_USE = stat.S_IRUSR | stat.S_IXUSR  #: who takes more from himself may have meant it
 
 
 class Openness:
@@ -40,7 +41,7 @@ class Openness:
         if mode & _OTHERS_WRITE & ~self.allowed:
             who = "anybody" if mode & stat.S_IWOTH & ~self.allowed else "its group"
             return f"{mode:04o}, so that {who} may write into it"
-        if mode & stat.S_IRWXU != stat.S_IRWXU:
+        if mode & _TO_USE != _TO_USE:
             return f"{mode:04o}, so that its owner cannot use it"
         if found.st_uid not in self.owners:
             return f"it belongs to user {found.st_uid}"
@@ -59,11 +60,11 @@ def root_faults(env: str, openness: Openness) -> Iterator[tuple[str, str]]:
 
 
 def close_roots(env: str) -> None:
-    """Take from these folders what they are too open by, and let their owner use them. Raises `OSError`."""
+    """Take from these folders what they are too open by. Raises `OSError`."""
     allowed = Openness(env).allowed
     for place in (env, places.home(env)):
         mode = stat.S_IMODE(os.lstat(place).st_mode)
-        right = mode & ~(_OTHERS_WRITE & ~allowed) | stat.S_IRWXU
+        right = mode & ~(_OTHERS_WRITE & ~allowed)
         if mode != right:
             os.chmod(place, right)
 

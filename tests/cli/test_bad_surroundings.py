@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from lockenv.transaction import commit
 from tests.cli.refusals import check_refusal, unharmed
 from tests.fakes.index import FakeIndex
-from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
+from tests.fakes.project import BASE_PYTHON, PATIENCE, SERIES, Ran, ScratchProject, finished
 from tests.fakes.wheels import make_wheel
 
 _MB = 1 << 20
@@ -148,27 +149,34 @@ def test_a_full_cache_keeps_the_environment(synced: ScratchProject, small_disk: 
 # -- folders that may not be written to
 
 
-@pytest.fixture
-def read_only(synced: ScratchProject, index: FakeIndex) -> Iterator[ScratchProject]:
-    """A project in which nothing may be written; root needs a mount for that."""
-    index.add(make_wheel("menu", "1.1", requires=["dropdown>=1"]))
+@contextmanager
+def unwritable(project: ScratchProject) -> Iterator[None]:
+    """Have nothing written into a project; root needs a mount for that."""
     if os.geteuid() != 0:
-        folders = (synced.folder, synced.env, synced.env / ".lockenv")
+        folders = (project.folder, project.env, project.env / ".lockenv")
         for each in folders:
             each.chmod(0o555)
-        yield synced
+        yield
         for each in folders:
             each.chmod(0o755)
         return
-    mount, folder = shutil.which("mount") or "/bin/mount", str(synced.folder)
+    mount, folder = shutil.which("mount") or "/bin/mount", str(project.folder)
     made = subprocess.run([mount, "--bind", folder, folder], capture_output=True, check=False)
     if made.returncode != 0:
         pytest.skip("no right to mount a folder read-only")
     try:
         subprocess.run([mount, "-o", "remount,ro,bind", folder], check=True)
-        yield synced
+        yield
     finally:
         subprocess.run([shutil.which("umount") or "/bin/umount", folder], check=True)
+
+
+@pytest.fixture
+def read_only(synced: ScratchProject, index: FakeIndex) -> Iterator[ScratchProject]:
+    """A project in which nothing may be written."""
+    index.add(make_wheel("menu", "1.1", requires=["dropdown>=1"]))
+    with unwritable(synced):
+        yield synced
 
 
 def test_a_read_only_project_is_read_and_not_written(read_only: ScratchProject) -> None:
@@ -180,6 +188,31 @@ def test_a_read_only_project_is_read_and_not_written(read_only: ScratchProject) 
         check_refusal(read_only.run("lock", "--upgrade"), 6, "pylock.toml cannot be written", reason, "old lock")
         check_refusal(read_only.run("sync", "--group", "test"), 6, reason, "was not changed", remedy=False)
         check_refusal(read_only.run("sync", "--env", "new"), 6, reason, "was not changed", remedy=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        (("--python", SERIES), {}),
+        ((), {"LOCKENV_PYTHON": SERIES}),
+        ((), {"CI": "true"}),
+        (("--verify",), {}),
+        (("--python", str(BASE_PYTHON), "--verify"), {"CI": "1"}),
+    ],
+)
+def test_a_read_only_environment_that_is_right_is_up_to_date(
+    read_only: ScratchProject, arguments: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    read_only.environ.update(environ)
+    with unharmed(read_only):
+        assert "is already exactly pylock.toml" in read_only.run("sync", *arguments).ok().out
+
+
+def test_a_read_only_environment_that_is_not_right_is_not_called_so(synced: ScratchProject) -> None:
+    next(synced.env.glob("lib/python*/site-packages/icons.py")).unlink()
+    with unwritable(synced):
+        for arguments in ((), ("--python", SERIES), ("--verify",)):
+            check_refusal(synced.run("sync", *arguments), 6, "was not changed", remedy=False)
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only_while_locking(synced: ScratchProject) -> None:

@@ -70,6 +70,13 @@ def test_each_folder_that_others_may_write_into_is_named(project: Project, path:
     assert found(project) == []
 
 
+def test_who_lets_nobody_write_has_no_such_finding(project: Project) -> None:
+    project.sync(MENU, ICONS)
+    for path in (".", ".lockenv", ".lockenv/current", SITE):
+        opened(project, path, 0o555)
+    assert found(project) == []
+
+
 def test_it_does_not_vouch_for_them_that_all_are_equally_open(project: Project) -> None:
     project.sync(MENU, ICONS)
     for path in [project.env, *project.env.rglob("*")]:
