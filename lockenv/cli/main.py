@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("lockenv.cli.rollback", "Go back to an earlier generation of the environment"),
     "verify": ("lockenv.cli.verify", "Compare the environment, byte by byte, with the lock's wheels"),
     "run": ("lockenv.cli.run", "Run a command in the environment"),
+    "activate": ("lockenv.cli.activate", "Write the line that activates the environment in your shell"),
     "import": ("lockenv.cli.import_", "Bring in requirements files, other tools' projects and locks"),
     "export": ("lockenv.cli.export", "Give out the lock or the manifest in other tools' formats"),
     "check": ("lockenv.cli.check", "Compare env.toml, the lock and the environment at a glance"),

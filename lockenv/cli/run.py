@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lockenv.errors import LockenvError, UsageError
 from lockenv.project import Project, find_project
 
 HELP = """\
-usage: lockenv run [-C DIR] [-e NAME | --env DIR] [--verified | --against FILE] [--] COMMAND [ARGUMENT ...]
+usage: lockenv run [-C DIR] [-e NAME | --env DIR] [--env-file FILE] [--verified | --against FILE]
+                   [--] COMMAND [ARGUMENT ...]
        lockenv run [--verified] [--script] SCRIPT.py [ARGUMENT ...]
 
 Run a command in the environment: its bin folder comes first on PATH and VIRTUAL_ENV is set. The exit
@@ -27,6 +28,8 @@ options:
   -e, --environment NAME
                      the environment of that name in env.toml
       --env DIR      the environment (default: .venv beside env.toml)
+      --env-file FILE
+                     variables from a file of NAME=value lines; what is set already stays. Repeatable
       --verified     first compare the environment with its lock, byte by byte; start nothing if it differs
       --against FILE the same, with a document that `lockenv sync --manifest FILE` wrote
       --script       the next word is a script with such a block, whatever its name ends in (for `#!` lines)
@@ -45,6 +48,7 @@ _VALUED = {
     "--env": "env",
     "--cache-dir": "cache_dir",
     "--against": "against",
+    "--env-file": "env_files",
 }
 #: Settings that count where a script's environment has to be made, and the value that each gets.
 _SWITCHES = {
@@ -65,10 +69,11 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if not command:
         raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
+    files = _from_files(filter(None, options.get("env_files", "").split("\0")))
     script = command[0] if _is_script(command[0], options) else None
     own = _environment_of_script(script, options) if script is not None else None
     if own is not None:
-        return _become([_python(own), *command], _environment(own), own)
+        return _become([_python(own), *command], _environment(own, files), own)
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     name = options.get("environment", "")
     env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV"), environment=name).env
@@ -80,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
 
         flags = {"project": folder, "env_dir": env, "cache_dir": options.get("cache_dir")}
         refuse_drift(flags, against=options.get("against"), environment=name)
-    return _become(command if script is None else [_python(env), *command], _environment(env), env)
+    return _become(command if script is None else [_python(env), *command], _environment(env, files), env)
 
 
 def _is_script(command: str, options: Mapping[str, str]) -> bool:
@@ -133,7 +138,8 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
         if name in _VALUED:
             if not equals and not arguments:
                 raise UsageError(f"{name} needs a value")
-            options[_VALUED[name]] = value if equals else arguments.pop(0)
+            value = value if equals else arguments.pop(0)
+            options[_VALUED[name]] = _together(options, value) if name == "--env-file" else value
         elif argument == "--verified":
             options["verified"] = "yes"
         elif argument == "--script":
@@ -147,8 +153,32 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
     return options, arguments
 
 
-def _environment(env: str) -> dict[str, str]:
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+def _together(options: Mapping[str, str], file: str) -> str:
+    """The files of variables so far, and one more: no name of a file holds a NUL."""
+    return f"{options.get('env_files', '')}\0{file}"
+
+
+def _from_files(files: Iterable[str]) -> dict[str, str]:
+    """The variables of files; what a later one says counts."""
+    found: dict[str, str] = {}
+    for file in files:
+        # Lazy: most commands are given none.
+        from lockenv.formats.dotenv import read
+        from lockenv.operations.files import bytes_of
+
+        raw = bytes_of(file)
+        if raw is None:
+            raise UsageError(f"there is no file {file}", hint="--env-file names a file of NAME=value lines")
+        try:
+            found |= read(raw.decode("utf-8"), where=file)
+        except UnicodeDecodeError:
+            raise UsageError(f"{file} is not UTF-8 text") from None
+    return found
+
+
+def _environment(env: str, files: Mapping[str, str]) -> dict[str, str]:
+    # What is set already stays, as the one who types has the last word.
+    variables = {name: value for name, value in {**files, **os.environ}.items() if name != "PYTHONHOME"}
     variables["VIRTUAL_ENV"] = env
     scripts = os.path.join(env, "Scripts" if os.name == "nt" else "bin")
     variables["PATH"] = os.pathsep.join(filter(None, (scripts, variables.get("PATH", os.defpath))))
