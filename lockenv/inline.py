@@ -49,6 +49,31 @@ def find_block(source: bytes, *, where: str) -> Block | None:
     return found[0] if found else None
 
 
+def with_block(source: bytes, block: Block | None, toml: bytes) -> bytes:
+    """The same script with other TOML in its block; a script without one gets one, below its first comments.
+
+    `block` is the one that was found in the source.
+    """
+    mark = b"\xef\xbb\xbf" if source.startswith(b"\xef\xbb\xbf") else b""
+    newline = b"\r\n" if b"\r\n" in source else b"\n"
+    lines = source.removeprefix(mark).split(b"\n")
+    told = [(b"# " + line if line else b"#") for line in toml.removesuffix(b"\n").split(b"\n")]
+    first, end = (block.first, block.end) if block is not None else 2 * (_head(lines),)
+    if block is None:
+        told = [b"# /// script", *told, _CLOSING, b""]
+    before, after = b"\n".join(lines[:first]), b"\n".join(lines[end:])
+    return b"".join([mark, before, b"\n" * bool(first), newline.join([*told, b""]), after])
+
+
+def _head(lines: Sequence[bytes]) -> int:
+    """The line below what has to stand first: ``#!``, and the encoding (PEP 263)."""
+    return 1 + max((at for at, line in enumerate(lines[:2]) if _is_first(at, line)), default=-1)
+
+
+def _is_first(at: int, line: bytes) -> bool:
+    return (at == 0 and line.startswith(b"#!")) or (line.startswith(b"#") and b"coding" in line)
+
+
 def _blocks(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int, int]]:
     """Give the type of each block, and the lines of its content.
 

@@ -45,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             "lockenv add torch --index pytorch-cpu",
             "lockenv add plotlib --git https://git.example.com/plotlib.git --rev v2.1.0",
             "lockenv add forecast-core --path libs/core --editable",
+            "lockenv add rich --script report.py",
         ],
     )
     options.add_argument("requirements", nargs="+", metavar="REQ", help="a requirement (PEP 508), or a name alone")
@@ -66,6 +67,11 @@ def main(arguments: Sequence[str]) -> int:
     asked = options.parse_args(arguments)
     began = time.perf_counter()
     with session_of(asked) as (session, screen):
+        if asked.script:
+            # Lazy: most packages are for a project.
+            from lockenv.cli.script_edits import add_to
+
+            return add_to(session, screen, asked)
         done = add(
             session,
             Adding(
@@ -96,6 +102,11 @@ def add_group(options: argparse.ArgumentParser, what: str) -> None:
 def add_shared(options: argparse.ArgumentParser) -> None:
     """The options of every command that edits env.toml."""
     options.add_argument("--no-sync", action="store_true", help="leave the environment alone")
+    options.add_argument(
+        "--script",
+        metavar="FILE",
+        help="edit the block of this script instead (PEP 723), and its lock if it has one",
+    )
     add_json(options)
     add_change(options)
     add_build(options)

@@ -25,6 +25,11 @@ def main(arguments: Sequence[str]) -> int:
     asked = options.parse_args(arguments)
     began = time.perf_counter()
     with session_of(asked) as (session, screen):
+        if asked.script:
+            # Lazy: most packages are for a project.
+            from lockenv.cli.script_edits import remove_from
+
+            return remove_from(session, screen, asked)
         wish = Removing(
             names=tuple(asked.names),
             group=asked.group,

@@ -147,7 +147,7 @@ def _check_index(name: str | None, manifest: Manifest) -> None:
 
 def _wanted(session: Session, asked: Adding, text: str) -> _Wanted:
     """Read one requirement. Raises `UsageError`."""
-    requirement = _requirement(text)
+    requirement = requirement_of(text)
     source = _source(session, asked)
     if requirement.url is None:
         return _Wanted(requirement=requirement, source=source)
@@ -162,7 +162,7 @@ def _wanted(session: Session, asked: Adding, text: str) -> _Wanted:
     return _Wanted(requirement=parse_requirement(f"{requirement.name}{extras}{marker}"), source=source)
 
 
-def _requirement(text: str) -> Requirement:
+def requirement_of(text: str) -> Requirement:
     """Read a requirement as env.toml would, with its words for slips; one with an address is let through."""
     try:
         requirement = parse_requirement(text)
@@ -201,4 +201,4 @@ def _from_manifest(session: Session, asked: Adding, path: str) -> str:
 
 def names_of(texts: Sequence[str]) -> tuple[NormalizedName, ...]:
     """The names that are meant by words such as ``flask`` or ``Flask[async]``. Raises `UsageError`."""
-    return tuple(canonicalize_name(_requirement(text).name) for text in texts)
+    return tuple(canonicalize_name(requirement_of(text).name) for text in texts)

@@ -54,21 +54,28 @@ def require(
     where all of it is required already, unless it is `sourced` now.
     """
     amended, path = _list_of(amended, group, environment)
+    return require_in(amended, path, wanted, told=_in(group, environment), sourced=sourced)
+
+
+def require_in(
+    amended: Amended, path: KeyPath, wanted: Requirement, *, told: str = "", sourced: bool = False
+) -> Amended:
+    """Do what `require` does for the list that stands at `path`; `told` says which one it is."""
     stated = tuple(_stated(amended.text, path))
     same = next((one for one in stated if _is_same(one[1], wanted)), None)
     if same is None:
-        told = f"{written(wanted)}{_in(group, environment)}"
         position = _place(stated, wanted)
-        return amended.then(edit.insert_item(amended.text, path, _string(wanted), position), "+", told)
+        text = edit.insert_item(amended.text, path, _string(wanted), position)
+        return amended.then(text, "+", f"{written(wanted)}{told}")
     position, old = same
     new = _together(old, wanted)
     if new == old and sourced:
         return amended
     if new == old:
         hint = f"`lockenv upgrade {canonicalize_name(old.name)}` looks for newer versions"
-        raise UsageError(f"{MANIFEST} requires {quoted(written(old))}{_in(group, environment)} already", hint=hint)
+        raise UsageError(f"{MANIFEST} requires {quoted(written(old))}{told} already", hint=hint)
     text = edit.replace_value(amended.text, (*path, position), _string(new))
-    return amended.then(text, "~", f"{written(old)} -> {written(new)}{_in(group, environment)}")
+    return amended.then(text, "~", f"{written(old)} -> {written(new)}{told}")
 
 
 def states(text: str, wanted: Requirement, group: str = MAIN, *, environment: str = "") -> bool:
@@ -83,10 +90,16 @@ def release(amended: Amended, name: NormalizedName, group: str = MAIN, *, enviro
     if environment and group == MAIN:
         paths = [("environments", environment, key) for key in _OWN]
     for path in paths:
-        found = [(at, one) for at, one in _stated(amended.text, path) if canonicalize_name(one.name) == name]
-        for position, requirement in reversed(found):
-            text = edit.remove_item(amended.text, path, position)
-            amended = amended.then(text, "-", f"{written(requirement)}{_in(group, environment)}")
+        amended = release_from(amended, path, name, told=_in(group, environment))
+    return amended
+
+
+def release_from(amended: Amended, path: KeyPath, name: NormalizedName, *, told: str = "") -> Amended:
+    """Do what `release` does for the list that stands at `path`."""
+    found = [(at, one) for at, one in _stated(amended.text, path) if canonicalize_name(one.name) == name]
+    for position, requirement in reversed(found):
+        text = edit.remove_item(amended.text, path, position)
+        amended = amended.then(text, "-", f"{written(requirement)}{told}")
     return amended
 
 

@@ -66,7 +66,7 @@ def script_at(path: str, *, folder: str) -> Script:
 
 def prepare(session: Session, script: Script, home: str) -> Synced:
     """Make the environment of a script, in a folder of the cache. Raises as `lock` and `sync` do."""
-    with _speaking_of(script):
+    with speaking_of(script.name):
         manifest = _manifest(session, script)
         raw = None if _is_claimed(script) else bytes_of(lock_of(script.path))
         lock = f"{home}/{LOCK}" if raw is None else lock_of(script.path)
@@ -79,15 +79,17 @@ def prepare(session: Session, script: Script, home: str) -> Synced:
     return synced
 
 
-def _locked_here(session: Session, manifest: Manifest) -> tuple[Manifest, Ready | bytes]:
+def _locked_here(
+    session: Session, manifest: Manifest, allowed: frozenset[NormalizedName] = frozenset()
+) -> tuple[Manifest, Ready]:
     """Lock for this machine's Python and nothing else: nobody but this machine will use it."""
     interpreter = interpreter_for_script(session, manifest.python, None)
     session.settings = replace(session.settings, python=str(interpreter.path))
     narrow = _narrowed(manifest, interpreter)
-    return narrow, ready(session, narrow)
+    return narrow, ready(session, narrow, allowed=allowed)
 
 
-def _as_locked(session: Session, manifest: Manifest, raw: bytes) -> tuple[Manifest, Ready | bytes]:
+def _as_locked(session: Session, manifest: Manifest, raw: bytes) -> tuple[Manifest, bytes]:
     lock = parse_lock(raw, session.project.lock)
     python = manifest.python & (lock.requires_python or SpecifierSet())
     interpreter = interpreter_for_script(session, python, lock)
@@ -147,21 +149,54 @@ def lock_script(
     allowed: frozenset[NormalizedName] = frozenset(),
 ) -> Locked:
     """Do what `lock` does for a script; the lock stands beside it, for all its targets. Raises as `lock` does."""
-    lock = lock_of(script.path)
     if _is_claimed(script):
-        message = f"{Path(lock).name} is the lock of an environment that {MANIFEST} declares"
+        name = Path(lock_of(script.path)).name
+        message = f"{name} is the lock of an environment that {MANIFEST} declares"
         raise UsageError(message, hint=f"rename {script.name}, or the environment")
-    with _speaking_of(script):
-        manifest = _manifest(session, script)
-        if not str(manifest.python):
-            message = f"{script.name} does not say which Pythons it is for, and a lock is for these"
-            raise UsageError(message, hint='add `# requires-python = ">=3.11"` to its block')
-        own = _session(session, script, lock=lock, home=str(session.cache / FOLDER))
-        made = ready(own, manifest, upgrade=upgrade, check=check, allowed=allowed)
-        if made.content != made.standing:
-            write_lock(own, made.content)
+    with speaking_of(script.name):
+        made = _complete(session, script, upgrade=upgrade, check=check, allowed=allowed)
+        if made.ready.content != made.ready.standing:
+            write_lock(made.session, made.ready.content)
+    return made.ready.locked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """The lock of a script, not yet written; `stands` says whether there is a place for it beside the script."""
+
+    session: Session
+    ready: Ready
+    stands: bool
+
+
+def draft(session: Session, script: Script, *, allowed: frozenset[NormalizedName] = frozenset()) -> Drafted:
+    """Make the lock of a script: the one beside it, if it has one, else one for this machine's Python alone."""
+    if not _is_claimed(script) and bytes_of(lock_of(script.path)) is not None:
+        return _complete(session, script, allowed=allowed)
+    home = str(session.cache / FOLDER)
+    own = _session(session, script, lock=f"{home}/{LOCK}", home=home)
+    _, made = _locked_here(own, _manifest(session, script), allowed)
+    return Drafted(session=own, ready=made, stands=False)
+
+
+def _complete(
+    session: Session,
+    script: Script,
+    *,
+    upgrade: Upgrade | None = None,
+    check: bool = False,
+    allowed: frozenset[NormalizedName] = frozenset(),
+) -> Drafted:
+    """Make the lock that stands beside a script."""
+    manifest = _manifest(session, script)
+    if not str(manifest.python):
+        message = f"{script.name} does not say which Pythons it is for, and a lock is for these"
+        raise UsageError(message, hint='add `# requires-python = ">=3.11"` to its block')
+    own = _session(session, script, lock=lock_of(script.path), home=str(session.cache / FOLDER))
+    made = ready(own, manifest, upgrade=upgrade, check=check, allowed=allowed)
     changes = (replace(change, why=change.why.replace(MANIFEST, script.name)) for change in made.locked.changes)
-    return replace(made.locked, changes=tuple(changes))
+    locked = replace(made.locked, changes=tuple(changes))
+    return Drafted(session=own, ready=replace(made, locked=locked), stands=True)
 
 
 def _manifest(session: Session, script: Script) -> Manifest:
@@ -188,18 +223,19 @@ def _is_claimed(script: Script) -> bool:
 
 
 @contextmanager
-def _speaking_of(script: Script) -> Iterator[None]:
-    """Let an error speak of the script where it would of env.toml."""
+def speaking_of(name: str) -> Iterator[None]:
+    """Let an error speak of the script called `name` where it would of env.toml."""
     try:
         yield
     except LockenvError as error:
-        error.message = _told(error.message, script)
-        error.details = tuple(_told(line, script) for line in error.details)
-        error.hint = error.hint and _told(error.hint, script)
+        error.message = _told(error.message, name)
+        error.details = tuple(_told(line, name) for line in error.details)
+        error.hint = error.hint and _told(error.hint, name)
         raise
 
 
-def _told(text: str, script: Script) -> str:
-    lock = f"`lockenv lock --script {script.name}`"
+def _told(text: str, name: str) -> str:
+    lock = f"`lockenv lock --script {name}`"
     text = text.replace("`lockenv lock`, then `lockenv sync`", lock).replace("`lockenv lock`", lock)
-    return text.replace("your manifest", script.name).replace(MANIFEST, script.name)
+    text = text.replace("`lockenv upgrade ", f"`lockenv upgrade --script {name} ")
+    return text.replace("your manifest", name).replace(MANIFEST, name)

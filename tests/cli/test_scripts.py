@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 
 import pytest
 
+from lockenv.errors import InstallError
+from lockenv.operations import script_edits
 from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import SERIES, Ran, ScratchProject
@@ -220,3 +223,82 @@ def test_the_screens_of_scripts(report: ScratchProject) -> None:
         report.run("lock", "--script", "report.py", "--all"),
     ]
     check_screen("scripts", report, runs)
+
+
+# ── add and remove
+
+
+def test_add_and_remove_edit_the_block_and_nothing_else(report: ScratchProject) -> None:
+    path = report.write("report.py", "#!/usr/bin/env python\n" + _script())
+    path.chmod(0o755)
+    before = path.read_text()
+    report.run("add", "--script", "report.py", "checks").ok()
+    assert path.read_text() == before.replace('["icons"]', '["icons", "checks>=3.1,<4"]')
+    assert path.stat().st_mode & 0o777 == 0o755
+    report.run("remove", "--script", "report.py", "checks").ok()
+    assert path.read_text() == before
+    assert report.files() == ["report.py"]
+
+
+def test_a_script_without_a_block_gets_one(report: ScratchProject) -> None:
+    report.write("plain.py", "#!/usr/bin/python\n# what it does\nimport icons\nprint(icons.version)\n")
+    report.run("add", "--script", "plain.py", "icons<2").ok()
+    assert (report.folder / "plain.py").read_text() == (
+        "#!/usr/bin/python\n# /// script\n"
+        f'# requires-python = ">={SERIES}"\n# dependencies = [\n#     "icons<2",\n# ]\n# ///\n\n'
+        "# what it does\nimport icons\nprint(icons.version)\n"
+    )
+    assert report.spawn("run", "plain.py").ok().out == "1.9\n"
+
+
+def test_a_lock_beside_the_script_follows_its_edits(report: ScratchProject) -> None:
+    report.run("lock", "--script", "report.py").ok()
+    report.run("add", "--script", "report.py", "checks").ok()
+    assert report.locked("pylock.report.toml") == {"icons": "2.0", "checks": "3.1"}
+    report.run("lock", "--script", "report.py", "--check").ok()
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_cannot_be_added_leaves_all_as_it_was(report: ScratchProject, locked: bool) -> None:
+    if locked:
+        report.run("lock", "--script", "report.py").ok()
+    before = {name: (report.folder / name).read_bytes() for name in report.files()}
+    assert report.run("add", "--script", "report.py", "icons>9").status == 3
+    assert report.run("add", "--script", "report.py", "nothing-like-it").status == 3
+    assert {name: (report.folder / name).read_bytes() for name in report.files()} == before
+
+
+def test_a_lock_that_cannot_be_written_leaves_the_script_as_it_was(
+    report: ScratchProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise InstallError("the disk is full")
+
+    report.run("lock", "--script", "report.py").ok()
+    before = (report.folder / "report.py").read_bytes()
+    monkeypatch.setattr(script_edits, "write_lock", fails)
+    assert report.run("add", "--script", "report.py", "checks").status == 6
+    assert (report.folder / "report.py").read_bytes() == before
+
+
+def test_an_edit_of_a_script_is_a_document_for_machines(report: ScratchProject) -> None:
+    document = json.loads(report.run("add", "--script", "report.py", "checks", "--json").ok().out)
+    assert (document["path"], document["lock"], document["sync"]) == ("report.py", None, None)
+    assert document["lines"] == [{"sign": "+", "text": "checks>=3.1,<4"}]
+
+
+def test_the_screens_of_edits_of_scripts(report: ScratchProject) -> None:
+    runs = [
+        report.run("add", "--script", "report.py", "checks", "menu"),
+        report.run("add", "--script", "report.py", "icons<2"),
+        report.run("add", "--script", "report.py", "checks"),
+        report.run("lock", "--script", "report.py"),
+        report.run("remove", "--script", "report.py", "menu"),
+        report.run("remove", "--script", "report.py", "chekcs"),
+        report.run("add", "--script", "report.py", "icons>9"),
+        report.run("add", "--script", "report.py", "x @ https://files.example.com/x.whl"),
+        report.run("add", "--script", "report.py", "x", "--group", "test"),
+        report.run("add", "--script", "report.py", "x", "--path", "libs/x"),
+        report.run("add", "--script", "rep.py", "x"),
+    ]
+    check_screen("scripts-edited", report, runs)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockenv.errors import UsageError
-from lockenv.inline import Block, find_block
+from lockenv.inline import Block, find_block, with_block
 
 #: The reference of PEP 723 ('Specification').
 _REFERENCE = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
@@ -64,3 +64,27 @@ def test_the_ends_of_lines_and_a_byte_order_mark_do_not_count(source: str) -> No
         return block and (block.first, block.toml)
 
     assert found(source) == found(source.replace("\n", "\r\n")) == found(f"\ufeff{source}")
+
+
+_TOML = st.lists(st.sampled_from(["a = 1", "", "[tool.x]", "# remark", '    "rich",']), min_size=1, max_size=5)
+
+
+@given(st.lists(_LINES, max_size=12), _TOML, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\ufeff"]))
+def test_a_block_that_is_written_is_found_and_the_rest_of_the_script_stays(
+    lines: list[str], toml: list[str], newline: str, mark: str
+) -> None:
+    source = (mark + newline.join(lines)).encode()
+    try:
+        block = find_block(source, where="x.py")
+    except UsageError:
+        return
+    written = with_block(source, block, "".join(f"{line}\n" for line in toml).encode())
+    again = find_block(written, where="x.py")
+    assert again is not None
+    assert again.toml.decode().split("\n")[:-1] == toml
+    old, new = (text.removeprefix(b"\xef\xbb\xbf").split(b"\n") for text in (source, written))
+    if block is not None:
+        assert new[: again.first] + new[again.end :] == old[: block.first] + old[block.end :]
+    else:
+        # The lines around the block, and an empty one below it, are new too.
+        assert new[: again.first - 1] + new[again.end + 2 :] == old
