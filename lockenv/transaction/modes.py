@@ -20,12 +20,12 @@ _TO_USE = stat.S_IRUSR | stat.S_IXUSR  #: who takes more from himself may have m
 
 
 class Openness:
-    """What the folders of one environment may be: `allowed` write permissions of others, and `owners`.
+    """What the folders of one environment may be: `allowed` write permissions of others, `owners` and `group`.
 
     A plain class, since a sync that changes something asks, too.
     """
 
-    __slots__ = ("allowed", "owners")
+    __slots__ = ("allowed", "group", "owners")
 
     def __init__(self, env: str) -> None:
         """Take the measure. Raises `OSError` where there is no such folder, or it cannot be looked at."""
@@ -33,7 +33,8 @@ class Openness:
         # Who may rename the whole folder needs no way into it; in a sticky one that is only its owner.
         around = 0 if above & stat.S_ISVTX else above
         self.allowed = (~_umask() | around | _witnessed(env)) & _OTHERS_WRITE
-        self.owners = {os.lstat(env).st_uid, 0}
+        root = os.lstat(env)
+        self.owners, self.group = {root.st_uid, 0}, root.st_gid
 
     def fault(self, found: os.stat_result) -> str:
         """Say what is wrong with a folder; '' where nothing is."""
@@ -43,9 +44,9 @@ class Openness:
             return f"{mode:04o}, so that {who} may write into it"
         if mode & _TO_USE != _TO_USE:
             return f"{mode:04o}, so that its owner cannot use it"
-        if found.st_uid not in self.owners:
-            return f"it belongs to user {found.st_uid}"
-        return ""
+        # People who share an environment through their group make generations of it in turn.
+        shared = self.allowed & mode & stat.S_IWGRP and found.st_gid == self.group
+        return "" if found.st_uid in self.owners or shared else f"it belongs to user {found.st_uid}"
 
 
 def root_faults(env: str, openness: Openness) -> Iterator[tuple[str, str]]:

@@ -114,6 +114,17 @@ def test_a_folder_of_somebody_else_is_named(project: Project) -> None:
     assert found(project) == [(SITE, "mode", "it belongs to user 4711")]
 
 
+def test_people_who_share_an_environment_through_their_group_make_it_in_turn(project: Project) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give folders away")
+    with umask(0o002):
+        project.sync(MENU, ICONS)
+    os.chown(project.site, 4711, -1)
+    assert found(project) == []
+    os.chown(project.site, 4711, 4711)
+    assert found(project) == [(SITE, "mode", "it belongs to user 4711")]
+
+
 @pytest.mark.parametrize(("path", "mode"), [("pyvenv.cfg", 0o666), (".lockenv/current/.state", 0o664)])
 def test_what_lockenv_believes_is_its_owner_s_to_write(project: Project, path: str, mode: int) -> None:
     project.sync(MENU, ICONS)
