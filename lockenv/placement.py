@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lockenv.errors import Problem, Refused
 from lockenv.tree import Scheme
 from lockenv.values import dataclass
-from lockenv.wheels import Script, folded, script_refusal
+from lockenv.wheels import PIN_NAME, Script, folded, script_refusal
 
 #: What the installer writes into dist-info (recording installed projects); a wheel's own such files are left out.
 WRITTEN_BY_INSTALLER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
@@ -110,9 +110,11 @@ class _Spread:
             raise self._refused(destination, reason)
         for site in (self.scheme.purelib, self.scheme.platlib):
             if destination.casefold().startswith(f"{site}/".casefold()):
-                first = destination[len(site) + 1 :].partition("/")[0].casefold()
-                if first.endswith((".dist-info", ".egg-info")):
+                first, slash, _ = destination[len(site) + 1 :].partition("/")
+                if first.casefold().endswith((".dist-info", ".egg-info", ".egg-link")):
                     raise self._refused(destination, "it would pass for another package's metadata")
+                if not slash and first.endswith(".pth") and first < PIN_NAME:
+                    raise self._refused(destination, f"Python would run it before lockenv's own {PIN_NAME}")
 
     def _refused(self, path: str, reason: str) -> Refused:
         return Refused(f"{self.package} would install {path!r}, which is refused: {reason}")

@@ -130,6 +130,9 @@ def test_what_the_installer_writes_is_not_taken_from_the_wheel() -> None:
         "purelib/icons-1.dist-info/RECORD",
         "platlib/icons-1.Dist-Info/RECORD",
         "data/lib/py/site/icons-1.dist-info/REQUESTED",
+        "data/lib/py/site/icons.egg-link",
+        "data/lib/py/site/00_a.pth",
+        "platlib/-.pth",
     ],
 )
 def test_data_that_would_change_the_environment_itself_is_refused(path: str) -> None:
