@@ -20,13 +20,15 @@ WAITING = "Waiting"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
-    """A stage of an operation begins, such as 'Resolving' or 'Linking'. `total` counts its units, if known.
+    """A stage of an operation begins, such as 'Resolving' or 'Linking', perhaps within another one.
 
-    One that is `brisk` tells of its steps so often that nobody need look after it meanwhile.
+    `total` counts its units and `size` the bytes that will arrive, if known. One that is `brisk` tells of its
+    steps so often that nobody need look after it meanwhile.
     """
 
     stage: str
     total: int | None = None
+    size: int | None = None
     brisk: bool = False
 
 
@@ -71,6 +73,20 @@ class DownloadFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One HTTP request was sent, and its answer is waited for. `url` carries no credentials."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The answer to such a request begins, or there will be none."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
     """One HTTP request was answered (`-vv`). `url` carries no credentials."""
 
@@ -102,6 +118,8 @@ Event: TypeAlias = (
     | DownloadStarted
     | DownloadAdvanced
     | DownloadFinished
+    | Asked
+    | Answered
     | Requested
     | Noted
     | Warned

@@ -1,4 +1,10 @@
-"""Progress: one line that keeps itself up to date on a terminal, a plain line now and then elsewhere."""
+"""Progress: one line that keeps itself up to date on a terminal, a plain line now and then elsewhere.
+
+- ``Resolving  round 48  23 of 31 packages decided``
+- ``Resolving  round 48  waiting 4 s for packages.example.com/simple/torch/``
+- ``Fetching  2/5  3.4 MB of 12.0 MB at 1.2 MB/s  torch-2.5.1-cp312-cp312-linux_x86_64.whl and 2 more``
+- ``Fetching  4/5  11.0 MB of 12.0 MB, nothing for 7 s  torch-2.5.1-cp312-cp312-linux_x86_64.whl``
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,8 @@ from lockenv.cli.screen import Screen, amount
 from lockenv.errors import unforeseen
 from lockenv.events import (
     WAITING,
+    Answered,
+    Asked,
     DownloadAdvanced,
     DownloadFinished,
     DownloadStarted,
@@ -30,6 +38,22 @@ _PATIENCE = 0.4
 _REDRAW = 0.1
 #: Without a terminal: the first line after this long, the next ones at this distance.
 _PLAIN_EVERY = 5.0
+#: An answer that is waited for longer than this, or a download that stands still so long, is told of.
+_SLOW = 1.0
+#: What counts rounds, and not units.
+_SEARCH = "Resolving"
+#: The speed is that of the last seconds, so that it follows what happens.
+_RECENT = 3.0
+
+
+class _Stage:
+    """A stage that has begun and is not over."""
+
+    __slots__ = ("began", "detail", "done", "name", "total")
+
+    def __init__(self, name: str, total: int, began: float) -> None:
+        self.name, self.total, self.began = name, total, began
+        self.done, self.detail = 0, ""
 
 
 class Progress:
@@ -45,11 +69,10 @@ class Progress:
         self._clock = clock
         self._lock = threading.Lock()
         self._live = screen.err.isatty()
-        self._began = self._drawn = clock()
-        self._stage = self._detail = ""
-        self._done, self._total = 0, 0
-        self._expected = self._received = 0
-        self._arriving: dict[str, None] = {}
+        self._drawn = clock()
+        self._stages: list[_Stage] = []
+        self._arrivals = _Arrivals(clock())
+        self._awaited: dict[str, list[float]] = {}
         self._shown = False
         self._over = threading.Event()
         self._ticker: threading.Thread | None = None
@@ -65,22 +88,21 @@ class Progress:
         if self._ticker is not None:
             self._ticker.join()
         with self._lock:
-            self._stage = ""
+            self._stages.clear()
             self._wipe()
 
     def _take(self, event: Event) -> None:
         match event:
-            case StageStarted(stage=stage, total=total, brisk=brisk):
-                self._begin(stage, total or 0, brisk)
-            case StageAdvanced(done=done, detail=detail):
-                self._done, self._detail = done, detail
-                self._draw()
-            case StageFinished():
-                self._wipe()
-                self._stage = ""
+            case StageStarted(stage=stage, total=total, size=size, brisk=brisk):
+                self._begin(stage, total or 0, size, brisk)
+            case StageAdvanced(stage=stage, done=done, detail=detail):
+                self._advance(stage, done, detail)
+            case StageFinished(stage=stage):
+                self._finish(stage)
             case DownloadStarted() | DownloadAdvanced() | DownloadFinished():
-                self._take_download(event)
-                self._draw()
+                self._arrivals.take(event, self._clock())
+            case Asked() | Answered():
+                self._take_request(event)
             case Requested(method=method, url=url, status=status, received=received):
                 self._tell(2, f"{method} {url} -> {status}, {amount(received)}")
             case Noted(message=message):
@@ -90,31 +112,51 @@ class Progress:
                 self._screen.warn(message, hint)
             case _:
                 unforeseen(event)
+        self._draw()
 
-    def _begin(self, stage: str, total: int, brisk: bool) -> None:
-        self._wipe()
-        self._stage, self._detail = stage, ""
-        self._done, self._total = 0, total
-        self._began = self._drawn = self._clock()
-        self._expected = self._received = 0
+    # -- what is going on
+
+    def _begin(self, name: str, total: int, size: int | None, brisk: bool) -> None:
+        now = self._clock()
+        if not self._stages:
+            self._drawn = now
+        if size is not None or not self._stages:
+            self._arrivals = _Arrivals(now, size)
+        self._stages.append(_Stage(name, total, now))
         if self._ticker is None and not brisk and not self._screen.quiet and not self._over.is_set():
             self._ticker = threading.Thread(target=self._tick, name="lockenv-progress", daemon=True)
             self._ticker.start()
+
+    def _advance(self, name: str, done: int, detail: str) -> None:
+        for stage in reversed(self._stages):
+            if stage.name == name:
+                stage.done, stage.detail = done, detail
+                return
+
+    def _finish(self, name: str) -> None:
+        """End a stage, and what has begun within it and was left by an error."""
+        for place in reversed(range(len(self._stages))):
+            if self._stages[place].name == name:
+                del self._stages[place:]
+                break
+        if not self._stages:
+            self._wipe()
+
+    def _take_request(self, event: Asked | Answered) -> None:
+        times = self._awaited.setdefault(event.url, [])
+        if isinstance(event, Asked):
+            times.append(self._clock())
+        elif times:
+            times.pop(0)
+        if not times:
+            del self._awaited[event.url]
+
+    # -- what is shown of it
 
     def _tick(self) -> None:
         while not self._over.wait(_REDRAW):
             with self._lock:
                 self._draw()
-
-    def _take_download(self, event: DownloadStarted | DownloadAdvanced | DownloadFinished) -> None:
-        match event:
-            case DownloadStarted(filename=filename, size=size):
-                self._arriving[filename] = None
-                self._expected += size or 0
-            case DownloadAdvanced(received=received):
-                self._received += received
-            case DownloadFinished(filename=filename):
-                self._arriving.pop(filename, None)
 
     def _tell(self, level: int, text: str) -> None:
         if self.verbosity >= level:
@@ -123,32 +165,95 @@ class Progress:
 
     def _draw(self) -> None:
         now = self._clock()
-        if not self._stage or self._screen.quiet or now - self._began < _PATIENCE:
+        if not self._stages or self._screen.quiet or now - self._stages[0].began < _PATIENCE:
             return
         if self._live and now - self._drawn >= _REDRAW:
             self._drawn = now
-            import shutil  # Lazy: with it come all kinds of compression
-
-            width = shutil.get_terminal_size().columns - 1
-            self._screen.draw(self._line(now), width)
+            width = self._screen.width() - 1
+            self._screen.draw(_fitted(self._line(now), width), width)
             self._shown = True
-        elif not self._live and self._stage != WAITING and now - self._drawn >= _PLAIN_EVERY:
+        elif not self._live and self._stages[-1].name != WAITING and now - self._drawn >= _PLAIN_EVERY:
             self._drawn = now
             self._screen.note(self._line(now))
 
     def _line(self, now: float) -> str:
-        parts = [self._stage]
-        if self._total:
-            parts.append(f"{self._done}/{self._total}")
-        if self._received:
-            rate = self._received / max(now - self._began, 0.001)
-            whole = f" of {amount(self._expected)}" if self._expected >= self._received else ""
-            parts.append(f"{amount(self._received)}{whole} at {amount(rate)}/s")
-        if detail := (next(iter(self._arriving), "") or self._detail):
-            parts.append(detail)
-        return "  ".join(parts)
+        stage, arrivals = self._stages[-1], self._arrivals
+        count = f"{stage.done}/{stage.total}" if stage.total else ""
+        if stage.name == _SEARCH and stage.done:
+            count = f"round {stage.done}"
+        waiting = "" if arrivals.names and arrivals.received else self._waiting(now)
+        busy = [part for part in (arrivals.names, waiting) if part] or [stage.detail]
+        return "  ".join(part for part in (stage.name, count, arrivals.told(now), *busy) if part)
+
+    def _waiting(self, now: float) -> str:
+        """Say whose answer is waited for, if for long: the one that was asked first."""
+        url, times = min(self._awaited.items(), key=lambda item: item[1][0], default=("", [now]))
+        seconds = now - times[0]
+        if seconds < _SLOW:
+            return ""
+        # What follows a question mark is long, and may be a secret.
+        place = url.partition("://")[2].partition("?")[0]
+        if self._arrivals.names:
+            place = place.partition("/")[0]
+        more = sum(map(len, self._awaited.values())) - 1
+        return f"waiting {seconds:.0f} s for {place}{f' and {more} more' if more else ''}"
 
     def _wipe(self) -> None:
         if self._shown:
             self._screen.wipe()
             self._shown = False
+
+
+class _Arrivals:
+    """What is being downloaded: how much of how much, how fast."""
+
+    def __init__(self, now: float, size: int | None = None) -> None:
+        self._known = size is not None
+        self._expected, self.received = size or 0, 0
+        self._files: dict[str, None] = {}
+        #: How much had arrived when, since `_RECENT` seconds ago; the last entry is of the last arrival.
+        self._samples = [(now, 0)]
+
+    @property
+    def names(self) -> str:
+        """The files that are under way: the one that began first, and how many others."""
+        first = next(iter(self._files), "")
+        more = len(self._files) - 1
+        return f"{first} and {more} more" if more > 0 else first
+
+    def take(self, event: DownloadStarted | DownloadAdvanced | DownloadFinished, now: float) -> None:
+        """Count."""
+        match event:
+            case DownloadStarted(filename=filename, size=size):
+                self._files[filename] = None
+                self._expected += 0 if self._known else size or 0
+            case DownloadAdvanced(received=received):
+                self.received += received
+                self._sample(now)
+            case DownloadFinished(filename=filename):
+                self._files.pop(filename, None)
+
+    def _sample(self, now: float) -> None:
+        # One sample for each tenth of a second is enough.
+        if len(self._samples) > 1 and now - self._samples[-2][0] < _REDRAW:
+            self._samples.pop()
+        self._samples.append((now, self.received))
+        while len(self._samples) > 2 and now - self._samples[1][0] > _RECENT:
+            self._samples.pop(0)
+
+    def told(self, now: float) -> str:
+        """How far, and how fast; that nothing arrives, if so."""
+        if not self.received:
+            return ""
+        whole = f" of {amount(self._expected)}" if self._expected >= self.received else ""
+        silence = now - self._samples[-1][0]
+        if silence >= 2 * _SLOW and self._files:
+            return f"{amount(self.received)}{whole}, nothing for {silence:.0f} s"
+        since, before = self._samples[0]
+        rate = (self.received - before) / max(now - since, _REDRAW)
+        return f"{amount(self.received)}{whole} at {amount(rate)}/s"
+
+
+def _fitted(line: str, width: int) -> str:
+    """A line that has to be shorter ends in dots."""
+    return line if len(line) <= width else f"{line[: max(width - 3, 0)]}..."

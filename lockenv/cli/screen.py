@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lockenv.errors import LockenvError
 
+_COLUMNS = 80  #: of a terminal that does not say
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -81,6 +82,7 @@ class Screen:
     def __init__(self, *, environ: Mapping[str, str], quiet: bool = False) -> None:
         self.out, self.err = sys.stdout, sys.stderr
         self.quiet = quiet
+        self._columns = environ.get("COLUMNS", "")
         self.warned: list[str] = []
         self._colours = {id(stream): wants_colour(stream, environ) for stream in (self.out, self.err)}
         # Foreign text cannot hold it, as nobody else knows it.
@@ -135,6 +137,14 @@ class Screen:
         """Put a line about what is going on in the place of the one before."""
         self.err.write(f"\r\x1b[K{visible(text)[:width]}")
         self.err.flush()
+
+    def width(self) -> int:
+        """The columns of the terminal that stderr is, which stdout need not be: COLUMNS, else what it says."""
+        stated = self._columns if self._columns.isascii() and self._columns.isdigit() else ""
+        try:
+            return int(stated or 0) or os.get_terminal_size(self.err.fileno()).columns or _COLUMNS
+        except (OSError, ValueError):
+            return _COLUMNS
 
     def wipe(self) -> None:
         """Take such a line away."""

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lockenv import __version__
 from lockenv.errors import NetworkError, Refused
-from lockenv.events import Reporter, Requested, silent
+from lockenv.events import Answered, Asked, Reporter, Requested, silent
 from lockenv.index import connect
 from lockenv.index.auth import Credentials, Login, login_in, origin_of, without_credentials
 from lockenv.index.transport.failures import TransportError, explain
@@ -249,10 +249,13 @@ class Http:
         sent = {"User-Agent": _USER_AGENT, **headers}
         if login is not None:
             sent["Authorization"] = login.header
+        self._reporter(Asked(url=url))
         try:
             return self._pools.request(url, sent)
         except (TransportError, OSError, ValueError) as error:
             raise _unreachable(error, url) from error
+        finally:
+            self._reporter(Answered(url=url))
 
     # -- the tries together
 

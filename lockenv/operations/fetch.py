@@ -93,7 +93,9 @@ def fetch(
         return found
     if offline:
         _refuse_network(missing)
-    report(StageStarted(stage="Fetching", total=len(missing)))
+    sizes = [need.size for need in missing]
+    size = None if None in sizes else sum(size or 0 for size in sizes)
+    report(StageStarted(stage="Fetching", total=len(missing), size=size))
     done, http = count(1), connect()
 
     def bring(need: Need, own: Path) -> tuple[NormalizedName, StoredWheel]:

@@ -92,5 +92,5 @@ class _Progress(BaseReporter[Want, Candidate, Node]):
         if index % 8 == 0:
             pinned, known = len(state.mapping), len(state.criteria)
             self._report(
-                StageAdvanced(stage="Resolving", done=index, detail=f"{pinned} of {known} packages decided")
+                StageAdvanced(stage="Resolving", done=index + 1, detail=f"{pinned} of {known} packages decided")
             )

@@ -7,6 +7,8 @@ import pytest
 from lockenv.cli.progress import Progress
 from lockenv.cli.screen import Screen
 from lockenv.events import (
+    Answered,
+    Asked,
     DownloadAdvanced,
     DownloadFinished,
     DownloadStarted,
@@ -47,19 +49,88 @@ def test_what_is_soon_over_is_not_mentioned(clock: Clock, capsys: pytest.Capture
 
 def test_what_lasts_is_mentioned_every_five_seconds(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(Screen(environ={}), clock=clock)
-    progress(StageStarted(stage="Fetching", total=3))
+    progress(StageStarted(stage="Fetching", total=3, size=6_000_000))
     progress(DownloadStarted(filename="big.whl", size=4_000_000))
-    progress(DownloadAdvanced(filename="big.whl", received=2_000_000))
-    for _ in range(2):
-        clock.now += 5
-        progress(StageAdvanced(stage="Fetching", done=1, detail="icons.whl"))
+    progress(DownloadStarted(filename="small.whl", size=2_000_000))
+    for _ in range(5):
+        clock.now += 1
+        progress(DownloadAdvanced(filename="big.whl", received=400_000))
+    progress(DownloadFinished(filename="small.whl", size=2_000_000))
+    clock.now += 5
+    progress(StageAdvanced(stage="Fetching", done=1, detail="small.whl"))
     progress(DownloadFinished(filename="big.whl", size=4_000_000))
+    progress(StageFinished(stage="Fetching"))
     progress.clear()
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("Fetching  ")
-    assert "2.0 MB of 4.0 MB at 400 kB/s  big.whl" in lines[0]
-    assert "at 200 kB/s" in lines[1]
-    assert len(lines) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "Fetching  0/3  2.0 MB of 6.0 MB at 400 kB/s  big.whl and 1 more",
+        "Fetching  1/3  2.0 MB of 6.0 MB, nothing for 5 s  big.whl",
+    ]
+
+
+def test_the_speed_is_that_of_the_last_seconds(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(Screen(environ={}), clock=clock)
+    progress(StageStarted(stage="Fetching", total=1))
+    progress(DownloadStarted(filename="big.whl", size=None))
+    for second in range(15):
+        clock.now += 1
+        progress(DownloadAdvanced(filename="big.whl", received=1_000_000 if second < 10 else 200_000))
+    progress.clear()
+    assert [line.split(" at ")[1].split("  ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "1.0 MB/s",
+        "1.0 MB/s",
+        "200 kB/s",
+    ]
+
+
+def test_a_search_tells_its_rounds_and_what_it_waits_for(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(Screen(environ={}), clock=clock)
+    icons, menu = "https://packages.example/simple/icons/?token=secret", "https://packages.example/simple/menu/"
+    progress(StageStarted(stage="Resolving"))
+    clock.now += 5
+    progress(StageAdvanced(stage="Resolving", done=24, detail="3 of 9 packages decided"))
+    progress(Asked(url=icons))
+    clock.now += 1
+    progress(Asked(url=menu))
+    progress(Asked(url=menu))
+    clock.now += 4
+    progress(Noted(message="nobody asked"))
+    progress(Answered(url=icons))
+    progress(Answered(url=menu))
+    clock.now += 5
+    progress(Noted(message="nobody asked"))
+    progress(Answered(url=menu))
+    progress(Answered(url=menu))
+    clock.now += 5
+    progress(Noted(message="nobody asked"))
+    progress.clear()
+    assert capsys.readouterr().err.splitlines() == [
+        "Resolving  round 24  3 of 9 packages decided",
+        "Resolving  round 24  waiting 5 s for packages.example/simple/icons/ and 2 more",
+        "Resolving  round 24  waiting 9 s for packages.example/simple/menu/",
+        "Resolving  round 24  3 of 9 packages decided",
+    ]
+
+
+def test_a_stage_within_a_stage_gives_back_the_line(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(Screen(environ={}), clock=clock)
+    progress(StageStarted(stage="Resolving"))
+    progress(StageAdvanced(stage="Resolving", done=8, detail="1 of 2 packages decided"))
+    progress(StageStarted(stage="Building"))
+    progress(StageAdvanced(stage="Building", done=0, detail="plotlib 2.1"))
+    clock.now += 5
+    progress(StageAdvanced(stage="Resolving", done=16, detail="2 of 2 packages decided"))
+    progress(StageFinished(stage="Building"))
+    clock.now += 5
+    progress(StageAdvanced(stage="Resolving", done=24, detail="2 of 2 packages decided"))
+    progress(StageStarted(stage="Building"))  # an error leaves it
+    progress(StageFinished(stage="Resolving"))
+    clock.now += 5
+    progress(Noted(message="nobody asked"))
+    progress.clear()
+    assert capsys.readouterr().err.splitlines() == [
+        "Building  plotlib 2.1",
+        "Resolving  round 24  2 of 2 packages decided",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import PATIENCE, SERIES, ScratchProject, plain
+from tests.fakes.terminal import Terminal
 
 _ESCAPE = "\x1b"
 _WIPE = "\r\x1b[K"
@@ -67,41 +68,6 @@ def test_nothing_is_drawn_without_a_terminal(locked: ScratchProject, index: Fake
     ran = locked.spawn("sync")
     assert (ran.status, ran.err) == (0, "")
     assert "\r" not in ran.out
-
-
-class Terminal:
-    """A pseudo-terminal of which everything that is written on it is read."""
-
-    def __init__(self) -> None:
-        self._main, self.end = os.openpty()
-        self._seen = bytearray()
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        while True:
-            try:
-                content = os.read(self._main, 4096)
-            except OSError:  # Linux says EIO when the other end is closed
-                content = b""
-            with self._changed:
-                self._seen += content
-                self._changed.notify_all()
-            if not content:
-                return
-
-    def wait_for(self, text: str) -> None:
-        """Wait until a text was shown."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: text.encode() in self._seen, PATIENCE), self._seen
-
-    def close(self) -> str:
-        """Close both ends and give everything that was shown."""
-        os.close(self.end)
-        self._reader.join(PATIENCE)
-        os.close(self._main)
-        return self._seen.decode().replace("\r\n", "\n")
 
 
 def _on_a_terminal(project: ScratchProject, terminal: Terminal, *arguments: str) -> subprocess.Popen[str]:

@@ -61,7 +61,8 @@ class Fault:
 
     Without `status` the proper answer is given and then spoilt: `truncate_to` sends so many bytes of the body
     and cuts the connection; `endless` sends chunks until the client hangs up; `headers` are added. `hang_up`
-    cuts the connection without a word. `until` holds the answer back till the event is set.
+    cuts the connection without a word. `until` holds the answer back till the event is set; with
+    `pause_at`, all of the body but so many bytes.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Fault:
     endless: bool = False
     hang_up: bool = False
     until: threading.Event | None = None
+    pause_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +253,7 @@ class FakeIndex:
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[Answer, Fault | None]:
         """Answer one request, as the server's threads do, and say how to spoil the answer."""
         fault = self._next_fault(path)
-        if fault is not None and fault.until is not None:
+        if fault is not None and fault.until is not None and fault.pause_at is None:
             fault.until.wait(timeout=60)
         if fault is not None and fault.status is not None:
             answer = Answer(status=fault.status, headers=fault.headers, body=fault.body)
@@ -444,6 +446,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is not None and fault.truncate_to is not None:
             self.wfile.write(answer.body[: fault.truncate_to])
             self.close_connection = True
+        elif fault is not None and fault.pause_at is not None:
+            self.wfile.write(answer.body[: fault.pause_at])
+            if fault.until is not None:
+                fault.until.wait(timeout=60)
+            self.wfile.write(answer.body[fault.pause_at :])
         else:
             self.wfile.write(answer.body)
 
