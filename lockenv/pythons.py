@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -16,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from lockenv.targets import Span
+from lockenv.values import dataclass
 
 Implementation: TypeAlias = Literal["cpython", "pypy"]
 Minor: TypeAlias = tuple[int, int]

@@ -8,12 +8,12 @@ several volumes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from lockenv.archive.inflated import Inflated
 from lockenv.errors import Refused
 from lockenv.limits import Limits, remedy
+from lockenv.values import dataclass
 
 Kind: TypeAlias = Literal["file", "folder", "link", "hard link"]
 Refuse: TypeAlias = Callable[..., Refused]

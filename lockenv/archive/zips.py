@@ -12,13 +12,13 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lockenv.archive.names import check_distinct, refusal
 from lockenv.errors import Refused
 from lockenv.limits import DEFAULT, RATIO_FREE, Limits, remedy
+from lockenv.values import dataclass
 
 _CHUNK = 1 << 20
 _WHOLE = 8 << 20  #: members up to this size are read and inflated in one go

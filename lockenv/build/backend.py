@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +21,7 @@ from lockenv.build.children import Children
 from lockenv.build.static import BuildSystem
 from lockenv.errors import BuildError
 from lockenv.index.metadata import MAX_METADATA_BYTES
+from lockenv.values import dataclass
 
 _SHOWN = 20  #: last lines of a backend's output that an error repeats
 _TAIL = 16 << 10  #: bytes of the log's end that they are taken from

@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +29,7 @@ from lockenv.events import Noted, Reporter
 from lockenv.files import FileLock, remove_tree
 from lockenv.limits import Limits
 from lockenv.python.interpreter import Interpreter
+from lockenv.values import dataclass
 
 #: What is read of a project without running it; PKG-INFO is an sdist's.
 _DECLARATIONS = ("pyproject.toml", "PKG-INFO")

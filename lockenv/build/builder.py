@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ from lockenv.limits import DEFAULT, Limits
 from lockenv.packages import Metadata
 from lockenv.python.interpreter import Interpreter
 from lockenv.store import Store, StoredWheel
+from lockenv.values import dataclass
 
 _FORMAT = 1  #: to be changed with how builds are made, or with what is kept of them
 

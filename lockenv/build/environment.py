@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.placement import Placement, check_collisions, place
@@ -21,6 +20,7 @@ from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.python.venv import bare, layout
 from lockenv.store import StoredWheel
 from lockenv.tree import Directory, Entry, Link, Text, fixed_mtime_ns
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from lockenv.errors import BuildError
 from lockenv.store import StoredWheel
+from lockenv.values import dataclass
 
 
 class Pin(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
@@ -14,6 +13,7 @@ from lockenv.build.requirements import Link
 from lockenv.errors import UsageError
 from lockenv.limits import DEFAULT, Limits
 from lockenv.packages import NormalizedName
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.markers import Marker
@@ -15,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from lockenv.archive.names import refusal
 from lockenv.errors import BuildError, MetadataError
 from lockenv.packages import Metadata, NormalizedName, canonicalize_name
+from lockenv.values import dataclass
 
 #: What a pyproject.toml without `build-backend` means (PEP 517, and PEP 518 for `requires`).
 LEGACY_BACKEND = "setuptools.build_meta:__legacy__"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from lockenv.build.static import read_project
 from lockenv.errors import MetadataError, UsageError
 from lockenv.files import hash_file
 from lockenv.packages import NormalizedName
+from lockenv.values import dataclass
 
 _PROJECTS = ("pyproject.toml", "setup.py")
 

@@ -11,7 +11,6 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -22,6 +21,7 @@ from lockenv.errors import BuildError, Refused
 from lockenv.files import hash_file, remove_tree
 from lockenv.packages import NormalizedName
 from lockenv.python.interpreter import Interpreter
+from lockenv.values import dataclass
 
 _RACE = 3600.0  #: seconds for which a wheel may wait for its key
 

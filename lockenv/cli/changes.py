@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lockenv.cli.markers import in_words
 from lockenv.cli.screen import Screen
 from lockenv.operations.changes import Change, Entry
+from lockenv.values import dataclass
 
 #: More packages than these that came or went on others' account are counted, not named.
 _MOST = 8

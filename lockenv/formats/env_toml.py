@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from lockenv.lockfile import toml
 from lockenv.manifest.model import Manifest, Source
 from lockenv.manifest.read import read
 from lockenv.packages import Index, NormalizedName, Requirement, canonicalize_name
+from lockenv.values import dataclass
 
 _T = TypeVar("_T")
 _I = TypeVar("_I", bound=Item)

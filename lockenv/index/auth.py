@@ -13,12 +13,12 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lockenv.packages import Index
+from lockenv.values import dataclass
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEYRING_SECONDS = 30

@@ -15,12 +15,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast, overload
 
 from lockenv.files import write_atomically
 from lockenv.packages import Listing, Metadata, NormalizedName, Release
+from lockenv.values import dataclass
 
 _FORMAT = 3
 #: `marshal` is Python's own affair: each bytecode version keeps its own entries.

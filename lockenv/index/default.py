@@ -7,10 +7,10 @@ imported where ``LOCKENV_INDEX_URL`` says it all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from lockenv.errors import UsageError
 from lockenv.index.auth import without_credentials
+from lockenv.values import dataclass
 
 _HINT = "declare an [[index]] in env.toml, or set LOCKENV_INDEX_URL"
 _SECTIONS = ("install", "download", "global")  #: of pip's configuration files, the strongest first

@@ -8,7 +8,6 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -18,6 +17,7 @@ from lockenv.events import DownloadAdvanced, DownloadFinished, DownloadStarted, 
 from lockenv.index.auth import without_credentials
 from lockenv.index.http import Http, Stream
 from lockenv.index.keys import STRONG
+from lockenv.values import dataclass
 
 #: Weaker algorithms are checked too, but prove nothing.
 _CHECKED = STRONG | {"md5", "sha1", "sha224"}

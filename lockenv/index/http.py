@@ -11,7 +11,6 @@ import random
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +24,7 @@ from lockenv.index.transport.failures import TransportError, explain
 from lockenv.index.transport.gzipped import gunzip
 from lockenv.index.transport.memory import give_back_large_blocks
 from lockenv.index.transport.pool import Answer, Pools
+from lockenv.values import dataclass
 
 MAX_PAGE_BYTES = 64 << 20  #: of an index page, decompressed; the longest known has 15 MiB
 _LARGE = 512 << 10  #: bytes; of bodies above this size there is one in memory at a time

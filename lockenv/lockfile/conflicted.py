@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from lockenv.values import dataclass
 
 _Part: TypeAlias = Literal["both", "ours", "base", "theirs"]
 #: Which part of a text begins with a line of seven such signs, or more (Git's attribute conflict-marker-size).

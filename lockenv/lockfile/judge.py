@@ -8,7 +8,6 @@ all that is required is there and fits, nothing else is, and no choice is ambigu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from packaging.pylock import Package, Pylock
 from packaging.tags import Tag
@@ -19,6 +18,7 @@ from lockenv.lockfile.evaluation import Evaluation, archived
 from lockenv.lockfile.probes import probes, turns
 from lockenv.packages import Metadata, NormalizedName, Requirement, address, parse_requirement
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 _MAIN = ""
 #: A package's name and the name of its chosen file, or where it comes from if no index has it (`address`).

@@ -8,7 +8,7 @@ same. What both changed in different ways is disputed; the newer is taken, and t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 from packaging.pylock import Package, Pylock
@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from lockenv.lockfile import pylock, trust
 from lockenv.packages import NormalizedName
+from lockenv.values import dataclass
 
 _Part = TypeVar("_Part")
 #: What stands under one name: several where targets differ, none where there is no such package.

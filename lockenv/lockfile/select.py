@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from packaging.markers import Environment
@@ -23,6 +22,7 @@ from packaging.pylock import (
 from lockenv.errors import LockError, UsageError
 from lockenv.lockfile.pylock import tool_table
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 Artifact: TypeAlias = PackageWheel | PackageSdist | PackageArchive | PackageDirectory | PackageVcs
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -32,6 +31,7 @@ from lockenv.platforms import PLATFORMS
 from lockenv.pythons import Implementation, admitted
 from lockenv.resolution.universe import targets_of
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 _IMPLEMENTATIONS: tuple[Implementation, ...] = ("cpython", "pypy")
 #: Choices among conflicting groups that are looked at; more would each show what these show.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lockenv.manifest.places import KeyPath, Places, locate
+from lockenv.values import dataclass
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 #: What stands behind an item on its line: spaces, a comment.

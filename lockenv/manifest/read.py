@@ -8,7 +8,6 @@ message or `Manifest.places` needs them. Each table has its own reader: `require
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from packaging.specifiers import SpecifierSet
@@ -26,6 +25,7 @@ from lockenv.manifest.schema import check_keys, check_tables
 from lockenv.manifest.sources import read_sources
 from lockenv.manifest.syntax import decode, parse
 from lockenv.manifest.words import quoted
+from lockenv.values import dataclass
 
 __all__ = ["Loader", "decode", "read"]
 

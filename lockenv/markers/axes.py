@@ -10,7 +10,6 @@ over `!=`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, combinations
 
 from packaging.version import Version
@@ -28,6 +27,7 @@ from lockenv.markers.terms import (
     python_comparison,
 )
 from lockenv.targets import Span
+from lockenv.values import dataclass
 
 #: What one comparison weighs; no preference outweighs it.
 ATOM = 1000

@@ -8,12 +8,12 @@ so that the cost is bounded and the answer always the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from lockenv.errors import InternalError
 from lockenv.markers.axes import ATOM, Literal, Standing, axes_of
 from lockenv.markers.space import Row
+from lockenv.values import dataclass
 
 #: What each further cube weighs: of two equally long markers the one with fewer alternatives reads better.
 _CUBE = 10

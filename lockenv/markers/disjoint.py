@@ -11,7 +11,6 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison
@@ -20,6 +19,7 @@ from packaging.version import InvalidVersion, Version
 
 from lockenv.markers.releases import environment, turning_points
 from lockenv.markers.syntax import Atom, Every, Expression, Some, atoms, parse_leniently
+from lockenv.values import dataclass
 
 _PYTHON = frozenset({"python_version", "python_full_version"})
 _TEXT = frozenset(

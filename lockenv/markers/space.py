@@ -7,10 +7,10 @@ groups. What no row speaks for is don't-care, because an installer first matches
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from lockenv.targets import Span, Target
+from lockenv.values import dataclass
 
 #: The variables that may tell one platform from another, those that a marker should name first.
 TELLING = (

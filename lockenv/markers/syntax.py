@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from packaging.markers import Marker
+
+from lockenv.values import dataclass
 
 _TOKEN = re.compile(
     r"""(?P<value>"[^"]*"|'[^']*')|(?P<sign>not in\b|in\b|[<>=!~]+|[()])|(?P<word>[a-z_]+)""",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from packaging.version import Version
 
 from lockenv.markers.syntax import Atom
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.errors import UsageError
 from lockenv.python.activation import quote_csh, quote_fish, quote_powershell, quote_sh
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 _DEEPEST = 12  #: parents that are looked at
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement
@@ -26,6 +25,7 @@ from lockenv.packages import NormalizedName, Requirement, canonicalize_name, par
 from lockenv.project import MANIFEST
 from lockenv.session import Session
 from lockenv.settings import Bounds
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

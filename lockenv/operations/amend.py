@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.requirements import InvalidRequirement
@@ -19,6 +18,7 @@ from lockenv.manifest.places import KeyPath, locate
 from lockenv.manifest.words import quoted
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.project import MANIFEST
+from lockenv.values import dataclass
 
 #: The lists of a named environment: instead of those of [env], and beside them.
 _OWN = ("dependencies", "extra-dependencies")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.project import LOCK, MANIFEST, Project
 from lockenv.session import Session
 from lockenv.transaction import state
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

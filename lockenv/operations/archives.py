@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lockenv.archive.names import refusal
@@ -17,6 +17,7 @@ from lockenv.events import Reporter
 from lockenv.files import hash_file
 from lockenv.index.download import download
 from lockenv.index.http import Http
+from lockenv.values import dataclass
 
 #: The folder of the cache that holds them.
 SOURCES = "sources"

@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.markers import default_environment
@@ -35,6 +35,7 @@ from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.project import LOCK, MANIFEST
 from lockenv.python.installed import InstalledDistribution, read_installed
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 _HEADING = """\
 What this environment should hold. `lockenv lock` resolves it into pylock.toml,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.version import InvalidVersion, Version
@@ -12,6 +11,7 @@ from lockenv.lockfile.pylock import tool_table
 from lockenv.operations.question import Upgrade
 from lockenv.operations.reasons import Cause, Reasons
 from lockenv.packages import NormalizedName
+from lockenv.values import dataclass
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lockenv.operations.unchanged import replaced
 from lockenv.project import MANIFEST
 from lockenv.session import Session
 from lockenv.transaction import commit, ground, places, state
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -41,8 +40,10 @@ from lockenv.store import StoredWheel
 from lockenv.targets import Target
 from lockenv.transaction.compose import Desired, blueprint
 from lockenv.transaction.contents import Blueprint
+from lockenv.transaction.durability import begin_to_settle
 from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.verify import Finding
+from lockenv.values import dataclass
 
 #: A digest that no inputs have: the next sync looks anew.
 _UNKNOWN = ""
@@ -204,6 +205,7 @@ def _bring(
         session.report,
         offline=session.settings.offline,
         limits=session.limits,
+        arrived=partial(begin_to_settle, str(session.cache)) if session.settings.durable == "power" else None,
     )
     return built | fetched
 

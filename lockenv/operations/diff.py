@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.pylock import Pylock
@@ -25,6 +24,7 @@ from lockenv.python.interpreter import RefusedInterpreter, probe
 from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.transaction import places, state
+from lockenv.values import dataclass
 from lockenv.wheels import is_startup
 
 _ENVIRONMENT = "env"

@@ -10,7 +10,6 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.build.children import Children
@@ -18,6 +17,7 @@ from lockenv.build.git_program import Git
 from lockenv.errors import UsageError
 from lockenv.files import write_atomically
 from lockenv.operations.files import bytes_of
+from lockenv.values import dataclass
 
 #: The name of our drivers, in settings and attributes.
 _DRIVER = "lockenv"

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -24,6 +23,7 @@ from lockenv.limits import DEFAULT, Limits
 from lockenv.lockfile.trust import check_hashes
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.store import Store, StoredWheel
+from lockenv.values import dataclass
 
 #: This many wheels are on their way at once.
 _WORKERS = 16
@@ -78,10 +78,11 @@ def fetch(
     *,
     offline: bool = False,
     limits: Limits = DEFAULT,
+    arrived: Callable[[], None] | None = None,
 ) -> dict[NormalizedName, StoredWheel]:
     """Have every needed wheel in the store. The first failure stops the rest, and is raised.
 
-    `connect` is called if something is missing.
+    `connect` is called if something is missing, and `arrived` when all of that is there.
 
     Raises `Refused` for a wrong hash or a hostile wheel, `NetworkError` for what cannot be had, `OfflineMiss` if
     `offline` and something would have to be fetched, `InstallError` where the disk refuses. The largest files come
@@ -106,6 +107,8 @@ def fetch(
     with _scratch(scratch) as own, ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing))) as pool:
         found.update(_results([pool.submit(bring, need, own) for need in missing]))
     report(StageFinished(stage="Fetching"))
+    if arrived is not None:
+        arrived()
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.pylock import Pylock
@@ -27,6 +26,7 @@ from lockenv.python.installed import BrokenDistribution
 from lockenv.python.interpreter import Interpreter
 from lockenv.session import Session
 from lockenv.transaction import state
+from lockenv.values import dataclass
 
 _UNKNOWN = ""  #: the hash of what is yet to be built, or that the lock names by another algorithm
 

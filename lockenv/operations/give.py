@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,6 +28,7 @@ from lockenv.project import MANIFEST
 from lockenv.resolution.universe import targets_of
 from lockenv.session import Session
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 HERE = "here"  #: the target that is this machine
 _DOCKER = "linux-x86_64"

@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.build import housekeeping as builds
@@ -17,6 +16,7 @@ from lockenv.operations.archives import SOURCES
 from lockenv.operations.scripts import FOLDER as SCRIPTS
 from lockenv.operations.scripts import READY
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 _DAY = 24 * 3600.0
 #: What was found out, in files of its own: of interpreters, of locks (and why there was none), of environments, of

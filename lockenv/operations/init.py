@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.errors import UsageError
@@ -17,6 +16,7 @@ from lockenv.operations.files import bytes_of
 from lockenv.project import MANIFEST
 from lockenv.session import Session
 from lockenv.transaction import state
+from lockenv.values import dataclass
 
 _TEMPLATE = """\
 # What this environment should hold. `lockenv lock` resolves it into pylock.toml,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.errors import UsageError
@@ -11,6 +10,7 @@ from lockenv.operations.unchanged import replaced
 from lockenv.python.installed import Installed, read_installed
 from lockenv.session import Session
 from lockenv.transaction import places, state
+from lockenv.values import dataclass
 
 
 def installed_in(session: Session) -> tuple[Installed, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from packaging.pylock import Pylock
@@ -26,6 +26,7 @@ from lockenv.manifest.model import Manifest
 from lockenv.operations.files import bytes_of
 from lockenv.project import LOCK, MANIFEST
 from lockenv.resolution.universe import targets_of
+from lockenv.values import dataclass
 
 _NAMES = ("ours", "base", "theirs")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from packaging.pylock import Package
@@ -25,6 +24,7 @@ from lockenv.resolution.candidates import Offers, Project, Projects, Unfit
 from lockenv.resolution.model import Question
 from lockenv.session import Session
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 #: What holds a package back: the manifest, what targets can use, others' requirements, that it gave way to others
 #: when the lock was made, or nothing but that nobody has asked.

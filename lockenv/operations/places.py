@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, assert_never
 from urllib.parse import unquote, urlsplit
@@ -28,6 +27,7 @@ from lockenv.operations.archives import Archives
 from lockenv.operations.files import relative_to
 from lockenv.packages import IndexFile, Metadata, NormalizedName, Origin, canonicalize_name
 from lockenv.store import Store, StoredWheel
+from lockenv.values import dataclass
 
 #: A source of the manifest that is no index.
 Direct: TypeAlias = PathSource | GitSource | UrlSource

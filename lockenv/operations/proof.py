@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from lockenv.transaction.link import Changed
 from lockenv.transaction.planned import Planned, planned
 from lockenv.transaction.verify import Examined, Finding
 from lockenv.transaction.verify import examine as examine_tree
+from lockenv.values import dataclass
 
 _Done = TypeVar("_Done")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -17,6 +16,7 @@ from lockenv.python.discovery import find
 from lockenv.python.interpreter import Interpreter
 from lockenv.python.requests import ByVersion, parse_version, read_version_file
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 _FILE = ".python-version"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lockenv.errors import UsageError
 from lockenv.graph import MAIN
@@ -19,6 +18,7 @@ from lockenv.operations.read import parse_lock
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.project import LOCK, MANIFEST
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

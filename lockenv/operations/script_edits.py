@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import Version
@@ -25,6 +24,7 @@ from lockenv.operations.scripts import Drafted, Script, draft, speaking_of
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.session import Session
 from lockenv.settings import Bounds
+from lockenv.values import dataclass
 
 _LIST = ("dependencies",)
 

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from lockenv.platforms import PLATFORMS, platform_of
 from lockenv.project import LOCK, MANIFEST, Project
 from lockenv.python.interpreter import Interpreter
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 #: The folder in the cache, and what is in each of its folders: the environment, and a note that it is whole.
 FOLDER, ENVIRONMENT, READY = "scripts", "env", "ready"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lockenv.errors import LockError
 from lockenv.graph import MAIN, Twig, unfold
@@ -11,6 +10,7 @@ from lockenv.lockfile.select import Selection, check_selection
 from lockenv.lockfile.web import Demand, Web
 from lockenv.operations.woven import Woven, names_in, woven
 from lockenv.session import Session
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from the lock and the store, or read from a document that `sync --manifest` wrot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from lockenv.transaction.compose import Desired
 from lockenv.transaction.planned import Planned
 from lockenv.transaction.state import State
 from lockenv.transaction.verify import Examined, Finding
+from lockenv.values import dataclass
 
 _NO_HASH = "0" * 64  #: of no wheel: locks of others may have other algorithms only
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from lockenv.lockfile.web import Demand, Vertex, Web
 from lockenv.operations.woven import Woven, names_in, woven
 from lockenv.session import Session
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 if TYPE_CHECKING:
     from packaging.pylock import Package

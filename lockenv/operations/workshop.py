@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -34,6 +33,7 @@ from lockenv.resolution.candidates import wheel_tags
 from lockenv.resolution.model import Held, Pin, Question, Resolution
 from lockenv.session import Session
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 #: What a package's tool table says beside its requirements, by its place among the pins.
 Tables = Mapping[int, Mapping[str, Any]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockenv.errors import LockError, UsageError
@@ -16,6 +15,7 @@ from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.session import Session
 from lockenv.targets import Target, summary
+from lockenv.values import dataclass
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock

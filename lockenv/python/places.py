@@ -13,7 +13,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.python.pyvenv import executables_in
@@ -27,6 +26,7 @@ from lockenv.python.surroundings import (
     pyenv_root,
     uv_folder,
 )
+from lockenv.values import dataclass
 
 __all__ = ["THIS_MACHINE", "Machine", "candidates", "find_command", "is_shim", "pyenv_root"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +15,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockenv.errors import UsageError
 from lockenv.python.interpreter import Interpreter
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

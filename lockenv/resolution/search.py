@@ -7,7 +7,6 @@ can be reached from the roots, and `lockenv.resolution.closure` judges it before
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from resolvelib import BaseReporter, ResolutionTooDeep
@@ -20,6 +19,7 @@ from lockenv.resolution.candidates import Candidate
 from lockenv.resolution.conflicts import Nogood, all_facts
 from lockenv.resolution.demands import Demand, Want
 from lockenv.resolution.provider import Information, Provider
+from lockenv.values import dataclass
 
 Conflict: TypeAlias = Nogood[Want, Candidate, Node]
 

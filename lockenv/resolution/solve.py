@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 
 from packaging.version import Version
@@ -23,6 +22,7 @@ from lockenv.resolution.scout import Scout
 from lockenv.resolution.search import DeadEnd, Exhausted, Found, search
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,19 @@ def settle(folder: str) -> None:
         raise failed[0]
 
 
+def begin_to_settle(folder: str) -> None:
+    """Have the disk begin with what was written to the file system of `folder`, and wait for nothing.
+
+    What is written by now is then mostly done when somebody waits for all of it (`settle`), who hears of errors.
+    """
+
+    def work() -> None:
+        with contextlib.suppress(OSError):
+            _settle(folder)
+
+    threading.Thread(target=work, name="lockenv-settle", daemon=True).start()
+
+
 def _settle(folder: str) -> None:
     import ctypes  # Lazy: not everybody waits for the disk
 

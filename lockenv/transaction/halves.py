@@ -8,7 +8,6 @@ threads, whose locks a fork would copy as they stand.
 
 from __future__ import annotations
 
-import contextlib
 import marshal
 import os
 import sys
@@ -101,7 +100,8 @@ def _as_usual() -> None:
 
 
 def _end(child: int) -> None:
-    with contextlib.suppress(OSError):
-        os.kill(child, 9)
-    with contextlib.suppress(OSError):
-        os.waitpid(child, 0)
+    for step in (lambda: os.kill(child, 9), lambda: os.waitpid(child, 0)):
+        try:
+            step()
+        except OSError:
+            continue

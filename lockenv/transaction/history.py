@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lockenv.errors import InstallError, UsageError
@@ -18,6 +17,7 @@ from lockenv.transaction import commit, ground, places, state
 from lockenv.transaction.durability import Durable
 from lockenv.transaction.refusals import unchanged
 from lockenv.transaction.turn import Turn
+from lockenv.values import dataclass
 
 _GONE = "its interpreter"  #: how the problem begins that no sync of the same lock brings back
 

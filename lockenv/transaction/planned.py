@@ -7,7 +7,6 @@ current generation. The few real files and links of that folder itself stand in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -15,6 +14,7 @@ from lockenv.transaction import places
 from lockenv.transaction.compose import Desired
 from lockenv.transaction.contents import Contents
 from lockenv.tree import fixed_mtime_ns
+from lockenv.values import dataclass
 
 Kind: TypeAlias = Literal["file", "link", "folder"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 
 from lockenv.cli.options import PARSER, Built
+from lockenv.values import dataclass
 
 #: Values that only the project knows, by the name that a parser has for them (`lockenv.cli.completions.words`).
 _ASKED: Mapping[str, str] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from packaging.direct_url import DirectUrl, DirectUrlValidationError
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -16,6 +15,7 @@ from lockenv.formats.gathering import Gathering, Surroundings
 from lockenv.graph import MAIN, Node, reached
 from lockenv.manifest.words import quoted
 from lockenv.packages import parse_requirement
+from lockenv.values import dataclass
 
 #: What makes environments and installs into them; nobody's dependency by itself.
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "distribute", "pkg-resources"})

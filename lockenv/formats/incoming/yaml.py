@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.words import quoted
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

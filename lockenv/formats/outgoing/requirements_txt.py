@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
 from lockenv.formats.outgoing.rows import Row, marker_text
+from lockenv.values import dataclass
 
 _HASHED = "pip checks hashes of all or none: with this line, install it with --no-deps, or export with --no-hashes"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from packaging.markers import Marker
 from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
@@ -11,6 +10,7 @@ from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
 from lockenv.lockfile.select import Artifact, Selection, check_selection, select
 from lockenv.markers.syntax import Atom, Every, Expression, Some, parse
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

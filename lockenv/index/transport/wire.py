@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Literal, Protocol, TypeAlias
 
 from lockenv.index.transport.failures import Broken, Malformed, TimedOut
+from lockenv.values import dataclass
 
 CHUNK: Final = 1 << 16  #: bytes that are received, and passed on, at once
 SLOWEST: Final = 100  #: bytes a second; less of that for a whole time-out counts as silence

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from resolvelib import BaseReporter, ResolutionTooDeep
@@ -23,6 +22,7 @@ from lockenv.resolution.demands import Demand, Want
 from lockenv.resolution.explain.failure import Failure
 from lockenv.resolution.memory import NotAsked
 from lockenv.resolution.provider import Information, Provider
+from lockenv.values import dataclass
 
 #: What a package demands of another one, over all versions: the two names.
 Edge: TypeAlias = tuple[Node, NormalizedName]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from lockenv.manifest.words import listed
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 _MOST = 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -13,6 +12,7 @@ from lockenv.resolution.explain.account import Account
 from lockenv.resolution.explain.fates import Fate, fate_of
 from lockenv.resolution.explain.places import Place
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

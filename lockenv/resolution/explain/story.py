@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
+
+from lockenv.values import dataclass
 
 #: What a fact says of `package`:
 #:   requires     its `versions` require `requirement`; `each` if every one requires something else

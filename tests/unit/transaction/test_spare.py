@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lockenv.transaction import places, state
@@ -39,6 +39,9 @@ Set = dict[str, int]
 _sets = st.fixed_dictionaries(
     {}, optional={name: st.integers(0, len(wheels) - 1) for name, wheels in WHEELS.items()}
 )
+
+
+LAST = {"ant": 1, "bee": 0, "cow": 1, "dog": 0}
 
 
 def wheels_of(chosen: Set) -> Sequence[BuiltFile]:
@@ -99,6 +102,7 @@ def made_of_spare(project: Project, wheels: Sequence[BuiltFile]) -> bool:
 def test_what_is_made_of_a_spare_is_what_a_whole_build_makes(
     sets: list[Set], link_mode: LinkMode, used: bool
 ) -> None:
+    assume(sets[-1] != LAST)  # else nothing is made
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         for chosen in sets:
@@ -107,7 +111,7 @@ def test_what_is_made_of_a_spare_is_what_a_whole_build_makes(
             made = generation(project, number)
             if used:
                 use(made)
-        want = project.desired(*wheels_of({"ant": 1, "bee": 0, "cow": 1, "dog": 0}))
+        want = project.desired(*wheels_of(LAST))
         first = apply(project.env, want, link_mode=link_mode)
         other = apply(project.env, want, link_mode=link_mode, because="again", afresh=True)
         assert other.generation == first.generation + 1
