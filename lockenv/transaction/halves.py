@@ -8,7 +8,6 @@ threads, whose locks a fork would copy as they stand.
 
 from __future__ import annotations
 
-import contextlib
 import marshal
 import os
 import sys
@@ -101,6 +100,9 @@ def _as_usual() -> None:
 
 
 def _end(child: int) -> None:
+    # Lazy: every start of the command line imports this module, and hardly any has a child to end.
+    import contextlib
+
     with contextlib.suppress(OSError):
         os.kill(child, 9)
     with contextlib.suppress(OSError):

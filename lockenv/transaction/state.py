@@ -10,7 +10,6 @@ Nothing heavy is imported (no dataclasses, no typing, no pathlib): this is the w
 
 from __future__ import annotations
 
-import contextlib
 import marshal
 import os
 import zlib
@@ -238,8 +237,10 @@ def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = Non
     Folders of bytecode, which Python may write by itself, are added to the list `bytecode`.
     """
     if sum(map(len, recorded.values())) >= _MANY and halves.can_fork():
-        with contextlib.suppress(halves.HalfFailedError, OSError):
+        try:
             return _drift_in_halves(generation, recorded, bytecode)
+        except (halves.HalfFailedError, OSError):
+            pass  # then one process does it; `contextlib`, which would say so, takes long to import
     return _drift(generation, recorded, recorded, bytecode)
 
 
