@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = options.parse_args(arguments)
     with session_of(asked) as (session, screen):
         found = activation(session, asked.shell)
-        screen.result(found.line)
+        screen.data(found.line)
         if sys.stdout.isatty():
             screen.hint(f"nothing is activated yet: run `{found.shell.evaluate}`")
     return 0

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
                 if asked.json:
                     screen.document({"schema": SCHEMA, "folder": folder})
                 else:
-                    screen.result(folder)
+                    screen.data(folder)
             case "size":
                 _size(session, screen, as_json=asked.json)
             case "verify":

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             screen.document(document(found))
         elif asked.markdown:
             for line in markdown(found):
-                screen.result(line)
+                screen.data(line)
         else:
             _show(screen, found)
     return 1 if asked.exit_code and found.difference else 0

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         for warning in given.warnings:
             screen.warn(warning)
         if asked.output is None:
-            screen.out.write(given.text)
+            screen.give(given.text)
         else:
             screen.say(f"wrote {asked.output}")
     return 0

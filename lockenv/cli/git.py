@@ -78,7 +78,7 @@ def _textconv(screen: Screen, asked: argparse.Namespace) -> int:
     from lockenv.operations.render import lines_of
 
     for line in lines_of(Path(asked.files[0])):
-        screen.result(line)
+        screen.data(line)
     return 0
 
 

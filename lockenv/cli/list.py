@@ -56,7 +56,7 @@ def _show_digest(session: Session, screen: Screen, *, as_json: bool) -> int:
         told = {"digest": found.digest, "exact": found.drift is None, "drift": found.drift}
         screen.document({"schema": SCHEMA, "environment": session.project.env, **told})
     elif found.drift is None:
-        screen.result(found.digest)
+        screen.data(found.digest)
     if found.drift is not None:
         env = shown(session.project, session.project.env)
         screen.warn(

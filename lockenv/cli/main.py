@@ -68,13 +68,18 @@ def run(arguments: Sequence[str]) -> int:
     _open_what_is_closed()
     if command == "sync" and _is_already(rest):
         return 0
-    # Lazy: what is above does not need it.
-    from lockenv.cli.interrupts import last_words, prompt_interrupts, status
-
     try:
+        if command == "run":
+            # It is soon another program; where it has more to do before, it hears of interrupts itself.
+            return _run(command, rest)
+        # Lazy: what is above does not need it.
+        from lockenv.cli.interrupts import prompt_interrupts
+
         with prompt_interrupts(command):
             return _run(command, rest)
     except KeyboardInterrupt:
+        from lockenv.cli.interrupts import last_words, status
+
         sys.stderr.write(last_words())
         return status()
 
@@ -95,9 +100,8 @@ def _is_already(arguments: Sequence[str]) -> bool:
 
 def _run(command: str, rest: Sequence[str]) -> int:
     try:
-        from importlib import import_module  # Lazy: a sync with nothing to do has none to import
-
-        module = import_module(COMMANDS[command][0])
+        # What `importlib.import_module` does, which would have to be imported first.
+        module = __import__(COMMANDS[command][0], fromlist=["main"])
         status = module.main(rest)
         sys.stdout.flush()
     except LockenvError as error:
@@ -188,7 +192,10 @@ def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 
 def _without_command(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
-        sys.stdout.write(_help())
+        # Lazy: only help needs it.
+        from lockenv.cli.folding import fitted
+
+        sys.stdout.write(fitted(_help()))
         return 0
     if "-V" in arguments or "--version" in arguments:
         from lockenv import __version__
@@ -214,7 +221,7 @@ def _help() -> str:
         "Usage: lockenv COMMAND [OPTIONS]",
         "",
         "Commands:",
-        *(f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()),
+        *(f"  {name:<12}{summary}" for name, (_, summary) in COMMANDS.items()),
         "",
     ]
     return "\n".join(lines) + "\n" + _HELP_TAIL

@@ -29,6 +29,18 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30)
 
+    def _format_usage(self, *asked: Any) -> str:
+        # Lazy: only help needs it.
+        from lockenv.cli.folding import folded
+
+        return folded(super()._format_usage(*asked), self._width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # Lazy: as above.
+        from lockenv.cli.folding import folded
+
+        return folded(super()._fill_text(text, width, indent), width)
+
 
 #: Arguments that ask a command for nothing but its parser, which `Built` then brings.
 PARSER = ("--\0parser",)

@@ -68,7 +68,7 @@ class Progress:
         self.verbosity = verbosity
         self._clock = clock
         self._lock = threading.Lock()
-        self._live = screen.err.isatty()
+        self._live = screen.redraws()
         self._drawn = clock()
         self._stages: list[_Stage] = []
         self._arrivals = _Arrivals(clock())

@@ -74,7 +74,7 @@ def _show(screen: Screen, found: Sequence[Interpreter | RefusedInterpreter], ask
     if asked.json:
         screen.document({"schema": SCHEMA, "pythons": [_described(one) for one in found]})
     elif asked.action == "find":
-        screen.result(str(found[0].path))
+        screen.data(str(found[0].path))
     elif found:
         screen.table([_row(one) for one in found])
     else:

@@ -65,7 +65,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run `lockenv run`. On POSIX the command takes this process's place, so signals reach it directly."""
     options, command = _split(list(arguments))
     if command is None:
-        sys.stdout.write(HELP)
+        # Lazy: only help needs it.
+        from lockenv.cli.folding import fitted
+
+        sys.stdout.write(fitted(HELP))
         return 0
     if not command:
         raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
@@ -81,10 +84,12 @@ def main(arguments: Sequence[str]) -> int:
         raise _missing(folder, env, name)
     if "verified" in options or "against" in options:
         # Lazy: this is the other command, with all that it takes.
+        from lockenv.cli.interrupts import prompt_interrupts
         from lockenv.cli.verify import refuse_drift
 
         flags = {"project": folder, "env_dir": env, "cache_dir": options.get("cache_dir")}
-        refuse_drift(flags, against=options.get("against"), environment=name)
+        with prompt_interrupts("run"):
+            refuse_drift(flags, against=options.get("against"), environment=name)
     return _become(command if script is None else [_python(env), *command], _environment(env, files), env)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lockenv.errors import LockenvError
 
 _COLUMNS = 80  #: of a terminal that does not say
+#: What stands for characters of ours that an encoding does not have.
+_PLAIN = {ord(sign): plain for sign, plain in {"→": "->", "…": "..."}.items()}
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -82,15 +84,30 @@ class Screen:
     def __init__(self, *, environ: Mapping[str, str], quiet: bool = False) -> None:
         self.out, self.err = sys.stdout, sys.stderr
         self.quiet = quiet
-        self._columns = environ.get("COLUMNS", "")
+        self._environ = environ
         self.warned: list[str] = []
         self._colours = {id(stream): wants_colour(stream, environ) for stream in (self.out, self.err)}
         # Foreign text cannot hold it, as nobody else knows it.
         self._brush = f"\0{os.urandom(8).hex()}"
 
     def result(self, text: str = "") -> None:
-        """Write a line of data: what was asked for, whatever the verbosity."""
+        """Write a line of what was asked for, whatever the verbosity."""
         self._write(self.out, text)
+
+    def data(self, text: str) -> None:
+        """Write a line for a program, or to be copied: whole, and with every character."""
+        self.give(f"{visible(text)}\n")
+
+    def give(self, text: str) -> None:
+        """Write the text of a file as it is: but to a terminal, in UTF-8 where an encoding lacks a character."""
+        if self.out.isatty():
+            self._put(self.out, text)
+            return
+        try:
+            self.out.write(text)
+        except UnicodeEncodeError:
+            self.out.flush()
+            self.out.buffer.write(text.encode("utf-8", "surrogateescape"))
 
     def say(self, text: str) -> None:
         """Write a line of result that `-q` leaves out."""
@@ -101,8 +118,12 @@ class Screen:
         """Write a JSON document for machines."""
         import json  # Lazy: as above
 
-        for line in _json_escaped(json.dumps(value, indent=2, ensure_ascii=False)).split("\n"):
-            self._write(self.out, line)
+        text = _json_escaped(json.dumps(value, indent=2, ensure_ascii=False))
+        try:
+            self.out.write(f"{text}\n")
+        except UnicodeEncodeError:
+            # JSON has escapes of its own.
+            self.out.write(f"{_json_escaped(json.dumps(value, indent=2))}\n")
 
     def note(self, text: str) -> None:
         """Write a line about what is going on, on stderr."""
@@ -130,21 +151,24 @@ class Screen:
 
     def ask(self, question: str) -> None:
         """Write a question on stderr, where its answer is typed behind it."""
-        self.err.write(visible(question))
+        self._put(self.err, visible(question))
         self.err.flush()
 
     def draw(self, text: str, width: int) -> None:
         """Put a line about what is going on in the place of the one before."""
-        self.err.write(f"\r\x1b[K{visible(text)[:width]}")
+        self._put(self.err, f"\r\x1b[K{visible(text)[:width]}")
         self.err.flush()
 
+    def redraws(self) -> bool:
+        """Whether stderr is a terminal that can put a line in the place of another."""
+        return self.err.isatty() and self._environ.get("TERM") != "dumb"
+
     def width(self) -> int:
-        """The columns of the terminal that stderr is, which stdout need not be: COLUMNS, else what it says."""
-        stated = self._columns if self._columns.isascii() and self._columns.isdigit() else ""
-        try:
-            return int(stated or 0) or os.get_terminal_size(self.err.fileno()).columns or _COLUMNS
-        except (OSError, ValueError):
-            return _COLUMNS
+        """The columns of the terminal that stderr is, which stdout need not be."""
+        # Lazy: only what is drawn needs it.
+        from lockenv.cli.folding import columns, stated
+
+        return columns(self.err, self._environ) or stated(self._environ) or _COLUMNS
 
     def wipe(self) -> None:
         """Take such a line away."""
@@ -157,12 +181,17 @@ class Screen:
         return f"{self.paint(self.out, colour, sign)} {visible(text)}"
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Write rows in columns of equal width."""
+        """Write rows in columns of equal width; where a terminal has no room for them, a row is several lines."""
+        # Lazy: most screens show no table.
+        from lockenv.cli.folding import columns, stacked
+
         shown = [[visible(cell) for cell in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+        room = columns(self.out, self._environ)
         for row in shown:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-            self.result("  ".join(cells).rstrip())
+            for line in stacked(cells, room):
+                self.result(line)
 
     def paint(self, stream: TextIO, style: str, text: str) -> str:
         """Colour text for a stream that wants it: a text for this screen's own methods."""
@@ -174,10 +203,17 @@ class Screen:
         for part in painted:
             code, _, rest = part.partition("m")
             line += f"\x1b[{code}m{_indented(rest)}"
+        if stream.isatty():
+            # Lazy: most of what is written goes to no terminal.
+            from lockenv.cli.folding import columns, folded
+
+            line = folded(line, columns(stream, self._environ))
+        self._put(stream, f"{line}\n")
+
+    @staticmethod
+    def _put(stream: TextIO, text: str) -> None:
         try:
-            stream.write(f"{line}\n")
+            stream.write(text)
         except UnicodeEncodeError:
-            ascii_only = line.encode(stream.encoding or "ascii", "backslashreplace").decode(
-                stream.encoding or "ascii"
-            )
-            stream.write(f"{ascii_only}\n")
+            encoding = stream.encoding or "ascii"
+            stream.write(text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding))

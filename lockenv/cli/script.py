@@ -49,10 +49,15 @@ def environment_of(
     path = os.path.abspath(script)
     home = os.path.join(os.path.abspath(settings.cache_dir), _FOLDER, _digest(path, block, settings))
     env = os.path.join(home, _ENVIRONMENT)
-    if not _is_ready(home, env):
-        _prepare(script, block, flags, home)
-    if verified:
-        _verify(path, flags, home, env)
+    if verified or not _is_ready(home, env):
+        # Lazy: what is ready is started so soon that nobody interrupts it.
+        from lockenv.cli.interrupts import prompt_interrupts
+
+        with prompt_interrupts("run"):
+            if not _is_ready(home, env):
+                _prepare(script, block, flags, home)
+            if verified:
+                _verify(path, flags, home, env)
     return env
 
 

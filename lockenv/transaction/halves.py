@@ -100,8 +100,10 @@ def _as_usual() -> None:
 
 
 def _end(child: int) -> None:
-    for step in (lambda: os.kill(child, 9), lambda: os.waitpid(child, 0)):
-        try:
-            step()
-        except OSError:
-            continue
+    # Lazy: every start of the command line imports this module, and hardly any has a child to end.
+    import contextlib
+
+    with contextlib.suppress(OSError):
+        os.kill(child, 9)
+    with contextlib.suppress(OSError):
+        os.waitpid(child, 0)

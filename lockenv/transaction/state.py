@@ -240,7 +240,7 @@ def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = Non
         try:
             return _drift_in_halves(generation, recorded, bytecode)
         except (halves.HalfFailedError, OSError):
-            pass  # and one process does it
+            pass  # then one process does it; `contextlib`, which would say so, takes long to import
     return _drift(generation, recorded, recorded, bytecode)
 
 

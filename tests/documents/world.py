@@ -26,7 +26,7 @@ def stock(index: FakeIndex) -> None:
 
 def stock_private(index: FakeIndex) -> None:
     """Put the packages of somebody's own on an index."""
-    _offer(index, "acme-models", "1.2", {"requires": ["acme-core>=1", "numpy"]})
+    _offer(index, "acme-models", "1.2", {"requires": ["acme-core>=1", "idna"]})
     _offer(index, "acme-core", "1.0", {})
 
 

@@ -56,8 +56,14 @@ def act(project: Project, want: Desired | None, link_mode: LinkMode) -> None:
 #: What people put into the root themselves; it stands in an environment of either kind, before and after.
 _OWN = frozenset({"notes.txt", "drafts", "drafts/first.txt"})
 #: What they put among what the old environment's tool made: it is kept when that one has been retired.
-_STRAY = "lib/theirs.py"
-_KEPT = frozenset({"kept", "kept/lib", f"kept/{_STRAY}"})
+_STRAYS = ("lib/theirs.py", "bin/mytool", "share/tables/one.csv", "share/tables/two.csv")
+_KEPT = frozenset(f"kept/{path}" for path in _STRAYS) | {
+    "kept",
+    "kept/lib",
+    "kept/bin",
+    "kept/share",
+    "kept/share/tables",
+}
 
 
 def _people(project: Project) -> None:
@@ -84,7 +90,19 @@ def _foreign(project: Project) -> None:
     (project.env / "lib").mkdir(parents=True)
     _people(project)
     (project.env / "pyvenv.cfg").write_text("home = /usr/bin\n")
-    (project.env / _STRAY).write_text("x = 1\n")
+    (project.env / _STRAYS[0]).write_text("x = 1\n")
+
+
+def _foreign_in_use(project: Project) -> None:
+    """An environment of another tool with a package, and with what is people's own here and there."""
+    _foreign(project)
+    info = project.site / "tool-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n")
+    (info / "RECORD").write_text("tool.py,,\n../../../bin/tool,,\n")
+    for path in ("bin/tool", f"{SITE}/tool.py", *_STRAYS[1:]):
+        (project.env / path).parent.mkdir(parents=True, exist_ok=True)
+        (project.env / path).write_text(path)
 
 
 def _ours_and_people(project: Project) -> None:
@@ -130,6 +148,7 @@ SCENARIOS = {
     "adopt without exchange": Scenario(
         prepare=_foreign, after=lambda project: project.desired(MENU), exchange=False
     ),
+    "adopt what is in use": Scenario(prepare=_foreign_in_use, after=lambda project: project.desired(MENU)),
     "another interpreter": Scenario(prepare=_ours_and_people, after=_other_settings),
     "another interpreter without exchange": Scenario(
         prepare=_ours_and_people, after=_other_settings, exchange=False
@@ -262,8 +281,8 @@ class Sweep:
         self.total = self.tried = 0
         if self.before is not None:
             lost = self.before.keys() & _OWN - (self.after or {}).keys()
-            kept = _STRAY not in self.before or f"kept/{_STRAY}" in (self.after or {})
-            self._expect(0, not lost and kept, f"lost {lost}")
+            lost |= {path for path in _STRAYS if path in self.before and f"kept/{path}" not in (self.after or {})}
+            self._expect(0, not lost, f"lost {lost}")
 
     def run(self, most: int | None) -> None:
         """Try so many points; None stands for all."""
