@@ -86,6 +86,11 @@ class Store:
             settle(str(stored.root.parent))
         return stored if all(_mended(stored, path) for path in suspects(stored)) else None
 
+    def offered(self, sha256: str) -> StoredWheel | None:
+        """Return the wheel for whoever compares its files as they are used; else as `get`."""
+        stored = self.known(sha256)
+        return self.get(sha256) if stored is not None and is_unsettled(str(stored.root.parent)) else stored
+
     def known(self, sha256: str) -> StoredWheel | None:
         """Return what the manifest says of a wheel, whose files are not looked at; None where there is none."""
         stored = _read_manifest(self._entry(sha256))

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+import packaging
 from packaging.pylock import Package, Pylock
 from packaging.requirements import InvalidRequirement
 
+from lockenv import __version__
 from lockenv.errors import LockError, MetadataError, Problem, Refused
 from lockenv.index.metadata import read_metadata
 from lockenv.lockfile.freshness import FORMAT
 from lockenv.lockfile.pylock import tool_table
 from lockenv.markers.truth import Truth
+from lockenv.operations.agreed import Agreed, digest
 from lockenv.packages import Requirement, canonicalize_name, parse_requirement
 from lockenv.store import StoredWheel
 from lockenv.targets import Target
@@ -27,11 +30,14 @@ def check_agreement(
     target: Target,
     arrived: Sequence[tuple[Package, StoredWheel]],
     asked: Iterable[Requirement] = (),
+    *,
+    agreed: Agreed,
 ) -> None:
     """Refuse wheels that require, on this target, what the lock does not know of.
 
     Only locks of our own record requirements; those of others are taken as they are. What is built from a folder
     of the project may have another version than it had as well; it has to be what packages and `asked` require.
+    What is `agreed` on is not looked at again.
     Raises `LockError` for folders, which may change, and `Refused` for all else.
     """
     table = tool_table(lock)
@@ -39,9 +45,12 @@ def check_agreement(
         return
     overridden = {canonicalize_name(parse_requirement(text).name) for text in table.get("overrides", ())}
     truth = Truth(target)
+    here = f"{packaging.__version__} {__version__}", target.environment, sorted(overridden)
+    digests = {package.name: _digest(package, stored, here) for package, stored in arrived}
     found = [
         (package, _problem(package, stored, message))
         for package, stored in arrived
+        if digests[package.name] not in agreed
         for line, message in _differences(package, stored, truth)
         if canonicalize_name(line.name) not in overridden
     ]
@@ -53,6 +62,17 @@ def check_agreement(
             problems=problems,
             hint="run `lockenv lock`, then `lockenv sync`",
         )
+    agreed.keep(each for each in digests.values() if each)
+
+
+def _digest(package: Package, stored: StoredWheel, here: object) -> bytes:
+    """What the comparison of a wheel rests on; nothing for a folder, which may change."""
+    if package.directory is not None:
+        return b""
+    table = tool_table(package)
+    return digest(
+        stored.sha256, package.name, list(table.get("requires", ())), list(table.get("extras", ())), here
+    )
 
 
 def _misfits(

@@ -17,6 +17,7 @@ from lockenv.lockfile.select import Selected
 from lockenv.lockfile.trust import check_artifact, check_hosts, hosts_of
 from lockenv.manifest.model import Manifest
 from lockenv.operations import proof
+from lockenv.operations.agreed import Agreed
 from lockenv.operations.agreement import check_agreement
 from lockenv.operations.carry_out import carry_out
 from lockenv.operations.choose import interpreter_for_sync
@@ -97,7 +98,8 @@ def converge(
     bring = partial(_bring, session, wish, manifest, lock, chosen, interpreter=interpreter)
     wheels = bring()
     asked = () if manifest is None else _asked(manifest, wish)
-    check_agreement(lock, target, [(one.package, wheels[one.package.name]) for one in chosen], asked)
+    arrived = [(one.package, wheels[one.package.name]) for one in chosen]
+    check_agreement(lock, target, arrived, asked, agreed=Agreed(session.cache))
     name = manifest.name if manifest is not None else None
     desired = desired_of(session, wish, interpreter, chosen, wheels, lock_digest=lock_digest, name=name)
     packages = len(desired.packages)
@@ -206,6 +208,7 @@ def _bring(
         offline=session.settings.offline,
         limits=session.limits,
         arrived=partial(begin_to_settle, str(session.cache)) if session.settings.durable == "power" else None,
+        compares=True,
     )
     return built | fetched
 

@@ -79,16 +79,19 @@ def fetch(
     offline: bool = False,
     limits: Limits = DEFAULT,
     arrived: Callable[[], None] | None = None,
+    compares: bool = False,
 ) -> dict[NormalizedName, StoredWheel]:
     """Have every needed wheel in the store. The first failure stops the rest, and is raised.
 
-    `connect` is called if something is missing, and `arrived` when all of that is there.
+    `connect` is called if something is missing, and `arrived` when all of that is there. Who `compares`
+    the files with what the store says when using them need not have that done before.
 
     Raises `Refused` for a wrong hash or a hostile wheel, `NetworkError` for what cannot be had, `OfflineMiss` if
     `offline` and something would have to be fetched, `InstallError` where the disk refuses. The largest files come
     first, so that the last one to arrive is small.
     """
-    found = {need.name: stored for need in needs if (stored := _stored(store, need)) is not None}
+    look = store.offered if compares else store.get
+    found = {need.name: stored for need in needs if (stored := _stored(look, need)) is not None}
     missing = sorted((need for need in needs if need.name not in found), key=lambda need: -(need.size or 0))
     if not missing:
         return found
@@ -138,9 +141,9 @@ def _results(
             future.cancel()
 
 
-def _stored(store: Store, need: Need) -> StoredWheel | None:
+def _stored(look: Callable[[str], StoredWheel | None], need: Need) -> StoredWheel | None:
     sha256 = need.hashes.get("sha256")
-    stored = store.get(sha256.lower()) if sha256 else None
+    stored = look(sha256.lower()) if sha256 else None
     # What has the right hash and another name is fetched, and refused as it would be with an empty store.
     return stored if stored is not None and _is_meant(stored, need) else None
 

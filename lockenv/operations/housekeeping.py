@@ -21,7 +21,7 @@ from lockenv.values import dataclass
 _DAY = 24 * 3600.0
 #: What was found out, in files of its own: of interpreters, of locks (and why there was none), of environments, of
 #: bytecode.
-_REMEMBERED = ("interpreters", "standing", "failures", "plans", "bytecode")
+_REMEMBERED = ("interpreters", "standing", "failures", "plans", "bytecode", "agreed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

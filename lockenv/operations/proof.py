@@ -80,6 +80,8 @@ class SoundStore:
         except Changed as changed:
             self.session.report(Noted(message=changed.message))
             discard_bad(self.session, self.desired)
+            for one, _ in self.desired.packages:
+                self.session.store.get(one.sha256)  # which mends what has only another time or mode
             self.bring()
             return work()
 

@@ -32,6 +32,7 @@ OWNERS_TO_WRITE = 0o200  #: what a copy or a clone has, which is shared with nob
 
 _CHUNK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  #: nobody waits for a pipe
 _FICLONE = 0x40049409  #: ioctl_ficlone(2)
 _NO_CLONE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EPERM})
 #: Another disk; a store that belongs to somebody else (protected_hardlinks); too many links; a disk without links.
@@ -190,8 +191,10 @@ class _Pair:
         self._source, self._destination = source, destination
 
     def __enter__(self) -> Self:
-        self.reading = os.open(self._old, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._source)
+        self.reading = os.open(self._old, _FILE, dir_fd=self._source)
         try:
+            if state.fact_of(os.fstat(self.reading)) != self._promised:
+                raise _Odd(self._old)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self.writing = os.open(self._new, flags, 0o600, dir_fd=self._destination)
         except BaseException:

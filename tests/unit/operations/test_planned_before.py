@@ -177,12 +177,18 @@ def test_a_wheel_that_is_not_in_the_store_is_fetched_by_the_whole_way(project: S
     assert "+ dish 2.0" in told
 
 
-def test_a_wheel_whose_content_was_changed_is_not_taken_from_the_store(project: ScratchProject) -> None:
+@pytest.mark.parametrize("mode", ["auto", "hardlink", "copy"])
+@pytest.mark.parametrize("content", ["A = 666\n", "A = 2\n"])
+def test_a_wheel_whose_content_was_changed_is_not_taken_from_the_store(
+    content: str, mode: str, project: ScratchProject
+) -> None:
+    project.run("sync", "--link-mode", mode).ok()
     module = next((project.cache / "wheels").glob("*/files/dish.py"))
     module.chmod(0o644)
-    module.write_text("A = 666\n")
+    module.write_text(content)
+    module.chmod(0o444)
     shutil.rmtree(project.env)
-    ran = project.run("sync", "-v").ok()
+    ran = project.run("sync", "-v", "--link-mode", mode).ok()
     assert "dish.py in the store was changed through another environment" in ran.err
     assert next(project.env.glob("lib/python*/site-packages/dish.py")).read_text() == "A = 1\n"
 
