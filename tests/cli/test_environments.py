@@ -189,6 +189,14 @@ def test_every_command_takes_the_name_of_an_environment(made: ScratchProject, co
     assert made.run(*command, "-e", "none").status == 2
 
 
+def test_what_is_given_out_is_of_the_environment_that_is_named(made: ScratchProject) -> None:
+    text = made.run("export", "dockerfile", "-e", "old").ok().out
+    assert "COPY pylock.old.toml ./\n" in text
+    assert "lockenv sync --lock pylock.old.toml --env /app/.venv " in text
+    assert "dropdown==1.0" in made.run("export", "constraints", "-e", "old").ok().out
+    assert '"dropdown<1.1"' in made.run("export", "pyproject", "-e", "old").ok().out
+
+
 def test_a_rollback_is_of_one_environment(made: ScratchProject) -> None:
     made.run("sync", "old", "--group", "test").ok()
     made.run("rollback", "-e", "old").ok()
