@@ -83,6 +83,9 @@ def main(arguments: Sequence[str]) -> int:
     own = _environment_of_script(script, options) if script is not None else None
     if own is not None:
         return _become([_python(own), *command], _environment(own, files), own)
+    if "python" in options:
+        hint = "`lockenv sync --python X` makes the project's environment with another"
+        raise UsageError("--python is for a script that says what it needs; an environment has its own", hint=hint)
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     name = options.get("environment", "")
     env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV"), environment=name).env
