@@ -50,19 +50,11 @@ def already(arguments: Sequence[str]) -> bool:
 
 def _verdict(asked: dict[str, object]) -> str | None:
     """What there is to say of an environment that is as it should be, which may be nothing; None for any other."""
-    settings = _settings(asked)
+    settings = settings_of(asked)
     odd = settings.warnings or settings.verbosity or settings.python is not None
     if odd or compares_content(os.environ, None):
         return None
-    here = os.getcwd()
-    start = settings.project if settings.project is not None else find_project(here)
-    lock = asked.get("lock")
-    project = Project(
-        os.path.join(here, start),
-        lock=str(lock) if lock else None,
-        env=settings.env_dir,
-        environment=str(asked.get("environment", "")),
-    )
+    project = project_of(asked, settings)
     raw = bytes_of(project.lock)
     record = raw and up_to_date(
         project, lock_digest=sha256(raw).hexdigest(), selection=_wish(asked).selection, compiled=settings.compile
@@ -74,7 +66,8 @@ def _verdict(asked: dict[str, object]) -> str | None:
     return "" if settings.quiet else verdict(done)
 
 
-def _settings(asked: dict[str, object]) -> Settings:
+def settings_of(asked: dict[str, object]) -> Settings:
+    """The settings that plain arguments ask for. Raises `UsageError`."""
     where = config_file(os.environ)
     try:
         with open(where, encoding="utf-8") as file:  # noqa: PTH123
@@ -83,6 +76,19 @@ def _settings(asked: dict[str, object]) -> Settings:
         config = None
     return user_settings.load(
         flags=asked, environ=os.environ, config=config, config_where=where, cache_default=cache_folder(os.environ)
+    )
+
+
+def project_of(asked: dict[str, object], settings: Settings) -> Project:
+    """The project that plain arguments ask for."""
+    here = os.getcwd()
+    start = settings.project if settings.project is not None else find_project(here)
+    lock = asked.get("lock")
+    return Project(
+        os.path.join(here, start),
+        lock=str(lock) if lock else None,
+        env=settings.env_dir,
+        environment=str(asked.get("environment", "")),
     )
 
 

@@ -39,16 +39,20 @@ def stated(environ: Mapping[str, str]) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0
 
 
-def folded(text: str, width: int) -> str:
-    """Fold the lines of a text that are longer than a narrow terminal is wide. Colours take no room."""
+def folded(text: str, width: int, *, prose: bool = False) -> str:
+    """Fold the lines of a text that are longer than a narrow terminal is wide. Colours take no room.
+
+    In `prose` a line that begins at the margin goes on there.
+    """
     if not 0 < width < _ROOM:
         return text
-    return "\n".join(part for line in text.split("\n") for part in _parts(line, width))
+    lines = text.split("\n")
+    return "\n".join(part for line in lines for part in _parts(line, width, prose and not line.startswith(" ")))
 
 
 def fitted(text: str) -> str:
     """A help text for stdout; as argparse has it, COLUMNS counts for what is no terminal too."""
-    return folded(text, stated(os.environ) or columns(sys.stdout, os.environ))
+    return folded(text, stated(os.environ) or columns(sys.stdout, os.environ), prose=True)
 
 
 def stacked(cells: Sequence[str], width: int) -> Iterator[str]:
@@ -63,12 +67,12 @@ def stacked(cells: Sequence[str], width: int) -> Iterator[str]:
     yield line.rstrip()
 
 
-def _parts(line: str, width: int) -> Iterator[str]:
+def _parts(line: str, width: int, flush: bool) -> Iterator[str]:
     seen = _CODE.sub("", line)
     if len(seen) <= width:
         yield line
         return
-    indent, part, length = " " * _hanging(seen, width), "", 0
+    indent, part, length = "" if flush else " " * _hanging(seen, width), "", 0
     for blank, word in _TOKEN.findall(line):
         size = len(_CODE.sub("", word))
         if part.strip() and length + len(blank) + size > width:

@@ -39,6 +39,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cache": ("lockenv.cli.cache", "Show or clean the cache"),
 }
 
+#: What answers for a command that has nothing to do, before anything is imported that it would need.
+_ALREADY = {"sync": "lockenv.cli.already", "lock": "lockenv.cli.stands"}
+
 #: Options that take a value and may stand before the command.
 _VALUED = frozenset({"--project", "-C", "--cache-dir", "--lock", "--env", "--environment", "-e", "--python", "-p"})
 
@@ -66,7 +69,7 @@ def run(arguments: Sequence[str]) -> int:
     if command is None:
         return _without_command(rest)
     _open_what_is_closed()
-    if command == "sync" and _is_already(rest):
+    if command in _ALREADY and _is_already(command, rest):
         return 0
     try:
         if command == "run":
@@ -84,13 +87,12 @@ def run(arguments: Sequence[str]) -> int:
         return status()
 
 
-def _is_already(arguments: Sequence[str]) -> bool:
-    """Whether a sync has nothing to do, and has said so."""
+def _is_already(command: str, arguments: Sequence[str]) -> bool:
+    """Whether a command has nothing to do, and has said so."""
     # Lazy: other commands do not need it.
-    from lockenv.cli.already import already
-
+    module = __import__(_ALREADY[command], fromlist=["already"])
     try:
-        done = already(arguments)
+        done: bool = module.already(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         _flush_or_forget()

@@ -39,7 +39,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         # Lazy: as above.
         from lockenv.cli.folding import folded
 
-        return folded(super()._fill_text(text, width, indent), width)
+        return folded(super()._fill_text(text, width, indent), width, prose=True)
 
 
 #: Arguments that ask a command for nothing but its parser, which `Built` then brings.

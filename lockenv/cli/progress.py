@@ -141,6 +141,9 @@ class Progress:
                 break
         if not self._stages:
             self._wipe()
+        if name == WAITING:
+            # Whatever was going on before begins only now.
+            self._drawn = self._clock()
 
     def _take_request(self, event: Asked | Answered) -> None:
         times = self._awaited.setdefault(event.url, [])

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 
 from lockenv.errors import LockenvError, UsageError
 from lockenv.project import Project, find_project
 
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
 HELP = """\
 usage: lockenv run [-C DIR] [-e NAME | --env DIR] [--env-file FILE] [--verified | --against FILE]
                    [--] COMMAND [ARGUMENT ...]
-       lockenv run [--verified] [--script] SCRIPT.py [ARGUMENT ...]
+       lockenv run [-p X] [--verified] [--script] SCRIPT.py [ARGUMENT ...]
 
 Run a command in the environment: its bin folder comes first on PATH and VIRTUAL_ENV is set. The exit
 status is the command's own. Nothing is resolved or installed.
@@ -32,6 +35,7 @@ options:
                      variables from a file of NAME=value lines; what is set already stays. Repeatable
       --verified     first compare the environment with its lock, byte by byte; start nothing if it differs
       --against FILE the same, with a document that `lockenv sync --manifest FILE` wrote
+  -p, --python X     the Python for a script with such a block: a version, a command or a path
       --script       the next word is a script with such a block, whatever its name ends in (for `#!` lines)
   -h, --help         this text
 
@@ -48,6 +52,8 @@ _VALUED = {
     "--env": "env",
     "--cache-dir": "cache_dir",
     "--against": "against",
+    "-p": "python",
+    "--python": "python",
     "--env-file": "env_files",
 }
 #: Settings that count where a script's environment has to be made, and the value that each gets.
@@ -77,6 +83,9 @@ def main(arguments: Sequence[str]) -> int:
     own = _environment_of_script(script, options) if script is not None else None
     if own is not None:
         return _become([_python(own), *command], _environment(own, files), own)
+    if "python" in options:
+        hint = "`lockenv sync --python X` makes the project's environment with another"
+        raise UsageError("--python is for a script that says what it needs; an environment has its own", hint=hint)
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     name = options.get("environment", "")
     env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV"), environment=name).env
@@ -106,7 +115,8 @@ def _environment_of_script(script: str, options: Mapping[str, str]) -> str | Non
     from lockenv.cli.script import environment_of
 
     flags: dict[str, object] = {name: name in options or None for name in ("offline", "quiet")}
-    flags |= {"cache_dir": options.get("cache_dir"), "verbosity": int(options.get("verbosity", "0")) or None}
+    flags |= {name: options.get(name) for name in ("cache_dir", "python")}
+    flags["verbosity"] = int(options.get("verbosity", "0")) or None
     return environment_of(script, flags, required="script" in options, verified="verified" in options)
 
 

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         documents: dict[str, object] = {}
         for one in _sessions(session, asked):
-            done = sync(one, wish)
+            done = sync(one, wish) if one is session else _of_all(one, wish)
             if asked.json:
                 documents[one.project.environment or DEFAULT] = _document(screen, done)
             else:
@@ -53,6 +53,14 @@ def main(arguments: Sequence[str]) -> int:
         if asked.json:
             screen.document({"schema": SCHEMA, "environments": documents} if asked.all else documents.popitem()[1])
     return 0
+
+
+def _of_all(session: Session, wish: Wish) -> Synced:
+    # Lazy: most projects have one environment.
+    from lockenv.operations.environments import telling_of
+
+    with telling_of(session):
+        return sync(session, wish)
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:

@@ -75,9 +75,12 @@ def _list(merged: Merged, path: KeyPath, items: Iterable[At[Requirement]]) -> No
 
 def _group(merged: Merged, path: KeyPath, items: Iterable[At[Any]]) -> None:
     _make(merged, path)
+    # The main dependencies are there with every group; a file for a group often includes theirs (`-r base.in`).
+    main = list(_requirements(_items(merged, ("env", "dependencies"))))
     for item in items:
         if isinstance(item.value, Requirement):
-            _require(merged, path, item.where, item.value)
+            if item.value not in main:
+                _require(merged, path, item.where, item.value)
         elif {"include-group": item.value} not in _items(merged, path):
             _append(merged, path, f"{{ include-group = {toml.string(item.value)} }}")
 

@@ -44,9 +44,10 @@ def install(environ: Mapping[str, str], folder: Path, *, everywhere: bool = Fals
     leave to write.
     """
     repository = _Repository(environ, folder, everywhere=everywhere)
-    changed = [name for name, value in _settings().items() if repository.setting(name) != value]
+    settings = _settings(environ)
+    changed = [name for name, value in settings.items() if repository.setting(name) != value]
     for name in changed:
-        repository.set(name, _settings()[name])
+        repository.set(name, settings[name])
     place = repository.attributes()
     text = _text(place)
     lines = tuple(line for line in _LINES if line not in text.splitlines())
@@ -62,7 +63,7 @@ def uninstall(environ: Mapping[str, str], folder: Path, *, everywhere: bool = Fa
     Raises as `install`.
     """
     repository = _Repository(environ, folder, everywhere=everywhere)
-    changed = [name for name in _settings() if repository.setting(name) is not None]
+    changed = [name for name in _settings(environ) if repository.setting(name) is not None]
     for section in dict.fromkeys(name.rpartition(".")[0] for name in changed):
         repository.remove_section(section)
     place = repository.attributes()
@@ -76,8 +77,8 @@ def uninstall(environ: Mapping[str, str], folder: Path, *, everywhere: bool = Fa
     return Made(settings=tuple(changed), attributes=place, lines=lines)
 
 
-def _settings() -> dict[str, str]:
-    program = _program()
+def _settings(environ: Mapping[str, str]) -> dict[str, str]:
+    program = _program(environ)
     return {
         f"merge.{_DRIVER}.name": "lockenv, package by package",
         f"merge.{_DRIVER}.driver": f"{program} git --marker-size %L -- merge-driver %O %A %B %P",
@@ -87,9 +88,9 @@ def _settings() -> dict[str, str]:
     }
 
 
-def _program() -> str:
+def _program(environ: Mapping[str, str]) -> str:
     """How Git's shell calls lockenv: by its name where that is on PATH, else by this Python."""
-    if shutil.which("lockenv"):
+    if shutil.which("lockenv", path=environ.get("PATH")):
         return "lockenv"
     return f"{shlex.quote(sys.executable)} -m lockenv"
 

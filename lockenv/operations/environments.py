@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockenv.errors import CheckFailed, LockenvError, LockError, UsageError
+from lockenv.events import Event, Warned
+from lockenv.operations.files import shown
 from lockenv.project import Project
 from lockenv.session import Session
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from lockenv.operations.lock import Locked, Ready
     from lockenv.operations.question import Upgrade
     from lockenv.packages import NormalizedName
+    from lockenv.resolution.model import Keeping
 
 #: Commands that take the environment's name as a word of their own; all others take an option.
 _NAMING = "lock|sync"
@@ -73,21 +76,41 @@ def lock_all(
         _check_all(sessions)
     made: list[tuple[Session, Ready]] = []
     for one in sessions:
-        with _telling_of(one):
-            made.append((one, _ready(one, upgrade, check=check, allowed=allowed)))
+        with telling_of(one, "no lock was written"):
+            prefer = _first_versions(one, made) if upgrade is None else None
+            made.append((one, _ready(one, upgrade, check=check, allowed=allowed, prefer=prefer)))
     for one, ready in made:
         if ready.content != ready.standing:
             write_lock(one, ready.content)
     return tuple((one, ready.locked) for one, ready in made)
 
 
-def _ready(session: Session, upgrade: Upgrade | None, *, check: bool, allowed: frozenset[NormalizedName]) -> Ready:
+def _ready(
+    session: Session,
+    upgrade: Upgrade | None,
+    *,
+    check: bool,
+    allowed: frozenset[NormalizedName],
+    prefer: Keeping | None = None,
+) -> Ready:
     from lockenv.operations.lock import ready  # as above
     from lockenv.operations.read import manifest_and_included
 
     manifest, included = manifest_and_included(session.project)
     own = _held_of(session, upgrade) if upgrade is not None else None
-    return ready(session, manifest, included=included, upgrade=own, check=check, allowed=allowed)
+    return ready(session, manifest, included=included, upgrade=own, check=check, allowed=allowed, prefer=prefer)
+
+
+def _first_versions(session: Session, made: list[tuple[Session, Ready]]) -> Keeping | None:
+    """What the first lock of a named environment begins with: the versions of the default one, made just now."""
+    from lockenv.operations.files import bytes_of  # as above
+    from lockenv.operations.question import holding
+    from lockenv.operations.read import manifest_of, parse_lock
+
+    if not made or bytes_of(session.project.lock) is not None:
+        return None
+    default, ready = made[0]
+    return holding(manifest_of(session.project), parse_lock(ready.content, default.project.lock))
 
 
 def _held_of(session: Session, upgrade: Upgrade) -> Upgrade:
@@ -140,16 +163,27 @@ def _check_all(sessions: tuple[Session, ...]) -> None:
 
 
 @contextmanager
-def _telling_of(session: Session) -> Iterator[None]:
-    """Say of a failure which environment it is of."""
+def telling_of(session: Session, also: str = "") -> Iterator[None]:
+    """Say of warnings and of a failure which environment they are of; and of a failure what follows from it."""
+    report, name = session.report, session.project.environment
+    lock = shown(session.project, session.project.lock)
+
+    def named(event: Event) -> None:
+        report(replace(event, message=f"{lock}: {event.message}") if isinstance(event, Warned) else event)
+
+    session.report = named
     try:
         yield
     except LockenvError as error:
-        name = session.project.environment
-        table = f"[environments.{name}]" if name else "[env]"
-        error.details = (*error.details, f"that is about {table}; no lock was written")
-        told_for(error, session.project)
-        raise
+        if also:
+            table = f"[environments.{name}]" if name else "[env]"
+            error.details = (*error.details, f"that is about {table}; {also}")
+        told = told_for(error, session.project)
+        if told is error:
+            raise
+        raise told from None
+    finally:
+        session.report = report
 
 
 # ── words

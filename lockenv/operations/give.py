@@ -200,7 +200,7 @@ def _conda(asked: _Asked) -> Given:
 def _dockerfile(asked: _Asked) -> Given:
     python = asked.target.python if asked.target is not None else Version("3.13")
     text, warnings = dockerfile.dockerfile(
-        asked.rows, python=python, groups=asked.groups, version=lockenv.__version__
+        asked.rows, python=python, groups=asked.groups, version=lockenv.__version__, lock=asked.where
     )
     return Given(text=text, warnings=warnings)
 

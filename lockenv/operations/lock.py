@@ -29,7 +29,7 @@ from lockenv.operations.reasons import Reasons
 from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
 from lockenv.packages import NormalizedName, canonicalize_name
-from lockenv.project import MANIFEST
+from lockenv.project import LOCK, MANIFEST, Project
 from lockenv.resolution.model import Dropped, Keeping, Question, Resolution, nothing_held
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
@@ -150,6 +150,8 @@ def ready(
     here = here_of(session, manifest, old)
     check_supported(manifest)
     question = question_of(session, manifest, here=here, old=old, upgrade=upgrade, allowed=allowed)
+    if prefer is None and raw is None and not upgrade.asked:
+        prefer = _of_default(session, manifest)
     if prefer is not None:
         question = replace(question, held=rather(prefer, question.held))
     asked = _Asked(manifest=manifest, included=included, inputs=inputs, here=here, question=question)
@@ -163,7 +165,18 @@ def ready(
             return Ready(locked=found if settled else replace(found, stands=None), content=raw, standing=raw)
     with noting_failure(session):
         # What has the marks of a merge is never what stays.
-        return _relock(session, asked, old=old, raw=None if torn else raw, upgrade=upgrade)
+        made = _relock(session, asked, old=old, raw=None if torn else raw, upgrade=upgrade)
+        return replace(made, standing=raw)
+
+
+def _of_default(session: Session, manifest: Manifest) -> Keeping | None:
+    """What the first lock of a named environment begins with: the versions of the default one."""
+    project = session.project
+    raw = bytes_of(Project(project.folder).lock) if project.environment else None
+    try:
+        return holding(manifest, parse_lock(raw, LOCK)) if raw is not None else None
+    except LockError:
+        return None  # who syncs the default environment will hear of it
 
 
 def _is_settled(session: Session, manifest: Manifest, old: Pylock, allowed: frozenset[NormalizedName]) -> bool:

@@ -183,6 +183,7 @@ def _policy(
         sources=frozenset(_source_urls(manifest)),
         asked=upgrade.exactly,
         owned=tuple(_owned(manifest)),
+        explicit=tuple(index.name for index in manifest.indexes if index.explicit),
     )
 
 

@@ -239,4 +239,6 @@ def _told(text: str, name: str) -> str:
     lock = f"`lockenv lock --script {name}`"
     text = text.replace("`lockenv lock`, then `lockenv sync`", lock).replace("`lockenv lock`", lock)
     text = text.replace("`lockenv upgrade ", f"`lockenv upgrade --script {name} ")
+    text = text.replace("`python` in the manifest", f"`requires-python` in {name}")
+    text = text.replace("the manifest's", f"{name}'s")
     return text.replace("your manifest", name).replace(MANIFEST, name)

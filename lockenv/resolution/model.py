@@ -25,7 +25,8 @@ class Policy:
     ``:all:`` means every package. `sources` are the names and URLs that the manifest takes packages from: a
     package of an index may require these by URL, and no others. `asked` are versions that the command line asks
     for, this once; they stand among the constraints too. `owned` are patterns of names with the one index that is
-    asked for these: it changes no answer, but the words for a name that is unknown there.
+    asked for these, `explicit` the indexes that are asked for nothing else: these change no answer, but the words
+    for a name that is unknown.
     """
 
     strategy: Literal["highest", "lowest", "lowest-direct"] = "highest"
@@ -41,6 +42,7 @@ class Policy:
     sources: frozenset[tuple[NormalizedName, str]] = frozenset()
     asked: Mapping[NormalizedName, Version] = field(default_factory=dict)
     owned: tuple[tuple[str, str], ...] = ()
+    explicit: tuple[str, ...] = ()
 
     def owners(self, name: NormalizedName) -> tuple[str, ...]:
         """The indexes that alone are asked for a package; none where all are."""

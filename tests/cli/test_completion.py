@@ -173,6 +173,23 @@ def test_where_nothing_can_be_read_tab_is_silent(project: ScratchProject, kind: 
     assert (set(ran.out.split()) - {"default"}, ran.err) == (set(), "")
 
 
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ([], ["docs", "test"]),
+        (["sync", "-C"], ["docs", "test"]),
+        (["-C=inner", "sync"], ["lint"]),
+        (["-C", "inner"], ["lint"]),
+    ],
+)
+def test_names_are_those_of_the_project_that_is_typed(
+    known: ScratchProject, typed: list[str], names: list[str]
+) -> None:
+    known.write("inner/env.toml", '[env]\npython = ">=3.9"\n[groups]\nlint = []\n')
+    found = known.run("completion", "words", "groups", *typed).ok().out.split()
+    assert found == names
+
+
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_a_script_names_every_option_of_every_command(project: ScratchProject, shell: str) -> None:
     text = project.run("completion", shell).ok().out

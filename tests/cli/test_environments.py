@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import pytest
@@ -93,6 +94,51 @@ def test_what_they_have_in_common_makes_all_that_take_it_stale(made: ScratchProj
     ]
 
 
+def test_a_first_lock_begins_with_the_versions_of_the_default_one(
+    several: ScratchProject, index: FakeIndex
+) -> None:
+    several.run("lock").ok()
+    index.add(make_wheel("icons", "2.1"))
+    several.run("lock", "old").ok()
+    assert several.locked("pylock.old.toml")["icons"] == "2.0"
+    (several.folder / "pylock.old.toml").unlink()
+    several.run("lock", "--all").ok()
+    assert several.locked("pylock.old.toml")["icons"] == "2.0"
+    several.run("upgrade", "icons").ok()
+    several.run("lock", "--all").ok()
+    assert several.locked("pylock.old.toml")["icons"] == "2.0"
+
+
+def test_locks_that_are_first_together_agree_where_they_can(project: ScratchProject, index: FakeIndex) -> None:
+    more = '[environments.ci]\nextra-dependencies = ["checks"]\n'
+    project.manifest(dependencies=["icons"], more=more)
+    project.run("lock").ok()
+    index.add(make_wheel("icons", "2.1"))
+    project.manifest(dependencies=["icons", "dropdown"], more=more)
+    project.run("lock", "--all").ok()
+    assert project.locked()["icons"] == project.locked("pylock.ci.toml")["icons"] == "2.0"
+
+
+def test_a_sync_of_all_that_fails_says_of_which_it_is_and_keeps_what_was_done(several: ScratchProject) -> None:
+    several.run("lock", "--all").ok()
+    (several.folder / "pylock.old.toml").unlink()
+    ran = several.run("sync", "--all")
+    assert (ran.status, ran.err) == (
+        2,
+        "error: there is no pylock.old.toml  [lock]\nhint: run `lockenv lock old` to make it\n",
+    )
+    assert several.installed() == {"menu": "1.0", "dropdown": "1.1", "icons": "2.0"}
+    assert not (several.folder / "envs").exists()
+
+
+def test_a_warning_says_whose_lock_it_is_about(project: ScratchProject, index: FakeIndex) -> None:
+    index.add(make_wheel("narrow", "1.0", tag=f"py3-none-manylinux_2_17_{os.uname().machine}"))
+    more = '[environments.x]\ndependencies = ["narrow"]\n'
+    project.manifest(dependencies=["icons"], more=more)
+    ran = project.run("lock", "--all")
+    assert "warning: pylock.x.toml: " in ran.err
+
+
 def test_locks_are_written_all_or_none(several: ScratchProject) -> None:
     more = _OLD + _TESTS.replace('["test"]', '["test"]\nextra-dependencies = ["checks>9"]')
     several.manifest(dependencies=["menu"], groups={"test": ["checks"]}, more=more)
@@ -141,6 +187,14 @@ def test_every_command_takes_the_name_of_an_environment(made: ScratchProject, co
 
     assert out("-e", "old") != out("--environment", "default") == out()
     assert made.run(*command, "-e", "none").status == 2
+
+
+def test_what_is_given_out_is_of_the_environment_that_is_named(made: ScratchProject) -> None:
+    text = made.run("export", "dockerfile", "-e", "old").ok().out
+    assert "COPY pylock.old.toml ./\n" in text
+    assert "lockenv sync --lock pylock.old.toml --env /app/.venv " in text
+    assert "dropdown==1.0" in made.run("export", "constraints", "-e", "old").ok().out
+    assert '"dropdown<1.1"' in made.run("export", "pyproject", "-e", "old").ok().out
 
 
 def test_a_rollback_is_of_one_environment(made: ScratchProject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -183,6 +184,38 @@ def test_what_was_removed_on_one_side_stays_away(repository: Repository) -> None
     repository.project.run("lock", "--check").ok()
 
 
+def test_each_environment_s_lock_is_merged_by_what_the_manifest_says_for_it(repository: Repository) -> None:
+    project = repository.project
+    repository.manifest("[resolution]\n", "[environments.gpu]\nextra-dependencies = [\n]\n\n[resolution]\n")
+    project.run("lock", "--all").ok()
+    repository.commit("gpu")
+    repository.git("tag", "-f", "start")
+
+    def adds(name: str, place: str) -> None:
+        repository.manifest(place, f'{place}    "{name}",\n')
+        project.run("lock", "--all").ok()
+
+    repository.branch("side", lambda: adds("zipper", "extra-dependencies = [\n"))
+    adds("banner", "\ndependencies = [\n")
+    repository.commit("main")
+    assert "merged pylock.gpu.toml package by package" in repository.git("merge", "--no-edit", "side")
+    assert repository.git("status", "--porcelain") == ""
+    project.run("lock", "--all", "--check").ok()
+    assert {"zipper", "banner"} <= set(
+        re.findall(r'^name = "(.*)"$', (project.folder / "pylock.gpu.toml").read_text(), re.MULTILINE)
+    )
+    assert "zipper" not in project.locked()
+
+
+def test_a_linked_working_tree_is_merged_like_any_other(diverged: Repository) -> None:
+    project = diverged.project
+    folder = project.scratch / "linked"
+    diverged.git("worktree", "add", "-q", "-b", "linked", str(folder))
+    diverged.git("-C", str(folder), "merge", "--no-edit", "side")
+    project.run_in(folder, "lock", "--check").ok()
+    assert diverged.git("-C", str(folder), "status", "--porcelain") == ""
+
+
 # ── conflicts, and what settles them
 
 
@@ -287,6 +320,21 @@ def test_the_marks_alone_tell_both_sides(undriven: Repository, style: str) -> No
     undriven.git("add", "pylock.toml")  # Git has forgotten the sides
     assert undriven.project.lock.read_bytes() == marked
     _keeps_both(undriven)
+
+
+def test_a_lock_in_conflict_stands_as_it_was_where_something_fails(undriven: Repository, index: FakeIndex) -> None:
+    project = undriven.project
+    before = {name: (project.folder / name).read_bytes() for name in ("env.toml", "pylock.toml")}
+    index.fail("/files/*", status=500)
+    ran = project.run("add", "icons")
+    assert ran.status == 5
+    assert "are as they were" in ran.err
+    assert before == {name: (project.folder / name).read_bytes() for name in before}
+    assert project.run("lock", "--check").status == 1
+    index.mend()
+    project.run("add", "icons").ok()
+    project.run("lock", "--check").ok()
+    assert {"banner", "zipper", "icons"} <= project.locked().keys()
 
 
 def test_screens_of_a_conflict(undriven: Repository) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_a_second_file_is_added_and_what_stands_is_kept(project: ScratchProject)
         '# Mine.\n[env]\npython = ">=3.11"\ndependencies = ["menu>=1", "icons<2"]  # keep\n\n'
         '[groups]\ntest = [\n    "checks",\n]\n'
     )
+
+
+def test_a_group_does_not_ask_again_for_what_is_always_there(project: ScratchProject) -> None:
+    project.write("base.in", "menu>=1\nicons ; sys_platform == 'linux'\n")
+    project.write("dev.in", "-r base.in\nchecks\nmenu<9\n")
+    project.run("import", "base.in", "--no-lock").ok()
+    project.run("import", "dev.in", "--group", "dev", "--no-lock").ok()
+    manifest = tomllib.loads((project.folder / "env.toml").read_text(encoding="utf-8"))
+    assert manifest["groups"] == {"dev": ["checks", "menu<9"]}
 
 
 def test_force_replaces_the_manifest(project: ScratchProject) -> None:

@@ -157,6 +157,15 @@ def test_without_its_python_an_environment_is_made_anew(report: ScratchProject) 
     assert report.spawn("run", "report.py").ok().out == "2.0\n"
 
 
+def test_a_python_that_is_named_has_an_environment_of_its_own(report: ScratchProject) -> None:
+    report.spawn("run", "report.py").ok()
+    report.spawn("run", "-p", SERIES, "report.py").ok()
+    assert len(_homes(report)) == 2
+    refused = report.spawn("run", "--python", "3.99", "report.py")
+    assert f"no Python on this machine fits `3.99` and report.py's `=={SERIES}.*`" in refused.err
+    assert report.spawn("run", "--python", SERIES, "true").status == 2
+
+
 def test_offline_a_script_that_is_new_says_what_it_lacks_and_a_known_one_runs(report: ScratchProject) -> None:
     refused = report.spawn("run", "--offline", "report.py")
     assert refused.status != 0

@@ -18,7 +18,7 @@ def test_who_waits_without_a_terminal_says_it_once(capsys: pytest.CaptureFixture
     for _ in range(5):
         now[0] += 60
         progress(StageAdvanced(stage=WAITING, done=0))
-    told = capsys.readouterr().err
     progress(StageFinished(stage=WAITING))
     progress.clear()
+    told = capsys.readouterr().err
     assert told == "warning: waiting: .venv is being changed by process 7 (lockenv sync)\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import lockenv
 from lockenv.cli.main import COMMANDS
 from tools.reference.errors import errors
 from tools.reference.pages import PAGES, REGIONS, ROOT, filled, regions
@@ -36,6 +37,12 @@ def test_what_stands_outside_of_a_region_is_left_alone() -> None:
     assert filled(page).startswith("# Errors\n\n<!-- begin errors: written by")
     assert filled(page).endswith("\n<!-- end errors -->\nAfter it.\n")
     assert "\n".join(errors()) in filled(page)
+
+
+def test_kinds_of_errors_can_be_caught_by_the_names_that_are_told() -> None:
+    told = re.findall(r"^\| `[a-z-]+` \| \d+ \| `(\w+)`", "\n".join(errors()), re.MULTILINE)
+    assert len(told) > 10
+    assert set(told) <= set(lockenv.__all__)
 
 
 def test_a_region_that_nobody_fills_is_an_error() -> None:

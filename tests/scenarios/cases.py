@@ -72,6 +72,7 @@ def _policy(options: Mapping[str, Any], case: Case) -> Policy:
         no_binary=frozenset(options.get("no-binary", ())),
         allow_build=frozenset(case.get("allow-build", ())),
         owned=tuple(options.get("owned", {}).items()),
+        explicit=tuple(options.get("explicit", ())),
     )
 
 

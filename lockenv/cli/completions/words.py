@@ -37,10 +37,10 @@ def words(kind: str, typed: Sequence[str], environ: Mapping[str, str]) -> list[s
 
 
 def _said(typed: Sequence[str], *flags: str) -> str | None:
-    for word, following in zip(typed, [*typed[1:], ""], strict=True):
+    for place, word in enumerate(typed, 1):
         flag, equals, value = word.partition("=")
         if flag in flags:
-            return value if equals else following
+            return value if equals else "".join(typed[place : place + 1])
     return None
 
 

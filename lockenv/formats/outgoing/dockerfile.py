@@ -20,7 +20,7 @@ RUN pip install --no-cache-dir lockenv=={version}
 WORKDIR /app
 {copies}ENV LOCKENV_CACHE_DIR=/var/cache/lockenv
 RUN --mount=type=cache,target=/var/cache/lockenv \\
-    lockenv sync --lock pylock.toml --env /app/.venv --python /usr/local/bin/python --link-mode copy{options}
+    lockenv sync --lock {lock} --env /app/.venv --python /usr/local/bin/python --link-mode copy{options}
 
 # What runs: the environment and your code, without lockenv and without its cache.
 FROM ${{IMAGE}}
@@ -36,20 +36,22 @@ _OLDEST_TOOL = Version("3.11")  #: the oldest Python that lockenv itself runs on
 
 
 def dockerfile(
-    rows: Sequence[Row], *, python: Version, groups: Sequence[str], version: str
+    rows: Sequence[Row], *, python: Version, groups: Sequence[str], version: str, lock: str = "pylock.toml"
 ) -> tuple[str, tuple[str, ...]]:
     """Write a Dockerfile, and say what has to be known about it.
 
-    Folders that the lock holds are copied before the sync, because it builds them.
+    `lock` is the file's path from the folder that Docker sees. Folders that the lock holds are copied before the
+    sync, because it builds them.
     """
     folders = [row.package.directory.path for row in others(rows) if row.package.directory is not None]
     files = [row.package.archive.path for row in others(rows) if row.package.archive and row.package.archive.path]
     outside = sorted(path for path in (*folders, *files) if path.startswith(("..", "/")))
-    copies = ["COPY pylock.toml ./\n"]
+    copies = [f"COPY {lock} ./\n"]
     copies += [f"COPY {path} ./{path}\n" for path in sorted({*folders, *files}) if path not in outside]
     text = _TEMPLATE.format(
         python=f"{python.major}.{python.minor}",
         version=version,
+        lock=lock.rpartition("/")[2],
         copies="".join(copies),
         options="".join(f" --group {group}" for group in sorted(groups)),
     )

@@ -21,7 +21,8 @@ def hints(
     account = scene.account
     mended = list(remedies(scene))
     found = [
-        *_for_names(facts, known),
+        *_for_unasked(facts, account.provider.policy.explicit),
+        *_for_names(facts, known, explicit=bool(account.provider.policy.explicit)),
         *_for_policy(facts),
         *mended,
         *_for_groups(account, conflicts),
@@ -34,10 +35,11 @@ def hints(
     return tuple(dict.fromkeys([*found, *(_general(account) if unsure else [])]))
 
 
-def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName]) -> Iterator[str]:
+def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName], *, explicit: bool) -> Iterator[str]:
     names = list(known)
     told = list(facts)
-    unknown = {fact.package: _for_unknown(fact, names) for fact in told if fact.kind == "unknown"}
+    asked = {fact.package: _for_unknown(fact, names, explicit=explicit) for fact in told if fact.kind == "unknown"}
+    unknown = {name: hint for name, hint in asked.items() if hint}
     if len(unknown) == 1:
         yield from unknown.values()
     elif unknown:
@@ -47,14 +49,23 @@ def _for_names(facts: Iterable[Fact], known: Iterable[NormalizedName]) -> Iterat
             yield f"check the spelling of `{fact.package}`, and which index it comes from"
 
 
-def _for_unknown(fact: Fact, known: Iterable[str]) -> str:
+def _for_unknown(fact: Fact, known: Iterable[str], *, explicit: bool) -> str | None:
     name = NormalizedName(fact.package)
     if fact.reason:
         return (
             f"check the spelling of `{name}`; if it is in another index, see to `packages` of {fact.reason} in "
             "[[index]], or to [sources]: no other is asked for this name"
         )
-    return meant(name, known) or f"check the spelling of `{name}`, or name the index that has it in [[index]]"
+    general = f"check the spelling of `{name}`, or name the index that has it in [[index]]"
+    return meant(name, known) or (None if explicit else general)
+
+
+def _for_unasked(facts: Iterable[Fact], explicit: Sequence[str]) -> Iterator[str]:
+    unknown = [fact for fact in facts if fact.kind == "unknown" and not fact.reason]
+    if unknown and explicit:
+        names = listed([f"`{name}`" for name in explicit])
+        was = "is `explicit` and was" if len(explicit) == 1 else "are `explicit` and were"
+        yield f"{names} {was} not asked: say in `packages` or in [sources] what comes from there"
 
 
 def _for_groups(account: Account, conflicts: Iterable[Sequence[str]]) -> Iterator[str]:

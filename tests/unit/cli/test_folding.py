@@ -30,6 +30,11 @@ def test_a_line_is_folded_between_words(text: str, expected: str) -> None:
     assert folded(text, 20) == expected
 
 
+def test_prose_goes_on_at_the_margin() -> None:
+    text = "one two three four five\n  -q   say nothing but errors"
+    assert folded(text, 20, prose=True) == "one two three four\nfive\n  -q   say nothing\n       but errors"
+
+
 def test_colours_take_no_room() -> None:
     text = "\x1b[32m+\x1b[0m one two three four"
     assert folded(text, 20) == text

@@ -21,7 +21,10 @@ import sys
 sys.path.insert(0, sys.argv.pop(1))
 before = set(sys.modules)
 from lockenv.__main__ import main
-status = main()
+try:
+    status = main()
+except SystemExit as leaving:
+    status = leaving.code
 print(*sorted(set(sys.modules) - before), sep='\\n', file=sys.stderr)
 raise SystemExit(status)
 """
@@ -39,11 +42,19 @@ def project(tmp_path: Path) -> ScratchProject:
     return made
 
 
-def imported(project: ScratchProject, *arguments: str, flags: Sequence[str] = ()) -> set[str]:
-    """The modules that a command imports on top of those that Python starts with."""
+def imported(project: ScratchProject, *arguments: str, flags: Sequence[str] = (), before: str = "") -> set[str]:
+    """The modules that a command imports on top of those that Python starts with, and with the code `before`."""
     site = next(path for path in sys.path if (Path(path) / "packaging").is_dir())
     done = subprocess.run(
-        [sys.executable, "-I", *flags, "-c", f"import sys; sys.path.append({site!r})\n{COUNT}", ROOT, *arguments],
+        [
+            sys.executable,
+            "-I",
+            *flags,
+            "-c",
+            f"import sys; sys.path.append({site!r})\n{before}\n{COUNT}",
+            ROOT,
+            *arguments,
+        ],
         # In CI a sync reads every byte, and imports what that takes.
         env={name: value for name, value in project.environ.items() if name != "CI"},
         cwd=project.folder,
@@ -57,6 +68,37 @@ def imported(project: ScratchProject, *arguments: str, flags: Sequence[str] = ()
 
 def test_the_version_takes_next_to_nothing(project: ScratchProject) -> None:
     assert len(imported(project, "--version")) <= 4
+
+
+def test_help_takes_little(project: ScratchProject) -> None:
+    found = imported(project, "--help")
+    assert not found & {"argparse", "dataclasses", "inspect", "json", "pathlib", "typing", "shutil", "signal"}
+    assert len(found) <= 30
+
+
+def test_a_program_is_started_with_little(project: ScratchProject) -> None:
+    # What it became is another program, so this one tells of itself before.
+    leaving = "import os, sys; os.execvpe = lambda *_: sys.exit(0)"
+    found = imported(project, "run", "true", before=leaving)
+    assert not found & {"argparse", "contextlib", "dataclasses", "json", "pathlib", "signal", "typing"}
+    assert len(found) <= 20
+
+
+def test_a_lock_with_nothing_to_do_takes_little(project: ScratchProject) -> None:
+    imported(project, "lock")
+    found = imported(project, "lock")
+    assert not found & {
+        "argparse",
+        "contextlib",
+        "dataclasses",
+        "hashlib",
+        "inspect",
+        "json",
+        "pathlib",
+        "signal",
+        "typing",
+    }
+    assert len(found) <= 40
 
 
 def test_a_sync_with_nothing_to_do_takes_little(project: ScratchProject) -> None:

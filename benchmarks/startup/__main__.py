@@ -1,0 +1,3 @@
+from benchmarks.startup.cli import main
+
+main()

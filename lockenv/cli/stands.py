@@ -1,0 +1,52 @@
+"""`lockenv lock` where there is nothing to do: the answer to most locks, given with as few imports as can be.
+
+What is not plain is left to `lockenv.cli.lock`, which says the same of a lock that stands.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from lockenv.cli.already import project_of, settings_of
+from lockenv.cli.plain import plain
+from lockenv.errors import LockenvError
+from lockenv.operations.standing import standing
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockenv.project import Project
+    from lockenv.settings import Settings
+
+#: What a lock is asked for in plain words; the others that can be read are of a sync.
+_WORDS = frozenset({"project", "cache_dir", "lock", "quiet", "offline", "environment"})
+
+
+class _Place:
+    """What of a session is needed to look for a note."""
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        self.project, self.settings, self.cache = project, settings, settings.cache_dir
+
+
+def already(arguments: Sequence[str]) -> bool:
+    """Say that the lock stands, if it does; else say nothing, and let `lockenv.cli.lock` see to it."""
+    began = time.perf_counter()
+    asked = plain(arguments)
+    if asked is None or not {name for name, value in asked.items() if value} <= _WORDS:
+        return False
+    try:
+        settings = settings_of(asked)
+        if settings.warnings or settings.verbosity:
+            return False
+        said = standing(_Place(project_of(asked, settings), settings))
+    except (LockenvError, OSError):
+        return False
+    if said is not None and not settings.quiet:
+        # Lazy: a lock that has to be made comes to its own.
+        from lockenv.cli.screen import Screen, duration
+
+        Screen(environ=os.environ).result(f"{said}, {duration(time.perf_counter() - began)}")
+    return said is not None
