@@ -20,7 +20,7 @@ from lockenv.index.keys import STRONG
 from lockenv.values import dataclass
 
 #: Weaker algorithms are checked too, but prove nothing.
-_CHECKED = STRONG | {"md5", "sha1", "sha224"}
+CHECKED = STRONG | {"md5", "sha1", "sha224"}
 _CHUNK = 1 << 18
 _MAX_BYTES = 16 << 30  #: of a file whose size nobody stated
 _RESUMPTIONS = 3
@@ -56,7 +56,7 @@ def download(
     where the disk refuses. Whatever happens, nothing is left beside `destination`.
     """
     shown = filename or destination.name
-    expected = {algorithm: digest.lower() for algorithm, digest in hashes if algorithm in _CHECKED}
+    expected = {algorithm: digest.lower() for algorithm, digest in hashes if algorithm in CHECKED}
     if not unhashed and STRONG.isdisjoint(expected):
         msg = f"no strong hash is known for {shown}, so what arrives cannot be checked"
         raise Refused(msg, hint="lock again with an index that states sha256 hashes")

@@ -16,11 +16,12 @@ from packaging.version import Version
 
 from lockenv.errors import InstallError, NetworkError, OfflineMiss, Refused
 from lockenv.events import Reporter, StageAdvanced, StageFinished, StageStarted
-from lockenv.index.download import download, path_of
+from lockenv.index.download import CHECKED, download, path_of
 from lockenv.index.http import CHECK_URL, Http
 from lockenv.leftovers import half_made, sweep
 from lockenv.limits import DEFAULT, Limits
 from lockenv.lockfile.trust import check_hashes
+from lockenv.operations.proven_hashes import ProvenHashes
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.store import Store, StoredWheel
 from lockenv.values import dataclass
@@ -91,7 +92,8 @@ def fetch(
     first, so that the last one to arrive is small.
     """
     look = store.offered if compares else store.get
-    found = {need.name: stored for need in needs if (stored := _stored(look, need)) is not None}
+    proven = ProvenHashes(store.root)
+    found = {need.name: stored for need in needs if (stored := _stored(look, proven, need)) is not None}
     missing = sorted((need for need in needs if need.name not in found), key=lambda need: -(need.size or 0))
     if not missing:
         return found
@@ -109,6 +111,8 @@ def fetch(
 
     with _scratch(scratch) as own, ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing))) as pool:
         found.update(_results([pool.submit(bring, need, own) for need in missing]))
+    for need in missing:
+        proven.keep(need.hashes, found[need.name].sha256, CHECKED)
     report(StageFinished(stage="Fetching"))
     if arrived is not None:
         arrived()
@@ -141,9 +145,9 @@ def _results(
             future.cancel()
 
 
-def _stored(look: Callable[[str], StoredWheel | None], need: Need) -> StoredWheel | None:
-    sha256 = need.hashes.get("sha256")
-    stored = look(sha256.lower()) if sha256 else None
+def _stored(look: Callable[[str], StoredWheel | None], proven: ProvenHashes, need: Need) -> StoredWheel | None:
+    sha256 = proven.sha256_of(need.hashes, CHECKED)
+    stored = look(sha256) if sha256 else None
     # What has the right hash and another name is fetched, and refused as it would be with an empty store.
     return stored if stored is not None and _is_meant(stored, need) else None
 
