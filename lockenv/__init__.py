@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         verify,
         why,
     )
+    from lockenv.api.scripts import add_to_script, lock_script, remove_from_script
     from lockenv.errors import (
         BuildError,
         CheckFailed,
@@ -94,6 +95,7 @@ _HOMES = {
     "lockenv.api.projects": "Project",
     "lockenv.api.reading": "check diff explain find_python history installed list_environments list_pythons "
     "outdated plan_sync read_lock read_manifest tree_of verify why",
+    "lockenv.api.scripts": "add_to_script lock_script remove_from_script",
     "lockenv.errors": "BuildError CheckFailed InstallError InternalError InterpreterNotFound LockenvError "
     "LockError ManifestError MetadataError NetworkError OfflineMiss Problem Refused ResolutionGaveUp "
     "ResolutionImpossible ResolutionUnknown UsageError",
@@ -144,6 +146,7 @@ __all__ = [
     "Verified",
     "__version__",
     "add",
+    "add_to_script",
     "cache_folder",
     "cache_sizes",
     "check",
@@ -162,6 +165,7 @@ __all__ = [
     "list_pythons",
     "lock",
     "lock_all",
+    "lock_script",
     "outdated",
     "pin_python",
     "plan_sync",
@@ -169,6 +173,7 @@ __all__ = [
     "read_lock",
     "read_manifest",
     "remove",
+    "remove_from_script",
     "repair",
     "rollback",
     "sync",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockenv.api.projects import ProjectPath, StrPath, listed, opened
+from lockenv.api.projects import ProjectPath, StrPath, allowed, listed, opened
 from lockenv.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lockenv.operations.lock import Locked
     from lockenv.operations.pythons import Pinned
     from lockenv.operations.wish import Synced
-    from lockenv.packages import NormalizedName
     from lockenv.transaction.history import RolledBack
 
 
@@ -55,7 +54,7 @@ def lock(project: ProjectPath, *, check: bool = False, allow_build: Iterable[str
     from lockenv.operations.lock import lock
 
     with opened(project) as session:
-        return lock(session, check=check, allowed=_allowed(allow_build))
+        return lock(session, check=check, allowed=allowed(allow_build))
 
 
 def upgrade(project: ProjectPath, packages: Iterable[str] = (), *, allow_build: Iterable[str] = ()) -> Locked:
@@ -70,7 +69,7 @@ def upgrade(project: ProjectPath, packages: Iterable[str] = (), *, allow_build: 
     named = listed(packages, "packages")
     with opened(project) as session:
         wish = names_to_upgrade(named) if named else Upgrade(everything=True)
-        return lock(session, upgrade=wish, allowed=_allowed(allow_build))
+        return lock(session, upgrade=wish, allowed=allowed(allow_build))
 
 
 def lock_all(
@@ -85,14 +84,11 @@ def lock_all(
     `upgrade` is whether to let go of all versions, or of which packages'. Raises what `lock` and `upgrade` raise.
     """
     from lockenv.operations.environments import lock_all
-    from lockenv.operations.question import Upgrade, names_to_upgrade
+    from lockenv.operations.question import upgrade_of
 
-    if isinstance(upgrade, bool):
-        wish = Upgrade(everything=True) if upgrade else None
-    else:
-        wish = names_to_upgrade(listed(upgrade, "packages"))
+    wish = upgrade_of(upgrade if isinstance(upgrade, bool) else listed(upgrade, "packages"))
     with opened(project) as session:
-        made = lock_all(session, upgrade=wish, check=check, allowed=_allowed(allow_build))
+        made = lock_all(session, upgrade=wish, check=check, allowed=allowed(allow_build))
         return {one.project.environment: done for one, done in made}
 
 
@@ -131,7 +127,7 @@ def add(
             editable=editable,
             url=url,
             folder=session.folder,
-            allowed=_allowed(allow_build),
+            allowed=allowed(allow_build),
             sync=sync,
         )
         return add(session, wish)
@@ -151,7 +147,7 @@ def remove(
     """
     from lockenv.operations.remove import Removing, remove
 
-    wish = Removing(names=listed(names, "names"), group=group, allowed=_allowed(allow_build), sync=sync)
+    wish = Removing(names=listed(names, "names"), group=group, allowed=allowed(allow_build), sync=sync)
     with opened(project) as session:
         return remove(session, wish)
 
@@ -296,9 +292,3 @@ def pin_python(project: ProjectPath, version: str) -> Pinned:
 
     with opened(project) as session:
         return pin_python(session, version)
-
-
-def _allowed(names: Iterable[str]) -> frozenset[NormalizedName]:
-    from lockenv.packages import canonicalize_name
-
-    return frozenset(map(canonicalize_name, listed(names, "packages")))

@@ -9,12 +9,15 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockenv.errors import InstallError, UsageError
 from lockenv.events import Reporter, silent
 from lockenv.session import Session, open_session
 from lockenv.settings import Bounds, Durable, Keyring, LinkMode
+
+if TYPE_CHECKING:
+    from lockenv.packages import NormalizedName
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -96,6 +99,14 @@ def _flags(asked: Project, folder: str) -> dict[str, object]:
     flags["env_dir"] = None if asked.env is None else os.fspath(asked.env)
     flags["limits"] = None if asked.limits is None else list(asked.limits)
     return flags
+
+
+def allowed(names: Iterable[str]) -> frozenset[NormalizedName]:
+    """The packages that may be built. Raises `UsageError` as `listed` does."""
+    # Lazy: to look at an environment needs none of what it imports.
+    from lockenv.packages import canonicalize_name
+
+    return frozenset(map(canonicalize_name, listed(names, "packages")))
 
 
 def listed(texts: Iterable[str], what: str) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ def _explained(complaint: str, text: str, where: str) -> ManifestError:
         problem = Problem(where=f"{where}:{line}", message=message, hint="keep one of them")
         return ManifestError(f"{where} is not valid TOML", problems=[problem])
     message, hint = _at_end(text) if position.offset == len(text) else _plain(complaint)
+    if re.match(r"([<|=>])\1{6}( |$)", text.split("\n")[position.line - 1]):
+        message, hint = "a merge has left a conflict here", "keep what you want of both sides, without the marks"
     problem = Problem(where=f"{where}:{position.line}:{position.column}", message=message, hint=hint)
     return ManifestError(f"{where} is not valid TOML", problems=[problem], details=tuple(_excerpt(text, position)))
 

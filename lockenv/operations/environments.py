@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 #: Commands that take the environment's name as a word of their own; all others take an option.
 _NAMING = "lock|sync"
-_TAKING = "add|check|diff|explain|export|history|list|outdated|remove|rollback|run|tree|upgrade|verify|why"
+_TAKING = (
+    "activate|add|check|diff|explain|export|history|list|outdated|remove|rollback|run|tree|upgrade|verify|why"
+)
 
 
 def environments_of(session: Session) -> tuple[str, ...]:

@@ -237,6 +237,13 @@ def check_upgrade(upgrade: Upgrade, before: Collection[NormalizedName]) -> None:
             raise UsageError(f"`{name}` is not in the lock, so there is nothing to upgrade", hint=hint)
 
 
+def upgrade_of(asked: Collection[str] | bool) -> Upgrade | None:
+    """What is to be upgraded: everything, nothing (None), or what is named. Raises as `names_to_upgrade`."""
+    if isinstance(asked, bool):
+        return Upgrade(everything=True) if asked else None
+    return names_to_upgrade(asked) if asked else None
+
+
 def names_to_upgrade(texts: Collection[str]) -> Upgrade:
     """Read ``NAME`` and ``NAME==VERSION``. Raises `UsageError`."""
     names: set[NormalizedName] = set()

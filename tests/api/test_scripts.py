@@ -192,6 +192,24 @@ answer([names, {name: sorted(one.packages) for name, one in locked.items()}, [on
     assert said == [["", "docs"], packages, [".venv", ".venv-docs"], [False, False]]
 
 
+def test_a_script_is_locked_and_its_block_edited(project: ScratchProject) -> None:
+    block = f'# /// script\n# requires-python = "=={SERIES}.*"\n# dependencies = ["icons<2"]\n# ///\n'
+    project.write("report.py", block)
+    said = ran(
+        project,
+        """
+locked = lockenv.lock_script(folder, "report.py")
+added = lockenv.add_to_script(folder, "report.py", ["checks"])
+removed = lockenv.remove_from_script(folder, "report.py", ["icons"])
+again = lockenv.lock_script(folder, "report.py", upgrade=True, check=False)
+answer([locked.path, sorted(locked.packages), sorted(added.locked.packages), sorted(removed.locked.packages),
+        [line.text for line in added.lines], again.written])
+""",
+    )
+    assert said == ["pylock.report.toml", ["icons"], ["checks", "icons"], ["checks"], ["checks>=3.1,<4"], False]
+    assert project.files() == ["pylock.report.toml", "report.py"]
+
+
 def test_what_has_no_solution_is_an_error_that_can_be_explained(project: ScratchProject) -> None:
     project.manifest(dependencies=["menu>=7"])
     said = ran(

@@ -89,7 +89,7 @@ def test_every_function_insists_on_an_absolute_folder(name: str) -> None:
 
 
 def _something(parameter: inspect.Parameter) -> object:
-    kinds: dict[str, object] = {"str": "menu", "float": 1.0, "Iterable[str]": ["menu"]}
+    kinds: dict[str, object] = {"StrPath": "menu.py", "str": "menu", "float": 1.0, "Iterable[str]": ["menu"]}
     return kinds.get(str(parameter.annotation))
 
 

@@ -283,6 +283,9 @@ def test_a_manifest_in_conflict_comes_first(repository: Repository, index: FakeI
     for name in ("banner", "zipper", "ink", "menu"):
         index.add(make_wheel(name, "9.0"))
     _conflict(repository, "env.toml has a conflict, too")
+    refused = project.run("lock")
+    assert refused.status == 2
+    assert "env.toml:4:1: a merge has left a conflict here (keep what you want of both sides" in refused.err
     text = (project.folder / "env.toml").read_text().splitlines(keepends=True)
     project.write("env.toml", "".join(line for line in text if line[0] not in "<=>"))
     _settled(repository)
