@@ -25,7 +25,7 @@ class ProvenHashes:
         self._known: dict[tuple[str, str], str] | None = None
 
     def sha256_of(self, hashes: Mapping[str, str], checked: Iterable[str]) -> str | None:
-        """Give the sha256 of the wheel that has all these hashes; None where one that is `checked` is not proven."""
+        """Give the sha256 of the wheel that has all these hashes; None where one `checked` is not proven."""
         stated = {name: digest.lower() for name, digest in hashes.items() if name in set(checked)}
         own = {stated.pop(_OURS)} if _OURS in stated else set()
         found = own | {self._lines().get(each, "") for each in stated.items()}
