@@ -52,6 +52,15 @@ class Project:
         return _stated_folder(self.manifest, self.environment) or f"{ENVIRONMENT}-{self.environment}"
 
 
+def stated_env(environment: str, *, flag: object, setting: str | None) -> str | None:
+    """The folder that a person names for an environment; None where it has its own.
+
+    `setting` is what `flag` or else the variable says. The variable is for the default environment alone: another
+    one would take the place of that.
+    """
+    return setting if flag or environment in {"", DEFAULT} else None
+
+
 def name_fault(name: str) -> str | None:
     """Why a text cannot be the name of an environment, which is a part of file names; None where it can.
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from lockenv import settings as user_settings
 from lockenv.errors import UsageError
 from lockenv.events import Noted, Reporter, Warned, silent
-from lockenv.project import Project, find_project
+from lockenv.project import Project, find_project, stated_env
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
 from lockenv.user_folders import cache_folder, config_file
@@ -257,6 +257,7 @@ def open_session(
     for warning in settings.warnings:
         report(Warned(message=warning))
     start = settings.project if settings.project is not None else find_project(folder)
-    lock, env = (os.path.join(folder, path) if path else None for path in (lock, settings.env_dir))  # noqa: PTH118
+    env = stated_env(environment, flag=flags.get("env_dir"), setting=settings.env_dir)
+    lock, env = (os.path.join(folder, path) if path else None for path in (lock, env))  # noqa: PTH118
     project = Project(os.path.join(folder, start), lock=lock, env=env, environment=environment)  # noqa: PTH118
     return Session(settings=settings, project=project, environ=environ, report=report, folder=folder)

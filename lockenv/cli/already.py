@@ -19,7 +19,7 @@ from lockenv.errors import LockenvError
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.up_to_date import compares_content, up_to_date
 from lockenv.operations.wish import Synced, Wish
-from lockenv.project import Project, find_project
+from lockenv.project import Project, find_project, stated_env
 from lockenv.sums import sha256
 from lockenv.user_folders import cache_folder, config_file
 
@@ -83,12 +83,12 @@ def project_of(asked: dict[str, object], settings: Settings) -> Project:
     """The project that plain arguments ask for."""
     here = os.getcwd()
     start = settings.project if settings.project is not None else find_project(here)
-    lock = asked.get("lock")
+    lock, environment = asked.get("lock"), str(asked.get("environment", ""))
     return Project(
         os.path.join(here, start),
         lock=str(lock) if lock else None,
-        env=settings.env_dir,
-        environment=str(asked.get("environment", "")),
+        env=stated_env(environment, flag=asked.get("env_dir"), setting=settings.env_dir),
+        environment=environment,
     )
 
 

@@ -85,7 +85,7 @@ def _synced(done: Synced) -> dict[str, object]:
         "environment": done.env,
         "lock": done.lock,
         "changed": done.plan is not None,
-        "reason": done.reason,
+        "reason": done.reason or None,
         "changes": [] if done.plan is None else _changes(done.plan),
         "startup": [{"file": one.file, "package": one.package, "known": one.known} for one in done.startup],
         "packages": done.packages,

@@ -9,7 +9,7 @@ import os
 import sys
 
 from lockenv.errors import LockenvError, UsageError
-from lockenv.project import Project, find_project
+from lockenv.project import Project, find_project, stated_env
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--python is for a script that says what it needs; an environment has its own", hint=hint)
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     name = options.get("environment", "")
-    env = Project(folder, env=options.get("env") or os.environ.get("LOCKENV_ENV"), environment=name).env
+    stated = options.get("env") or os.environ.get("LOCKENV_ENV")
+    env = Project(folder, env=stated_env(name, flag=options.get("env"), setting=stated), environment=name).env
     if not os.path.isfile(os.path.join(env, "pyvenv.cfg")) and not _restored(env):
         raise _missing(folder, env, name)
     if "verified" in options or "against" in options:

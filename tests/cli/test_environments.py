@@ -197,6 +197,19 @@ def test_what_is_given_out_is_of_the_environment_that_is_named(made: ScratchProj
     assert '"dropdown<1.1"' in made.run("export", "pyproject", "-e", "old").ok().out
 
 
+def test_the_variable_for_a_folder_is_about_the_default_environment_alone(made: ScratchProject) -> None:
+    made.run("sync", LOCKENV_ENV="elsewhere").ok()
+    assert made.installed("elsewhere")["dropdown"] == "1.1"
+    for _ in range(2):
+        assert made.run("sync", "old", LOCKENV_ENV="elsewhere").ok().out.startswith(".venv-old is already exactly")
+    assert made.installed("elsewhere")["dropdown"] == "1.1"
+    made.run("sync", "old", "--env", "there", LOCKENV_ENV="elsewhere").ok()
+    assert made.installed("there")["dropdown"] == "1.0"
+    line = "import dropdown; print(dropdown.version)"
+    assert made.spawn("run", "-e", "old", "python", "-c", line, LOCKENV_ENV="elsewhere").ok().out == "1.0\n"
+    assert made.run("sync", "--all", LOCKENV_ENV="elsewhere").status == 2
+
+
 def test_a_rollback_is_of_one_environment(made: ScratchProject) -> None:
     made.run("sync", "old", "--group", "test").ok()
     made.run("rollback", "-e", "old").ok()

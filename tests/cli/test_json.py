@@ -15,7 +15,7 @@ from referencing import Registry, Resource
 
 from lockenv.cli.main import COMMANDS
 from tests.fakes.index import FakeIndex
-from tests.fakes.project import SERIES, ScratchProject
+from tests.fakes.project import PATIENCE, SERIES, ScratchProject
 from tests.fakes.sdists import source_tree
 from tests.fakes.wheels import make_wheel
 
@@ -303,6 +303,14 @@ def test_an_error_is_a_document_on_stdout_and_words_on_stderr(tmp_path: Path) ->
     document = json.loads(ran.out)
     assert (ran.status, document["schema"], document["error"]["exit-status"]) == (2, 1, 2)
     assert ran.err.startswith(f"error: {document['error']['message']}  [manifest]\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_document_can_be_read_whatever_the_stream_can_show(encoding: str, tmp_path: Path) -> None:
+    project = ScratchProject(tmp_path, name="prévision-\N{SNOWMAN}")
+    with project.start("lock", "--json", environ={"PYTHONIOENCODING": encoding}, encoding=None) as child:
+        out, _ = child.communicate(timeout=PATIENCE)
+    assert "prévision-\N{SNOWMAN}" in json.loads(out)["error"]["message"]
 
 
 def test_quiet_leaves_the_document(tmp_path: Path) -> None:

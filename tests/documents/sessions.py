@@ -71,6 +71,7 @@ class Stage:
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_CACHE_DIR": str(scratch / "pip"),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "LOCKENV_LINK_MODE": "hardlink",  # what a disk can do besides makes no difference
             "PYTHONUNBUFFERED": "1",  # what goes to stdout and what goes to stderr comes in order
             **_GIT,
         }

@@ -130,3 +130,23 @@ def test_a_sync_that_was_planned_before_reads_no_lock(project: ScratchProject) -
     }
     assert not found & {"lockenv.packages", "packaging.utils", "platformdirs", "lockenv.python.interpreter"}
     assert len(found) <= 175
+
+
+def test_a_script_whose_environment_is_there_starts_with_little(project: ScratchProject) -> None:
+    project.write("report.py", "# /// script\n# dependencies = []\n# ///\n")
+    project.spawn("run", "report.py").ok()
+    found = imported(project, "run", "report.py", before="import os\nos.execvpe = lambda *_: sys.exit(0)")
+    assert "lockenv.inline" in found
+    assert not found & {"argparse", "dataclasses", "pathlib", "typing", "re", "tomllib", "packaging", "json"}
+    assert len(found) <= 25
+
+
+def test_a_named_environment_that_is_in_order_takes_no_more_than_the_default_one(tmp_path: Path) -> None:
+    with FakeIndex() as index:
+        index.add(make_wheel("menu", "1.0"))
+        made = ScratchProject(tmp_path, index_url=index.url)
+        made.manifest(dependencies=["menu"], more="[environments.docs]\n")
+        made.run("lock", "--all").ok()
+        made.run("sync", "--all").ok()
+    assert imported(made, "sync", "docs") == imported(made, "sync")
+    assert imported(made, "lock", "docs") - imported(made, "lock") == set()
