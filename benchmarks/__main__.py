@@ -1,166 +1,144 @@
-"""Start-up, lock and sync of a made-up project, beside uv where it is installed.
+"""All benchmarks in one command, and what they come to as a page.
 
-    python -m benchmarks [--packages 60] [--files 50] [--rounds 7]
+    python -m benchmarks --peers peers [--recordings DIR] [--rounds 5] [--write benchmarks/RESULTS.md]
 
-The packages are made on the spot and served on loopback, so nothing depends on a network. Tools take turns within
-a round; the first round warms up and is not counted. Figures are wall seconds of whole processes: medians, spread,
-and the ratio to the first tool of each row's group. Absolute times mean little on a busy machine.
-
-Locking real manifests is measured by `python -m benchmarks.lock` (benchmarks/lock/README.md).
+It runs `benchmarks.startup`, `benchmarks.sync` and `benchmarks.lock` one after the other, and records what they need
+of the real index where there is no recording yet. What they print is the page, below a few facts about the machine.
+Each has a README of its own that says what its figures mean. Nothing else should run meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import statistics
+import platform
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.fakes.index import FakeIndex
-from tests.fakes.wheels import make_wheel
+_BEGIN, _END = "<!-- begin results: written by `python -m benchmarks` -->", "<!-- end results -->"
+_PARTS = ("startup", "sync", "cold", "lock")
 
 
-@dataclass
-class Case:
-    """One thing to measure with one tool. `prepare` is not measured."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A run of one benchmark, and the heading under which it stands."""
 
-    group: str
-    tool: str
-    command: Sequence[str]
-    folder: Path
-    prepare: Callable[[], None] = lambda: None
-    seconds: list[float] = field(default_factory=list)
-
-    def run(self, environment: dict[str, str]) -> float:
-        self.prepare()
-        began = time.perf_counter()
-        done = subprocess.run(
-            self.command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
-        took = time.perf_counter() - began
-        if done.returncode:
-            raise SystemExit(f"{' '.join(self.command)} failed:\n{done.stdout}{done.stderr}")
-        return took
+    heading: str
+    command: tuple[str, ...]
 
 
-def fill(index: FakeIndex, packages: int, files: int) -> list[str]:
-    """Serve a chain-like graph: each package needs the next three; three old versions of each."""
-    for number in range(packages):
-        after = [f"pkg{n}" for n in range(number + 1, min(number + 4, packages))]
-        for version in ("1.0", "1.1", "2.0"):
-            content = {f"pkg{number}/m{k}.py": f"x = {k}\n" * 40 for k in range(files)}
-            index.add(
-                make_wheel(f"pkg{number}", version, requires=[f"{name}>=1" for name in after], files=content)
-            )
-    return ["pkg0"]
+def parts(asked: argparse.Namespace) -> Iterator[Part]:
+    """What there is to run."""
+    rounds = ("--rounds", str(asked.rounds))
+    peers = ("--peers", str(asked.peers)) if asked.peers else ()
+    install = (
+        "sync",
+        "run",
+        "--recording",
+        str(asked.recordings / "sync"),
+        "--python",
+        asked.python,
+        *peers,
+        *rounds,
+    )
+    disk = ("--work", str(asked.work), "--disk", str(asked.disk))
+    named = [word for name in asked.set for word in ("--set", name)]
+    resolve = ("lock", "run", "--recording", str(asked.recordings / "lock"), *peers, *rounds)
+    manifests = [word for name in asked.manifest for word in ("--manifest", name)]
+    tools = [word for name in asked.tool for word in ("--tool", name)]
+    if "startup" in asked.only:
+        yield Part(heading="Start-up", command=("startup", "--rounds", str(8 * asked.rounds)))
+    if "sync" in asked.only:
+        yield Part(heading="Sync", command=(*install, *disk, *named, *tools))
+    if "cold" in asked.only:
+        cold = ("--phase", "cold", "--latency", "30ms")
+        yield Part(heading="Sync, cold, 30 ms away", command=(*install, *disk, *named, *tools, *cold))
+    if "lock" in asked.only:
+        latency = ("--latency", "30ms")
+        yield Part(heading="Lock, 30 ms away", command=(*resolve, *latency, *manifests, *tools))
 
 
-def remove(*paths: Path) -> Callable[[], None]:
-    def prepare() -> None:
-        for path in paths:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-    return prepare
-
-
-def cases(folder: Path, index: FakeIndex, roots: Sequence[str]) -> list[Case]:
-    python = sys.executable
-    tool = [python, "-m", "lockenv"]
-    lists = ", ".join(f'"{root}"' for root in roots)
-    ours, fresh = folder / "ours", folder / "fresh"
-    for place in (ours, fresh):
-        place.mkdir()
-        (place / "env.toml").write_text(
-            f'[env]\npython = ">=3.8"\ndependencies = [{lists}]\n[[index]]\nname = "fake"\nurl = "{index.url}"\n'
-        )
-    (folder / "reqs.in").write_text("\n".join(roots) + "\n")
-    found = [
-        Case("start", "python -c pass", [python, "-c", "pass"], folder),
-        Case("start", "lockenv --version", [*tool, "--version"], folder),
-        Case("lock, warm cache", "lockenv", [*tool, "lock", "-p", python], fresh, remove(fresh / "pylock.toml")),
-        Case("lock, nothing to change", "lockenv", [*tool, "lock", "-p", python], ours),
-        Case("sync, warm store", "lockenv", [*tool, "sync"], fresh, remove(fresh / ".venv")),
-        Case("sync, nothing to do", "lockenv", [*tool, "sync"], ours),
-        Case("run true", "lockenv", [*tool, "run", "true"], ours),
-    ]
-    subprocess.run([*tool, "lock", "-q", "-p", python], cwd=ours, check=True)
-    subprocess.run([*tool, "sync", "-q"], cwd=ours, check=True)
-    return found + (uv_cases(folder, index, ours) if shutil.which("uv") else [])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    asked = _parser().parse_args(arguments)
+    asked.only = asked.only or _PARTS
+    for name in ("sync", "lock"):
+        if not (asked.recordings / name).is_dir():
+            print(f"# recording for {name}", file=sys.stderr)
+            _run(("-m", f"benchmarks.{name}", "record", "--recording", str(asked.recordings / name)))
+    sections = [_facts(asked)]
+    for part in parts(asked):
+        print(f"# {part.heading}", file=sys.stderr)
+        program, *words = part.command
+        told = _run(("-m", f"benchmarks.{program}", *words))
+        sections.append(f"## {part.heading}\n\n```text\n{told.strip()}\n```\n")
+    page = "\n".join(sections)
+    if asked.write is None:
+        print(page)
+    else:
+        _write(asked.write, page)
+    return 0
 
 
-def uv_cases(folder: Path, index: FakeIndex, ours: Path) -> list[Case]:
-    uv = shutil.which("uv") or "uv"
-    env, kept, lock = folder / "uv-env", folder / "uv-kept", folder / "uv-lock.txt"
-    install = [uv, "pip", "sync", "--preview", "-q", str(ours / "pylock.toml"), "--python"]
-
-    def bare() -> None:
-        remove(env)()
-        subprocess.run([uv, "venv", "-q", "-p", sys.executable, str(env)], check=True)
-
-    subprocess.run([uv, "venv", "-q", "-p", sys.executable, str(kept)], check=True)
-    subprocess.run([*install, str(kept)], check=True)
-    compile_ = [
-        uv,
-        "pip",
-        "compile",
-        "-q",
-        "--generate-hashes",
-        "--index-url",
-        index.url,
-        "reqs.in",
-        "-o",
-        str(lock),
-    ]
-    return [
-        Case("start", "uv --version", [uv, "--version"], folder),
-        Case("lock, warm cache", "uv", compile_, folder, remove(lock)),
-        Case("sync, warm store", "uv (environment made before)", [*install, str(env)], folder, bare),
-        Case("sync, nothing to do", "uv", [*install, str(kept)], folder),
-    ]
+def _parser() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=form)
+    home = Path.home() / ".cache" / "lockenv-benchmarks"
+    parser.add_argument("--recordings", type=Path, default=home, metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--peers", type=Path, metavar="DIR", help="look for programs in DIR/NAME/bin first")
+    parser.add_argument("--python", default="python3.12", help="of the environments (default: %(default)s)")
+    parser.add_argument(
+        "--work", type=Path, default=Path("/dev/shm"), metavar="DIR", help="where the disk is made"
+    )
+    parser.add_argument("--disk", type=int, default=8, metavar="GB", help="its size (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
+    parser.add_argument("--set", action="append", default=[], help="of benchmarks.sync (default: all)")
+    parser.add_argument("--manifest", action="append", default=[], help="of benchmarks.lock (default: all)")
+    parser.add_argument("--tool", action="append", default=[], help="of both (default: all that are found)")
+    parser.add_argument("--only", action="append", choices=_PARTS, help="run this part; may be repeated")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the page into FILE, between its two marks")
+    return parser
 
 
-def report(measured: Sequence[Case]) -> None:
-    print(f"{'':26}{'':32}{'median':>9}{'min':>9}{'max':>9}{'ratio':>8}")
-    for group in dict.fromkeys(case.group for case in measured):
-        rows = [case for case in measured if case.group == group]
-        first = statistics.median(rows[0].seconds)
-        for case in rows:
-            middle = statistics.median(case.seconds)
-            figures = f"{middle:9.3f}{min(case.seconds):9.3f}{max(case.seconds):9.3f}{middle / first:8.2f}"
-            print(f"{group if case is rows[0] else '':26}{case.tool:32}{figures}")
+def _run(words: Sequence[str]) -> str:
+    """Run a Python with these words, its words about progress on our stderr; give what it says."""
+    done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=False)
+    # `benchmarks.startup` says by its status that an aim was missed, and so does its table.
+    if done.returncode not in {0, 1}:
+        raise SystemExit(done.returncode)
+    return done.stdout
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--packages", type=int, default=60)
-    parser.add_argument("--files", type=int, default=50, help="modules in each package")
-    parser.add_argument("--rounds", type=int, default=7)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lockenv-bench-") as name, FakeIndex() as index:
-        folder = Path(name)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "LOCKENV_"))}
-        # Without bytecode every tool written in Python would be compiled anew at each start.
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        environment |= {"LOCKENV_CACHE_DIR": str(folder / "cache"), "UV_CACHE_DIR": str(folder / "uv-cache")}
-        os.environ.clear()
-        os.environ.update(environment)
-        measured = cases(folder, index, fill(index, asked.packages, asked.files))
-        for number in range(asked.rounds + 1):
-            for case in measured:
-                took = case.run(environment)
-                if number:
-                    case.seconds.append(took)
-        print(f"{asked.packages} packages of {asked.files} modules, {asked.rounds} rounds")
-        report(measured)
+def _facts(asked: argparse.Namespace) -> str:
+    """What is to be known of the machine, without saying whose it is."""
+    model = next((line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if "model name" in line), "?")
+    memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if "MemTotal" in line), 0)
+    day = datetime.now(UTC).date()
+    return (
+        f"Measured on {day} with {asked.rounds} rounds: {os.cpu_count()} processors ({model.strip()}), "
+        f"{memory / (1 << 20):.0f} GiB, {platform.system()} {platform.release()}, CPython {platform.python_version()} "
+        f"for lockenv; the load was {os.getloadavg()[0]:.1f} in the beginning.\n"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _write(file: Path, page: str) -> None:
+    text = file.read_text(encoding="utf-8") if file.exists() else f"{_BEGIN}\n{_END}\n"
+    head, _, rest = text.partition(_BEGIN)
+    _, _, tail = rest.partition(_END)
+    file.write_text(f"{head}{_BEGIN}\n\n{page}\n{_END}{tail}", encoding="utf-8")
+    print(f"wrote {file}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
