@@ -34,17 +34,16 @@ class Project:
         self.folder = os.path.abspath(folder)
         self.manifest = os.path.join(self.folder, MANIFEST)
         self.environment = "" if environment == DEFAULT else environment
+        if self.environment and (fault := name_fault(self.environment)) is not None:
+            raise UsageError(f"`{self.environment}` cannot be the name of an environment: {fault}")
         self.lock = os.path.abspath(lock) if lock else self.own_lock
         self.env = os.path.abspath(env) if env else os.path.join(self.folder, self._env_folder())
 
     @property
     def own_lock(self) -> str:
         """Where the lock is unless another is named (PEP 751: ``pylock.toml``, ``pylock.<name>.toml``)."""
-        if not self.environment:
-            return os.path.join(self.folder, LOCK)
-        if (fault := name_fault(self.environment)) is not None:
-            raise UsageError(f"`{self.environment}` cannot be the name of an environment: {fault}")
-        return os.path.join(self.folder, f"pylock.{self.environment}.toml")
+        name = f"pylock.{self.environment}.toml" if self.environment else LOCK
+        return os.path.join(self.folder, name)
 
     def _env_folder(self) -> str:
         if not self.environment:

@@ -106,7 +106,8 @@ def _install(session: Session, manifest: Manifest, made: Ready | bytes) -> Synce
             write_lock(session, made.content)
 
     pending = Pending(manifest=manifest, included=(), write=write)
-    return converge(session, Wish(), raw=content, lock_digest=sha256(content).hexdigest(), pending=pending)
+    wish = Wish(compile=session.settings.compile)
+    return converge(session, wish, raw=content, lock_digest=sha256(content).hexdigest(), pending=pending)
 
 
 def _narrowed(manifest: Manifest, interpreter: Interpreter) -> Manifest:

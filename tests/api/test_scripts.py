@@ -283,6 +283,24 @@ answer([sorted(locking), "DownloadFinished" in heard, "DownloadFinished" in lock
     assert said[1:] == [True, False]
 
 
+def test_functions_can_be_called_from_several_threads(synced: ScratchProject) -> None:
+    said = ran(
+        synced,
+        """
+from concurrent.futures import ThreadPoolExecutor
+wishes = [[], ["test"], [], ["test"]] * 3
+projects = [folder, folder, lockenv.Project(folder, env="other")] * 4
+with ThreadPoolExecutor(6) as pool:
+    done = list(pool.map(lambda project, groups: lockenv.sync(project, groups=groups), projects, wishes))
+answer([
+    sorted({one.packages for one in done}),
+    [lockenv.verify(project).findings == () for project in projects[1:3]],
+])
+""",
+    )
+    assert said == [[3, 4], [True, True]]
+
+
 def test_another_environment_is_asked_instead_of_this_process_s(project: ScratchProject) -> None:
     project.manifest(dependencies=["menu"])
     said = ran(

@@ -64,3 +64,5 @@ def test_a_manifest_that_cannot_be_read_states_no_folder(tmp_path: Path, text: s
 def test_what_could_leave_the_folder_is_no_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of an environment"):
         Project(str(tmp_path), environment=name)
+    with pytest.raises(UsageError, match="cannot be the name of an environment"):
+        Project(str(tmp_path), lock="pylock.toml", env="there", environment=name)
