@@ -2,9 +2,9 @@
 
     python -m benchmarks --peers peers [--recordings DIR] [--rounds 5] [--write benchmarks/RESULTS.md]
 
-It runs `benchmarks.startup`, `benchmarks.sync` and `benchmarks.lock` one after the other, and records what they need
-of the real index where there is no recording yet. What they print is the page, below a few facts about the machine.
-Each has a README of its own that says what its figures mean. Nothing else should run meanwhile.
+It runs `benchmarks.startup`, `benchmarks.sync` and `benchmarks.lock` one after the other, and records what they
+need of the real index where there is no recording yet. What they print is the page, below a few facts about the
+machine. Each has a README of its own that says what its figures mean. Nothing else should run meanwhile.
 """
 
 from __future__ import annotations
@@ -35,16 +35,8 @@ def parts(asked: argparse.Namespace) -> Iterator[Part]:
     """What there is to run."""
     rounds = ("--rounds", str(asked.rounds))
     peers = ("--peers", str(asked.peers)) if asked.peers else ()
-    install = (
-        "sync",
-        "run",
-        "--recording",
-        str(asked.recordings / "sync"),
-        "--python",
-        asked.python,
-        *peers,
-        *rounds,
-    )
+    recording = ("--recording", str(asked.recordings / "sync"))
+    install = ("sync", "run", *recording, "--python", asked.python, *peers, *rounds)
     disk = ("--work", str(asked.work), "--disk", str(asked.disk))
     named = [word for name in asked.set for word in ("--set", name)]
     resolve = ("lock", "run", "--recording", str(asked.recordings / "lock"), *peers, *rounds)
@@ -91,9 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recordings", type=Path, default=home, metavar="DIR", help="default: %(default)s")
     parser.add_argument("--peers", type=Path, metavar="DIR", help="look for programs in DIR/NAME/bin first")
     parser.add_argument("--python", default="python3.12", help="of the environments (default: %(default)s)")
-    parser.add_argument(
-        "--work", type=Path, default=Path("/dev/shm"), metavar="DIR", help="where the disk is made"
-    )
+    memory = Path("/dev/shm")  # noqa: S108 - a disk in memory has the same speed for all
+    parser.add_argument("--work", type=Path, default=memory, metavar="DIR", help="where the disk is made")
     parser.add_argument("--disk", type=int, default=8, metavar="GB", help="its size (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--set", action="append", default=[], help="of benchmarks.sync (default: all)")
@@ -120,8 +111,8 @@ def _facts(asked: argparse.Namespace) -> str:
     day = datetime.now(UTC).date()
     return (
         f"Measured on {day} with {asked.rounds} rounds: {os.cpu_count()} processors ({model.strip()}), "
-        f"{memory / (1 << 20):.0f} GiB, {platform.system()} {platform.release()}, CPython {platform.python_version()} "
-        f"for lockenv; the load was {os.getloadavg()[0]:.1f} in the beginning.\n"
+        f"{memory / (1 << 20):.0f} GiB, {platform.system()} {platform.release()}, CPython "
+        f"{platform.python_version()} for lockenv; the load was {os.getloadavg()[0]:.1f} in the beginning.\n"
     )
 
 

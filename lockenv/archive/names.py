@@ -26,6 +26,8 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?: *(?:\.|$))", re.IGNORECASE
 )
+#: Whatever may be one of these, a name's end that Windows cuts off, or its sign for a part of a file.
+_TRAP = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com|lpt)|[. ](?:/|$)|:", re.IGNORECASE)
 _MAX_SEGMENT = 255  #: bytes; what common file systems take
 _MAX_PATH = 1024  #: bytes; leaves room for the environment's own path below PATH_MAX
 
@@ -51,6 +53,9 @@ def trap(path: str) -> str | None:
 
     A wheel is installed wherever its lock is; sources are only built where they are.
     """
+    # Most paths have nothing of all this, and one look says so.
+    if _TRAP.search(path) is None:
+        return None
     for segment in path.split("/"):
         if _DEVICE.match(segment):
             return f"the name {segment!r}, which is a device on Windows"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lockenv.settings import LINK_MODES
+
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     import argparse
@@ -58,6 +60,8 @@ def plain(arguments: Sequence[str]) -> dict[str, object] | None:
                 or value.startswith("-")
                 or (_VALUED.get(name) == "environment" and "environment" in flags)
             ):
+                return None
+            if name == "--link-mode" and value not in LINK_MODES:
                 return None
             flags |= _given(name, value, flags)
         elif name and not name.startswith("-") and not equals and "environment" not in flags:
