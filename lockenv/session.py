@@ -9,7 +9,7 @@ from functools import cached_property
 
 from lockenv import settings as user_settings
 from lockenv.errors import UsageError
-from lockenv.events import Noted, Reporter, Warned, silent
+from lockenv.events import Event, Noted, Reporter, Warned, silent
 from lockenv.project import Project, find_project, stated_env
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
@@ -65,6 +65,10 @@ class Session:
         other.project = project
         vars(other).pop("limits", None)
         return other
+
+    def _pass_on(self, event: Event) -> None:
+        """Report to whoever listens now: connections live longer than what is done for one environment."""
+        self.report(event)
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +189,7 @@ class Session:
                     environ=self.environ, indexes=indexes, keyring=self.settings.keyring == "auto"
                 ),
                 environ=self.environ,
-                reporter=self.report,
+                reporter=self._pass_on,
                 connections=self.settings.concurrency,
                 timeout=self.settings.timeout,
             )
@@ -211,7 +215,7 @@ class Session:
                 http=lambda: self.http(indexes, connections),
                 cache=self.index_cache,
                 offline=self.settings.offline,
-                reporter=self.report,
+                reporter=self._pass_on,
                 workers=min(self.settings.concurrency, 32),
             )
         )
