@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import stat
 import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lockenv.archive.deflate import crc32, decompressobj, deflate_error
 from lockenv.archive.names import check_distinct, refusal
 from lockenv.errors import Refused
 from lockenv.limits import DEFAULT, RATIO_FREE, Limits, remedy
@@ -119,16 +119,16 @@ class ZipArchive:
         content = block[start : start + member.compressed]
         if member.method == _DEFLATED:
             content = self._inflate_whole(member, content)
-        if len(content) != member.size or zlib.crc32(content) != member.crc:
+        if len(content) != member.size or crc32(content) != member.crc:
             raise self.refuse("is not what the directory says (size or CRC)", member.path)
         return content
 
     def _inflate_whole(self, member: Member, content: bytes) -> bytes:
-        inflater = zlib.decompressobj(-15)
+        inflater = decompressobj(-15)
         try:
             # One byte more than promised: enough to notice excess, never more than a byte of it in memory.
             plain = inflater.decompress(content, member.size + 1)
-        except zlib.error as error:
+        except deflate_error as error:
             raise self.refuse(f"cannot be inflated: {error}", member.path) from None
         if not inflater.eof or inflater.unused_data:
             raise self.refuse("does not end where the directory says", member.path)
@@ -144,7 +144,7 @@ class ZipArchive:
         size = crc = 0
         for chunk in self._inflated(member, raw) if member.method == _DEFLATED else raw:
             size += len(chunk)
-            crc = zlib.crc32(chunk, crc)
+            crc = crc32(chunk, crc)
             if size > member.size:
                 break
             yield chunk
@@ -156,14 +156,14 @@ class ZipArchive:
             yield self.bytes_at(position, min(_CHUNK, offset + count - position))
 
     def _inflated(self, member: Member, raw: Iterator[bytes]) -> Iterator[bytes]:
-        inflater = zlib.decompressobj(-15)
+        inflater = decompressobj(-15)
         try:
             for piece in raw:
                 yield inflater.decompress(piece, _CHUNK)
                 while inflater.unconsumed_tail:
                     yield inflater.decompress(inflater.unconsumed_tail, _CHUNK)
             yield inflater.flush()
-        except zlib.error as error:
+        except deflate_error as error:
             raise self.refuse(f"cannot be inflated: {error}", member.path) from None
         if not inflater.eof or inflater.unused_data:
             raise self.refuse("does not end where the directory says", member.path)
