@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from lockenv.api.reading import (
         check,
         diff,
+        digest,
         explain,
         find_python,
         history,
         installed,
         list_environments,
         list_pythons,
+        offers,
         outdated,
         plan_sync,
         read_lock,
@@ -93,8 +95,8 @@ _HOMES = {
     "rollback sync upgrade",
     "lockenv.api.inside": "Environment current",
     "lockenv.api.projects": "Project",
-    "lockenv.api.reading": "check diff explain find_python history installed list_environments list_pythons "
-    "outdated plan_sync read_lock read_manifest tree_of verify why",
+    "lockenv.api.reading": "check diff digest explain find_python history installed list_environments "
+    "list_pythons offers outdated plan_sync read_lock read_manifest tree_of verify why",
     "lockenv.api.scripts": "add_to_script lock_script remove_from_script",
     "lockenv.errors": "BuildError CheckFailed InstallError InternalError InterpreterNotFound LockenvError "
     "LockError ManifestError MetadataError NetworkError OfflineMiss Problem Refused ResolutionGaveUp "
@@ -153,6 +155,7 @@ __all__ = [
     "clean_cache",
     "current",
     "diff",
+    "digest",
     "explain",
     "export",
     "find_python",
@@ -166,6 +169,7 @@ __all__ = [
     "lock",
     "lock_all",
     "lock_script",
+    "offers",
     "outdated",
     "pin_python",
     "plan_sync",

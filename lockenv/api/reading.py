@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lockenv.operations.diff import Compared
     from lockenv.operations.explain import Failed
     from lockenv.operations.foresee import Foreseen
+    from lockenv.operations.init import Offer
+    from lockenv.operations.look import Recorded
     from lockenv.operations.outdated import Outdated
     from lockenv.operations.tree import Tree
     from lockenv.operations.verify import Verified
@@ -79,12 +81,12 @@ def verify(project: ProjectPath, *, against: StrPath | None = None, bytecode: bo
     Raises `UsageError` where there is no environment, `CheckFailed` where lockenv did not make it, `LockError`,
     and `NetworkError` or `Refused` for wheels that are not in the cache and cannot be had.
     """
-    from lockenv.operations import verify as operations
+    from lockenv.operations.verify import verify, verify_against
 
     with opened(project) as session:
         if against is None:
-            return operations.verify(session, bytecode=bytecode)
-        return operations.verify_against(session, os.fspath(against), bytecode=bytecode)
+            return verify(session, bytecode=bytecode)
+        return verify_against(session, os.fspath(against), bytecode=bytecode)
 
 
 def diff(project: ProjectPath, before: StrPath | None = None, after: StrPath | None = None) -> Compared:
@@ -139,6 +141,26 @@ def installed(project: ProjectPath) -> tuple[Installed, ...]:
 
     with opened(project) as session:
         return installed_in(session)
+
+
+def digest(project: ProjectPath) -> Recorded:
+    """Say which digest the environment was made with, and what shows that it is not that any more (None: nothing).
+
+    Sizes, times and names are looked at; `verify` reads the bytes. Raises `UsageError` where there is no
+    environment, or others made it.
+    """
+    from lockenv.operations.look import recorded
+
+    with opened(project) as session:
+        return recorded(session)
+
+
+def offers(project: ProjectPath) -> tuple[Offer, ...]:
+    """List what lies in the folder that ``env.toml`` could be made from, by `import_from`: files, environments."""
+    from lockenv.operations.init import offers
+
+    with opened(project) as session:
+        return tuple(offers(session))
 
 
 def tree_of(

@@ -117,7 +117,7 @@ lockenv.sync(folder, groups=["test"], manifest="env.json")
 numbers = [one.number for one in lockenv.history(folder)]
 back = lockenv.rollback(folder)
 forth = lockenv.rollback(folder, numbers[0])
-exact = lockenv.verify(folder).findings == ()
+exact = lockenv.verify(folder).findings == () and lockenv.digest(folder).drift is None
 import os
 os.remove({str(module)!r})
 with open({str(module)!r}, "w") as file:
@@ -164,7 +164,8 @@ def test_other_tools_files_come_in_and_go_out(project: ScratchProject) -> None:
     said = ran(
         project,
         f"""
-shown = lockenv.import_from(lockenv.Project(folder, python="{SERIES}"), "requirements.txt", dry_run=True)
+(offer,) = lockenv.offers(folder)
+shown = lockenv.import_from(lockenv.Project(folder, python="{SERIES}"), offer.files, dry_run=True)
 brought = lockenv.import_from(lockenv.Project(folder, python="{SERIES}"), ["frozen.txt"])
 kept = lockenv.keep_versions(folder, brought)
 given = lockenv.export(folder, "constraints", output="constraints.txt")

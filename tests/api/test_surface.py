@@ -15,7 +15,7 @@ import pytest
 import lockenv
 from lockenv.cli.main import COMMANDS
 from tests.fakes.project import ScratchProject, importable
-from tests.test_architecture import modules
+from tests.test_architecture import imports, modules
 
 _FUNCTIONS = [name for name in lockenv.__all__ if inspect.isfunction(getattr(lockenv, name))]
 #: What a program calls in the place of a command; nothing where there is nothing to be called.
@@ -67,6 +67,50 @@ def test_the_import_alone_imports_nothing_more() -> None:
 def test_programs_can_do_what_a_command_does(command: str) -> None:
     instead = _INSTEAD.get(command, (command,))
     assert set(instead) <= set(_FUNCTIONS)
+
+
+def _operations(of: str) -> set[str]:
+    """The functions of operations that a part of the house uses."""
+    used = {name for module in modules() if module.startswith(of) for name in imports(module)}
+    operations = {name.removeprefix("lockenv.operations.") for name in used if "lockenv.operations." in name}
+    return {name for name in operations if name.rpartition(".")[2][:1].islower()}
+
+
+#: What only the command line does, because it is about words, shells, Git, prompts, or its own start.
+_OWN = {
+    "about words": {
+        "environments.each",
+        "environments.told_for",
+        "environments.telling_of",
+        "files.bytes_of",
+        "files.shown",
+        "give.is_behind",
+        "history.python_of",
+        "why.names_on",
+    },
+    "about what it asks": {"init.default_name", "init.default_python"},
+    "about its start": {
+        "standing.note_standing",
+        "standing.standing",
+        "up_to_date.compares_content",
+        "up_to_date.up_to_date",
+    },
+    "about shells, Git and programs": {
+        "activate.activation",
+        "drivers.install",
+        "drivers.uninstall",
+        "merge.merge_driver",
+        "render.lines_of",
+        "scripts.prepare",
+    },
+}
+
+
+def test_the_command_line_does_nothing_that_programs_cannot() -> None:
+    own = set().union(*_OWN.values())
+    missing = _operations("lockenv.cli") - _operations("lockenv.api")
+    assert missing - own == set()
+    assert own - missing == set(), "these need no exception"
 
 
 @pytest.mark.parametrize("name", _FUNCTIONS)
