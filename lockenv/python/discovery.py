@@ -7,10 +7,13 @@ the next is asked. So a second `sync` keeps its Python until somebody says other
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
 
+from packaging.ranges import VersionRange
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import InterpreterNotFound
@@ -29,6 +32,11 @@ from lockenv.python.requests import (
     read_version_file,
     version_file,
 )
+
+# `os.path.realpath` gives an answer where `Path.resolve` fails.
+# ruff: noqa: PTH119
+
+_NAMED = re.compile(r"(?:python|pypy)3\.(\d+)[td]{0,2}(?:\.exe)?", re.IGNORECASE)
 
 # Interpreters spend their start in the kernel and on the disk: more at once than processors is right.
 _AT_ONCE = 8
@@ -82,7 +90,11 @@ def list_all(
 
     One entry for each interpreter, however many names and environments lead to it.
     """
-    found = _distinct(_probe_all(candidates(environ, machine), cache))
+    return _listed(candidates(environ, machine), cache)
+
+
+def _listed(paths: Sequence[Path], cache: ProbeCache | None) -> tuple[Probed, ...]:
+    found = _distinct(_probe_all(paths, cache))
     interpreters = [each for each in found if isinstance(each, Interpreter)]
     refused = [each for each in found if isinstance(each, RefusedInterpreter)]
     return (*sorted(interpreters, key=_rank, reverse=True), *refused)
@@ -215,7 +227,19 @@ class _Search:
         raise InterpreterNotFound(f"no Python on this machine fits {conditions}", details=details, hint=_HINT)
 
     def _best(self, wanted: ByVersion) -> Interpreter | None:
-        fitting = [each for each in self._interpreters() if not self._reason(each, wanted)]
+        # To ask an interpreter takes as long as to start it: those whose names say that they cannot fit are only
+        # asked where no other does, to say so of each.
+        if self._all is None and (found := self._best_of(self._promising(wanted), wanted)):
+            return found
+        return self._best_of(self._interpreters(), wanted)
+
+    def _promising(self, wanted: ByVersion) -> list[Interpreter]:
+        ranges = [specifier.to_range() for specifier in (wanted.specifier, self._requires_python)]
+        paths = [path for path in candidates(self._environ, self._machine) if _may_fit(path, ranges)]
+        return [each for each in _listed(paths, self._cache) if isinstance(each, Interpreter)]
+
+    def _best_of(self, interpreters: Iterable[Interpreter], wanted: ByVersion) -> Interpreter | None:
+        fitting = [each for each in interpreters if not self._reason(each, wanted)]
         if wanted.prereleases:
             return max(fitting, key=lambda each: _rank(each)[1:], default=None)
         return fitting[0] if fitting else None
@@ -238,6 +262,16 @@ class _Search:
         for each in self._listed():
             reason = each.reason if isinstance(each, RefusedInterpreter) else self._reason(each, wanted)
             yield f"{each.path}: {reason}"
+
+
+def _may_fit(path: Path, ranges: Iterable[VersionRange]) -> bool:
+    """Whether an executable can be of a version in all these ranges, as far as its real name tells."""
+    named = _NAMED.fullmatch(os.path.basename(os.path.realpath(path)))
+    if named is None:
+        return True
+    minor = int(named[1])
+    own = SpecifierSet(f">=3.{minor}.dev0,<3.{minor + 1}").to_range()
+    return not any(own.is_disjoint(each) for each in ranges)
 
 
 _HINT = "`lockenv python list` shows what there is; install one that fits, or name another with `--python`"

@@ -162,6 +162,19 @@ class TestWhereInterpretersAreFound:
         assert world.list() == ()
         assert not (world.root / "was-run").exists()
 
+    def test_one_whose_name_says_that_it_cannot_fit_is_not_run_where_another_fits(self, world: World) -> None:
+        for name in ("python3.8", "python3.13", "pypy3.10"):
+            script(world.root / "bin" / name, f"touch {world.root}/was-run")
+        world.on_path(world.root / "bin")
+        world.python("elsewhere", "3.12.4", name="python3.12")
+        world.on_path(world.root / "elsewhere")
+        assert world.version(requires=">=3.11,<3.13") == "3.12.4"
+        assert not (world.root / "was-run").exists()
+        with pytest.raises(InterpreterNotFound) as caught:
+            world.version(requires=">=3.7,<3.8")
+        assert len(caught.value.details) == 4
+        assert (world.root / "was-run").exists()
+
     def test_relative_empty_missing_and_repeated_folders_on_path(self, world: World) -> None:
         made = world.python("a", "3.12.1")
         world.path = ["", ".", "bin", str(world.root / "gone"), str(made), *world.path, *world.path]
