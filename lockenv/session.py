@@ -166,12 +166,12 @@ class Session:
     @cached_property
     def _default_index(self) -> Index:
         # Lazy: a sync, and a project with an index for every name, need not ask pip.
-        from lockenv.index.default import default_index
+        from lockenv.index.kept_default import kept_default_index
         from lockenv.packages import Index
 
         if self.settings.index_url:
             return Index(name="default", url=self.settings.index_url)
-        found = default_index(self.environ)
+        found = kept_default_index(self.environ, self.cache)
         self.report(Noted(message=f"the default index is that of {found.origin}"))
         for ignored in found.ignored:
             self.report(Noted(message=f"pip's setting {ignored} is a fact of this machine and is not followed"))

@@ -86,6 +86,17 @@ def _pip_settings() -> Callable[[str], str]:
     return value
 
 
+def configuration_files() -> tuple[str, ...]:
+    """List the files that pip reads its configuration from, be they there or not; none if it cannot say."""
+    try:
+        from pip._internal.configuration import Configuration
+
+        lists = [files for _, files in Configuration(isolated=False).iter_config_files()]
+        return tuple(file for files in lists for file in files)
+    except (ImportError, AttributeError, TypeError):
+        return ()
+
+
 def built_in_default() -> str:
     """The index that pip asks where nothing is configured. Raises `UsageError` where this pip does not tell."""
     try:
