@@ -24,7 +24,7 @@ def environment(rows: Sequence[Row], *, name: str, pythons: SpecifierSet, defaul
     if items:
         lines += ["  - pip:", *(f"      - {scalar(item)}" for item in items)]
     warning = "pip in a Conda environment checks no hashes here; `lockenv sync` does"
-    return Given(text="\n".join(lines) + "\n", warnings=(warning,))
+    return Given(text="\n".join(lines) + "\n", warnings=(warning, *given.warnings))
 
 
 def _versions(pythons: SpecifierSet) -> str:

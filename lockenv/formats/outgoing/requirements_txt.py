@@ -10,6 +10,10 @@ from lockenv.formats.outgoing.rows import Row, marker_text
 from lockenv.values import dataclass
 
 _HASHED = "pip checks hashes of all or none: with this line, install it with --no-deps, or export with --no-hashes"
+_ANYBODYS = (
+    "pip asks {indexes} for every name, and without hashes it takes the file of whoever has that version "
+    "(dependency confusion): export with hashes"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,15 @@ class Given:
 def requirements(rows: Sequence[Row], *, heading: str, hashes: bool = True, default_index: str = "") -> Given:
     """Write requirements, each with the hashes of all files that it may be installed from.
 
-    Indexes other than the default one are named at the top, by their addresses in the lock.
+    Indexes are named at the top by their addresses in the lock, but for the default one where nothing else is
+    needed. Where several are needed and there are no hashes, the warnings say what that comes to.
     """
     warnings: list[str] = []
-    lines = [*_comments(heading), *_indexes(rows, default_index)]
+    indexes = _indexes(rows, default_index)
+    if len(indexes) > 1 and not hashes:
+        told = ", ".join(url or "the default index" for url in indexes)
+        warnings.append(_ANYBODYS.format(indexes=told))
+    lines = [*_comments(heading), *_named(indexes)]
     for row in rows:
         lines.extend(_requirement(row, warnings, hashes=hashes))
     return Given(text="\n".join(lines) + "\n", warnings=tuple(warnings))
@@ -48,9 +57,18 @@ def _comments(heading: str) -> Iterator[str]:
     yield from (f"# {line}".rstrip() for line in heading.splitlines())
 
 
-def _indexes(rows: Iterable[Row], default: str) -> Iterator[str]:
-    found = dict.fromkeys(row.package.index for row in rows if row.package.index)
-    yield from (f"--extra-index-url {url}" for url in found if url.rstrip("/") != default.rstrip("/"))
+def _indexes(rows: Iterable[Row], default: str) -> tuple[str, ...]:
+    """The indexes that packages come from; '' is the default one, and the first where it is among them."""
+    usual = default.rstrip("/")
+    asked = [row.package.index or "" for row in rows if row.files]
+    found = dict.fromkeys("" if url.rstrip("/") == usual else url for url in asked)
+    return tuple(sorted(found, key=bool))
+
+
+def _named(indexes: Sequence[str]) -> Iterator[str]:
+    """What pip is told of indexes. It asks the default one too, unless another one takes its place."""
+    options = ("--index-url", *["--extra-index-url"] * len(indexes))
+    yield from (f"{option} {url}" for option, url in zip(options, indexes, strict=False) if url)
 
 
 def _requirement(row: Row, warnings: list[str], *, hashes: bool) -> Iterator[str]:

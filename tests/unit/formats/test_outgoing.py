@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 from packaging.markers import Marker
-from packaging.pylock import Pylock
+from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -18,6 +18,7 @@ from lockenv.formats.outgoing.pyproject import pyproject
 from lockenv.formats.outgoing.rows import Row, restricted, rows
 from lockenv.lockfile import pylock
 from lockenv.manifest.read import read
+from lockenv.packages import NormalizedName
 from tests.fakes.source import linux_target
 from tests.unit.formats.cases import bring
 
@@ -76,7 +77,7 @@ def test_requirements_name_places_as_pip_takes_them(lock: Pylock) -> None:
         given(lock, "test"), heading="", default_index="https://default.example.com"
     )
     assert done.text == (
-        "--extra-index-url https://packages.example.com/simple\n"
+        "--index-url https://packages.example.com/simple\n"
         "archived @ https://files.example.com/archived-1.0.tar.gz#subdirectory=py \\\n"
         "    --hash=sha256:aa\n"
         "both==2.0 ; sys_platform == 'linux' \\\n"
@@ -87,6 +88,55 @@ def test_requirements_name_places_as_pip_takes_them(lock: Pylock) -> None:
         "tagged @ git+https://git.example.com/tagged.git@0123abcd\n"
     )
     assert [warning.partition(" ")[0] for warning in done.warnings] == ["edited", "folder", "tagged"]
+
+
+def from_indexes(*urls: str) -> tuple[Row, ...]:
+    """One package from each index; '' is one that the lock does not name."""
+    wheel = PackageWheel(url="https://files.example.com/x-1-py3-none-any.whl", hashes={"sha256": "aa"})
+    return tuple(
+        Row(
+            package=Package(
+                name=NormalizedName(f"p{number}"), version=Version("1"), index=url or None, wheels=[wheel]
+            )
+        )
+        for number, url in enumerate(urls)
+    )
+
+
+DEFAULT, OWN, THIRD = "https://default.example.com/", "https://own.example.com", "https://third.example.com"
+
+
+@pytest.mark.parametrize(
+    ("indexes", "options"),
+    [
+        ([], []),
+        ([DEFAULT], []),
+        ([""], []),
+        ([OWN, OWN], [f"--index-url {OWN}"]),
+        ([OWN, THIRD], [f"--index-url {OWN}", f"--extra-index-url {THIRD}"]),
+        ([OWN, DEFAULT], [f"--extra-index-url {OWN}"]),
+        ([OWN, "", THIRD], [f"--extra-index-url {OWN}", f"--extra-index-url {THIRD}"]),
+    ],
+)
+def test_the_default_index_is_asked_only_where_something_comes_from_it(
+    indexes: list[str], options: list[str]
+) -> None:
+    done = requirements_txt.requirements(from_indexes(*indexes), heading="", default_index=DEFAULT.rstrip("/"))
+    assert [line for line in done.text.splitlines() if "index" in line] == options
+    assert done.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("indexes", "warned"),
+    [([OWN], []), ([DEFAULT], []), ([OWN, THIRD], [OWN, THIRD]), ([OWN, ""], ["the default index", OWN])],
+)
+def test_several_indexes_without_hashes_are_warned_of(indexes: list[str], warned: list[str]) -> None:
+    rows = from_indexes(*indexes)
+    done = requirements_txt.requirements(rows, heading="", hashes=False, default_index=DEFAULT)
+    file = conda.environment(rows, name="x", pythons=SpecifierSet(), default_index=DEFAULT)
+    expected = [f"pip asks {', '.join(warned)} for every name"] if warned else []
+    assert [text.partition(", and without")[0] for text in done.warnings] == expected
+    assert file.warnings[1:] == done.warnings
 
 
 def test_requirements_come_back_as_versions_and_places(lock: Pylock) -> None:
