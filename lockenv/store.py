@@ -38,6 +38,7 @@ _MAGIC = b"lockenv store 1\n"  #: to be changed with the manifest's shape
 _STALE = 24 * 3600.0  #: seconds after which a half-made entry belongs to nobody
 _BLOCK = 4096  #: what the smallest file takes of most disks
 _HEX = frozenset("0123456789abcdef")
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  #: nobody waits for a pipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,19 @@ class StoredWheel:
     def files(self) -> tuple[UnpackedFile, ...]:
         """The rows by name: made when asked for, because linking reads the plain tuples."""
         return tuple(map(UnpackedFile._make, self.rows))
+
+    def content(self, path: str) -> bytes | None:
+        """Read a file of the wheel; None where another stands there, or none that can be read."""
+        _, sha256, size, _ = next(row for row in self.rows if row[0] == path)
+        try:
+            descriptor = os.open(self.root / path, _FILE)
+            with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    return None
+                content = file.read(size + 1)
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
 class Store:
@@ -160,8 +174,11 @@ class Store:
         stored = self.known(sha256)
         if stored is None:
             return ("manifest",)
+        linked = _linked_folders(stored)
         return tuple(
-            path for path, content, size, _ in stored.rows if not _holds(stored.root / path, content, size)
+            path
+            for path, content, size, _ in stored.rows
+            if os.path.dirname(path) in linked or not _holds(stored.root / path, content, size)  # noqa: PTH120
         )
 
     def filename(self, name: str) -> str:
@@ -254,10 +271,21 @@ def _is_digest(name: str) -> bool:
     return len(name) == 64 and _HEX.issuperset(name)
 
 
+def _linked_folders(stored: StoredWheel) -> set[str]:
+    """Name the folders of an entry, relative to its root, to which a link leads: nobody takes files from there."""
+    entry = stored.root.parent
+    home = os.path.join(os.path.realpath(entry.parent), entry.name, stored.root.name)  # noqa: PTH118
+    folders = {os.path.dirname(path) for path, *_ in stored.rows}  # noqa: PTH120
+    # Without its last slash, which the root itself would end with.
+    return {
+        folder for folder in folders if os.path.realpath(stored.root / folder) != f"{home}/{folder}".rstrip("/")
+    }
+
+
 def _holds(place: Path, sha256: str, size: int) -> bool:
     """Whether a plain file of this content stands at a place; no link is followed."""
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(place, _FILE)
     except OSError:
         return False
     try:
@@ -345,9 +373,10 @@ def _pack(stored: StoredWheel) -> bytes:
 def _read_manifest(entry: Path) -> StoredWheel | None:
     """Read an entry's manifest; None for one that is missing, damaged or of another format."""
     try:
-        with open(entry / "manifest", "rb", buffering=0) as file:  # noqa: PTH123
+        descriptor = os.open(entry / "manifest", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
             content = file.read()
-            note_use(file.fileno(), os.fstat(file.fileno()))
+            note_use(descriptor, os.fstat(descriptor))
     except OSError:
         return None
     start = len(_MAGIC) + 32

@@ -23,6 +23,7 @@ from lockenv.operations.agreed import Agreed, digest
 from lockenv.packages import Requirement, canonicalize_name, parse_requirement
 from lockenv.store import StoredWheel
 from lockenv.targets import Target
+from lockenv.transaction.link import Changed
 
 
 def check_agreement(
@@ -38,7 +39,7 @@ def check_agreement(
     Only locks of our own record requirements; those of others are taken as they are. What is built from a folder
     of the project may have another version than it had as well; it has to be what packages and `asked` require.
     What is `agreed` on is not looked at again.
-    Raises `LockError` for folders, which may change, and `Refused` for all else.
+    Raises `LockError` for folders, which may change, `Refused` for all else, and `Changed` where the store was.
     """
     table = tool_table(lock)
     if table.get("format") != FORMAT:
@@ -126,7 +127,10 @@ def _differences(package: Package, stored: StoredWheel, truth: Truth) -> Iterato
 
 
 def _requirements(stored: StoredWheel) -> list[Requirement]:
-    content = (stored.root / stored.dist_info / "METADATA").read_bytes()
+    path = f"{stored.dist_info}/METADATA"
+    content = stored.content(path)
+    if content is None:
+        raise Changed(str(stored.root), path)
     try:
         metadata = read_metadata(
             content, filename=stored.filename, name=canonicalize_name(stored.name), version=stored.version

@@ -99,11 +99,11 @@ def converge(
     wheels = bring()
     asked = () if manifest is None else _asked(manifest, wish)
     arrived = [(one.package, wheels[one.package.name]) for one in chosen]
-    check_agreement(lock, target, arrived, asked, agreed=Agreed(session.cache))
     name = manifest.name if manifest is not None else None
     desired = desired_of(session, wish, interpreter, chosen, wheels, lock_digest=lock_digest, name=name)
     packages = len(desired.packages)
     sound = proof.SoundStore(session=session, desired=desired, bring=bring)
+    sound.use(partial(check_agreement, lock, target, arrived, asked, agreed=Agreed(session.cache)))
     differences = sound.use(partial(_compared, session, wish, desired, bring))
     made, finish = sound.use(partial(_composed, session, wish, desired))
     if manifest is not None:

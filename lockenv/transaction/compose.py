@@ -63,7 +63,7 @@ def compose(desired: Desired, env: str) -> Contents:
     """Say what the generation for the environment at `env` (absolute) holds.
 
     Raises `Refused` for collisions and hostile names, `UsageError` for a path that cannot stand in scripts,
-    `Changed` for a stored script that was changed, and `OSError` where one cannot be read.
+    `Changed` for a stored script that was changed or cannot be read.
     """
     check_path(env)
     inner = [entry for entry in desired.entries if not isinstance(entry, Text) or "/" in entry.path]
@@ -172,8 +172,8 @@ class _Package:
         in_scripts = f"{self.stored.data_folder}/scripts/"
         for file in self._data_files():
             if file.source.startswith(in_scripts):
-                original = (self.stored.root / file.source).read_bytes()
-                if hashlib.sha256(original).hexdigest() != file.sha256:
+                original = self.stored.content(file.source)
+                if original is None:
                     raise Changed(str(self.stored.root), file.source)
                 content = rewritten(original, self.python)
                 if content is not None:

@@ -35,6 +35,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  #: nobody waits for a pipe
 _FICLONE = 0x40049409  #: ioctl_ficlone(2)
 _NO_CLONE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EPERM})
+#: What opening a stored folder says where something else stands, or nothing, or where its mode is another.
+_NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES})
 #: Another disk; a store that belongs to somebody else (protected_hardlinks); too many links; a disk without links.
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -76,7 +78,7 @@ class Linker:
         paths. Raises `Changed` for a file that is not what it should be, `OSError`, also where a folder is a link.
         """
         source, folder, rows = group
-        reading = os.open(f"{root}/{source}", _FOLDER)
+        reading = _open_stored(root, source, rows)
         try:
             writing = os.open(f"{generation}/{folder}", _FOLDER)
             try:
@@ -118,6 +120,8 @@ class Linker:
             try:
                 link(old, new, src_dir_fd=source, dst_dir_fd=destination, follow_symlinks=False)
             except OSError as error:
+                if _is_odd(old, source, promised):
+                    raise _Odd(old) from None
                 if error.errno not in _NO_LINK:
                     raise
                 if error.errno != errno.EMLINK:
@@ -173,6 +177,24 @@ class Linker:
             )
 
 
+def _open_stored(root: str, source: str, rows: Sequence[Row]) -> int:
+    """Open a folder of a stored wheel. Raises `Changed` where none stands, or a link does, `OSError`."""
+    try:
+        return os.open(f"{root}/{source}" if source else root, _FOLDER)
+    except OSError as error:
+        if error.errno in _NO_FOLDER:
+            raise Changed(root, source or rows[0][0]) from None
+        raise
+
+
+def _is_odd(name: str, folder: int, promised: tuple[int, int, int]) -> bool:
+    """Whether a file that could not be used is gone or another: then that is why, and it can be mended."""
+    try:
+        return state.fact_of(os.stat(name, dir_fd=folder, follow_symlinks=False)) != promised
+    except OSError as error:
+        return error.errno == errno.ENOENT
+
+
 def _owners(fact: tuple[int, int, int]) -> Fact:
     size, mtime, mode = fact
     return size, mtime, mode | OWNERS_TO_WRITE
@@ -191,7 +213,12 @@ class _Pair:
         self._source, self._destination = source, destination
 
     def __enter__(self) -> Self:
-        self.reading = os.open(self._old, _FILE, dir_fd=self._source)
+        try:
+            self.reading = os.open(self._old, _FILE, dir_fd=self._source)
+        except OSError:
+            if _is_odd(self._old, self._source, self._promised):
+                raise _Odd(self._old) from None
+            raise
         try:
             if state.fact_of(os.fstat(self.reading)) != self._promised:
                 raise _Odd(self._old)

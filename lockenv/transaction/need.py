@@ -8,14 +8,17 @@ import os
 
 from lockenv.errors import InstallError
 from lockenv.space import Room, free_at, shortage
-from lockenv.transaction.contents import Contents
-from lockenv.transaction.link import LinkMode
+from lockenv.transaction.contents import Brought, Contents
+from lockenv.transaction.link import Changed, LinkMode
 
 _BLOCK = 4096  #: what the smallest file takes of most disks
 
 
 def check_space(folder: str, contents: Contents, mode: LinkMode) -> None:
-    """Raise `InstallError` unless the disk of `folder` has room for a generation. Raises `OSError`."""
+    """Raise `InstallError` unless the disk of `folder` has room for a generation.
+
+    Raises `Changed` where a package is no longer in the store, `OSError`.
+    """
     short = shortage(needed(contents, mode, folder), free_at(folder))
     if short is not None:
         raise InstallError(
@@ -29,8 +32,9 @@ def needed(contents: Contents, mode: LinkMode, folder: str) -> Room:
     total = sum(_on_disk(len(text.content)) for text in contents.texts)
     total += _BLOCK * len(contents.folders)
     files = len(contents.texts) + len(contents.links) + len(contents.folders)
+    disk = os.stat(folder).st_dev
     for package in contents.packages:
-        if mode == "copy" or not _same_disk(package.root, folder):
+        if mode == "copy" or _disk_of(package) != disk:
             sizes = [size for _, size, _, _ in package.files]
             total += sum(map(_on_disk, sizes))
             files += len(sizes)
@@ -41,5 +45,9 @@ def _on_disk(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
-def _same_disk(one: str, other: str) -> bool:
-    return os.stat(one).st_dev == os.stat(other).st_dev
+def _disk_of(package: Brought) -> int:
+    """Say on which disk a package is stored. Raises `Changed` where it is no more."""
+    try:
+        return os.stat(package.root).st_dev
+    except OSError:
+        raise Changed(package.root, next((path for path, *_ in package.files), "")) from None
