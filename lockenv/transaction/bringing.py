@@ -86,7 +86,8 @@ class Bringing:
             raise InstallError(f"{error}; the environment was not changed", hint="run it again") from error
         if changed:
             raise Changed(*changed)
-        self._linker.mode = mode
+        if self._linker.mode == "hardlink":
+            self._linker.mode = mode
         for package in theirs:
             for _, inner, rows in package.groups:
                 self._tree[inner].update({name: fact for _, name, fact, _ in rows})

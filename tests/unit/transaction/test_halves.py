@@ -69,6 +69,34 @@ def test_an_interrupt_of_the_first_ends_both() -> None:
     assert run(code) == "interrupted\nnobody is left"
 
 
+@pytest.mark.parametrize("whom", ["child", "not child"])
+def test_an_interrupt_in_the_instant_of_the_fork_ends_both_and_is_told_once(whom: str) -> None:
+    code = "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+    code += "real = os.fork\n"
+    code += "def fork():\n    child = real()\n"
+    code += f"    if {whom}: os.kill(os.getpid(), signal.SIGTERM)\n    return child\n"
+    code += "os.fork = fork\n"
+    code += "try: both(lambda: 1, lambda: time.sleep(50))\n"
+    code += "except (KeyboardInterrupt, halves.HalfFailedError) as error: print(type(error).__name__)\n"
+    code += "try: os.waitpid(-1, 0)\nexcept ChildProcessError: print('nobody is left')"
+    told = "KeyboardInterrupt" if whom == "child" else "HalfFailedError"
+    assert run(code) == f"{told}\nnobody is left"
+
+
+def test_where_the_end_of_a_child_is_told_to_nobody_its_answer_is_enough() -> None:
+    code = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nprint(both(lambda: 1, lambda: 2))\n"
+    code += "try: both(lambda: 1, lambda: os.kill(os.getpid(), 9))\n"
+    code += "except halves.HalfFailedError: print('told')"
+    assert run(code) == "(1, 2)\ntold"
+
+
+def test_where_no_process_can_be_made_one_does_both() -> None:
+    code = "def fork(): raise BlockingIOError(11, 'no more')\n"
+    code += "os.fork, before = fork, len(os.listdir('/dev/fd'))\n"
+    code += "print(both(lambda: 1, lambda: 2), len(os.listdir('/dev/fd')) - before)\n"
+    assert run(code) == "(1, 2) 0"
+
+
 @pytest.mark.skipif(FEW, reason="this machine has one processor, or does not say how many")
 def test_only_the_command_line_forks_and_only_without_threads() -> None:
     code = "import threading\nprint(halves.can_fork())\nhalves.allow()\nprint(halves.can_fork())\n"
