@@ -45,13 +45,14 @@ class Settled:
     manifest: Manifest
 
 
-def settle(draft: Draft, *, python: SpecifierSet, heading: str = "") -> Settled:
+def settle(draft: Draft, *, python: Callable[[], SpecifierSet], heading: str = "") -> Settled:
     """Write a draft; what no manifest can hold leaves it and is told in `left_out`.
 
-    `python` stands in where the draft says none. `heading` becomes a comment at the top.
+    `python` is asked for the Pythons where the draft says none, or none that a manifest can hold. `heading`
+    becomes a comment at the top.
     """
     while True:
-        rows = list(_rows(draft, python, heading))
+        rows = list(_rows(draft, draft.python.value if draft.python is not None else python(), heading))
         text = "\n".join(row.text for row in rows) + "\n"
         try:
             manifest = read(text)
@@ -95,13 +96,11 @@ def _rows(draft: Draft, python: SpecifierSet, heading: str) -> Iterator[_Row]:
     if draft.name is not None:
         name, where = draft.name.value, draft.name.where
         yield _Row(f"name = {toml.string(name)}", where, lambda one: replace(one, name=None))
+    said = f"python = {toml.string(','.join(clauses(python)))}"
     if draft.python is not None:
-        python, where = draft.python.value, draft.python.where
-        yield _Row(
-            f"python = {toml.string(','.join(clauses(python)))}", where, lambda one: replace(one, python=None)
-        )
+        yield _Row(said, draft.python.where, lambda one: replace(one, python=None))
     else:
-        yield _Row(f"python = {toml.string(','.join(clauses(python)))}")
+        yield _Row(said)
     yield from _list("dependencies", _requirements(draft, "dependencies"))
     if draft.groups:
         yield from (_Row(""), _Row("[groups]"))

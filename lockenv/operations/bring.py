@@ -27,13 +27,14 @@ from lockenv.index.auth import without_credentials
 from lockenv.index.default import built_in_default
 from lockenv.lockfile import pylock
 from lockenv.manifest import read as manifest_reader
-from lockenv.operations.choose import any_interpreter
+from lockenv.operations.choose import any_interpreter, first_python
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.lock import Locked, lock
 from lockenv.operations.preferences import preferring
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.project import LOCK, MANIFEST
 from lockenv.python.installed import InstalledDistribution, read_installed
+from lockenv.python.interpreter import Interpreter
 from lockenv.session import Session
 from lockenv.values import dataclass
 
@@ -133,21 +134,21 @@ def _check_asks(draft: Draft, asked: Bringing, before: str | None) -> None:
     """A lock says what is chosen, not what is wanted: without a manifest, one alone is no beginning."""
     if draft.asks or (before is not None and not asked.force) or draft.constraints:
         return
-    wishes = next((wish for name in asked.files if (wish := detect.wishes_for(Path(name).name))), None)
-    if draft.pins and wishes is not None:
-        hint = f"name the file that says what is wanted as well: `lockenv import {wishes} {asked.files[0]}`"
-        raise UsageError(f"{asked.files[0]} holds versions, but does not say which packages are wanted", hint=hint)
+    locks = [(name, wish) for name in asked.files if (wish := detect.wishes_for(Path(name).name))]
+    if draft.pins and len(locks) == len(asked.files) > 0:
+        name, wishes = locks[0]
+        hint = f"name the file that says what is wanted as well: `lockenv import {wishes} {name}`"
+        raise UsageError(f"{name} holds versions, but does not say which packages are wanted", hint=hint)
     details = [str(problem) for problem in draft.left_out]
     raise UsageError("no package is asked for in what is brought in", details=details)
 
 
 def _written(session: Session, draft: Draft, standing: str | None, before: str | None) -> Brought:
     path = shown(session.project, session.project.manifest)
-    python = _python(session, draft, standing)
-    if draft.pins and draft.python is None and standing is None:
-        note = f"env.toml is for Python {python} alone, which is found here; --python names another one"
-        draft = replace(draft, notes=(*draft.notes, note))
-    settled = settle(draft, python=python, heading=_HEADING)
+    settled = settle(draft, python=lambda: _python(session, draft, standing), heading=_HEADING)
+    if settled.draft.python is None and standing is None:
+        noted = replace(settled.draft, notes=(*settled.draft.notes, _about_python(session, draft)))
+        settled = replace(settled, draft=noted)
     if standing is None:
         return Brought(path=path, text=settled.text, before=before, added=False, draft=settled.draft)
     merged = merge_into(standing, settled.draft)
@@ -168,19 +169,25 @@ def _written(session: Session, draft: Draft, standing: str | None, before: str |
 
 
 def _python(session: Session, draft: Draft, standing: str | None) -> SpecifierSet:
-    """The Pythons that it is for: what the files say, else the one that is here.
+    """The Pythons that it is for where the files name none that is served.
 
-    Where versions are to be kept, that alone: for others there may be no such versions.
+    Where versions are to be kept, the one that is here alone: for others there may be no such versions.
     """
-    if draft.python is not None or standing is not None:
-        return draft.python.value if draft.python is not None else SpecifierSet(">=3.8")
-    return SpecifierSet(f"=={_here(session)}.*" if draft.pins else f">={_here(session)}")
+    if standing is not None:
+        return SpecifierSet(">=3.8")
+    minor = _minor(first_python(session)[0])
+    return SpecifierSet(f"=={minor}.*" if draft.pins else f">={minor}")
 
 
-def _here(session: Session) -> str:
-    """The minor version of the Python that is found first."""
-    found = any_interpreter(session).version_info
-    return f"{found.major}.{found.minor}"
+def _about_python(session: Session, draft: Draft) -> str:
+    """Say which Python was taken, and why that one."""
+    found, why = first_python(session)
+    whom = f"is for Python {_minor(found)} alone" if draft.pins else f"begins at Python {_minor(found)}"
+    return f"the files name no Python to take: env.toml {whom}, which {why} (--python names another)"
+
+
+def _minor(found: Interpreter) -> str:
+    return f"{found.version_info.major}.{found.version_info.minor}"
 
 
 # ── files
@@ -274,7 +281,7 @@ def _variables(session: Session, config: bytes | None, sites: Sequence[Path]) ->
     stated = _VERSION.search(config.decode("utf-8", "replace")) if config is not None else None
     folder = next((match for site in sites if (match := re.search(r"python(3)\.(\d+)", str(site)))), None)
     match = stated or folder
-    minor = f"{match[1]}.{match[2]}" if match else _here(session)
+    minor = f"{match[1]}.{match[2]}" if match else _minor(any_interpreter(session))
     return {**machine, "python_version": minor, "python_full_version": f"{minor}.0"}
 
 

@@ -12,7 +12,8 @@ from lockenv.errors import InterpreterNotFound, LockError
 from lockenv.operations.files import shown
 from lockenv.operations.read import manifest_of
 from lockenv.python.discovery import find, list_all, preferred
-from lockenv.python.interpreter import Interpreter, RefusedInterpreter
+from lockenv.python.interpreter import Interpreter, RefusedInterpreter, probe
+from lockenv.python.places import find_command
 from lockenv.session import Session
 
 if TYPE_CHECKING:
@@ -71,6 +72,24 @@ def any_interpreter(session: Session) -> Interpreter:
     return _find(session, SpecifierSet())
 
 
+def first_python(session: Session) -> tuple[Interpreter, str]:
+    """The Python to begin with where versions are at hand, and why: which … .
+
+    The one that is asked for, else what `python3` starts, for that is what made what is there; else the newest.
+    Raises `InterpreterNotFound`.
+    """
+    if session.settings.python is not None:
+        return any_interpreter(session), "is asked for"
+    if asked := _asked(session, SpecifierSet()):
+        return asked, ".python-version asks for"
+    own, usual = _env_python(session), find_command("python3", session.environ)
+    for path, why in ((own, f"{shown(session.project, session.project.env)} has"), (usual, "`python3` starts")):
+        found = probe(path, session.probes) if path is not None else None
+        if isinstance(found, Interpreter):
+            return found, why
+    return any_interpreter(session), "is the newest here"
+
+
 def project_python(session: Session) -> Interpreter:
     """The Python that the project would be locked for, or the newest where there is no project.
 
@@ -101,16 +120,21 @@ def _asked(session: Session, requires_python: SpecifierSet) -> Interpreter | Non
 def _find(
     session: Session, requires_python: SpecifierSet, also: Callable[[Interpreter], str] | None = None
 ) -> Interpreter:
-    env_python = Path(session.project.env) / "bin" / "python"
     return find(
         session.settings.python,
         requires_python=requires_python,
         project=Path(session.project.folder),
         environ=session.environ,
         cache=session.probes,
-        env_python=env_python if env_python.exists() else None,
+        env_python=_env_python(session),
         also=also,
     )
+
+
+def _env_python(session: Session) -> Path | None:
+    """The interpreter of the environment that exists."""
+    path = Path(session.project.env) / "bin" / "python"
+    return path if path.exists() else None
 
 
 def _covered_by(lock: Pylock) -> Callable[[Interpreter], str]:

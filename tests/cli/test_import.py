@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -11,8 +12,9 @@ import pytest
 
 from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
-from tests.fakes.project import PATIENCE, ScratchProject
+from tests.fakes.project import PATIENCE, SERIES, ScratchProject
 from tests.fakes.wheels import make_wheel
+from tests.unit.python.pythons import fake_python, script
 
 OLD = "menu==1.0\ndropdown==1.0\nicons==1.9\n"
 
@@ -47,6 +49,83 @@ def test_a_pin_that_no_longer_fits_is_told(project: ScratchProject) -> None:
     written(project, "requirements.txt", "menu==1.0\ndropdown==1.1\nicons==1.9\n")
     ran = project.run("import", "requirements.txt").ok()
     assert "pylock.toml: 2 versions are as before\n~ icons 1.9 -> 2.0\n" in ran.out
+
+
+class TestWhereNoFileNamesAPython:
+    """A newer Python than the one that `python3` starts is on this machine."""
+
+    @pytest.fixture(autouse=True)
+    def newer(self, project: ScratchProject) -> Path:
+        """The folder of the newer one; another tool's environment may be of it."""
+        newer = fake_python(project.scratch / "newer" / "python3.99", "3.99.0").parent
+        project.environ["PATH"] += f":{newer}"
+        project.write("requirements.in", "menu\n")
+        project.write("requirements.txt", OLD)
+        return newer
+
+    def brought(self, project: ScratchProject, *arguments: str) -> tuple[str, str]:
+        """What env.toml says of Python, and what is told of it."""
+        ran = project.run("import", *(arguments or ("requirements.in",)), "--dry-run").ok()
+        told = [line for line in ran.err.splitlines() if line.startswith("the files name no Python to take")]
+        return tomllib.loads(ran.out)["env"]["python"], told[0].partition(": ")[2]
+
+    def test_it_begins_at_what_python3_starts(self, project: ScratchProject) -> None:
+        assert self.brought(project) == (
+            f">={SERIES}",
+            f"env.toml begins at Python {SERIES}, which `python3` starts (--python names another)",
+        )
+
+    def test_versions_are_for_it_alone(self, project: ScratchProject) -> None:
+        assert self.brought(project, "requirements.txt") == (
+            f"=={SERIES}.*",
+            f"env.toml is for Python {SERIES} alone, which `python3` starts (--python names another)",
+        )
+
+    @pytest.mark.parametrize("usual", ["exit 1", None])
+    def test_the_newest_stands_in_for_a_python3_that_is_none_or_too_old(
+        self, project: ScratchProject, usual: str | None
+    ) -> None:
+        first = project.scratch / "first"
+        if usual is None:
+            fake_python(first / "python3", "3.7.1")
+        else:
+            script(first / "python3", usual)
+        project.environ["PATH"] = f"{first}:{project.environ['PATH']}"
+        python, told = self.brought(project)
+        assert (python, "which is the newest here" in told) == (">=3.99", True)
+
+    def test_one_that_is_asked_for_is_taken(self, project: ScratchProject) -> None:
+        assert self.brought(project, "requirements.in", "--python", "3.99")[0] == ">=3.99"
+        project.write(".python-version", "3.99\n")
+        python, told = self.brought(project)
+        assert (python, "which .python-version asks for" in told) == (">=3.99", True)
+
+    def test_the_environment_that_is_there_shows_it(self, project: ScratchProject, newer: Path) -> None:
+        (project.env / "bin").mkdir(parents=True)
+        (project.env / "bin" / "python").symlink_to(newer / "python3.99")
+        python, told = self.brought(project)
+        assert (python, "which .venv has" in told) == (">=3.99", True)
+
+
+def test_a_python_that_is_not_served_is_left_out_with_its_place(project: ScratchProject) -> None:
+    project.write("Pipfile", '[packages]\nmenu = "*"\n[requires]\npython_version = "3.6"\n')
+    locked = {"_meta": {"requires": {"python_version": "2.7"}}, "default": {"menu": {"version": "==1.0"}}}
+    project.write("Pipfile.lock", json.dumps(locked))
+    for files in (["Pipfile"], ["Pipfile", "Pipfile.lock"]):
+        ran = project.run("import", *files, "--dry-run").ok()
+        assert tomllib.loads(ran.out)["env"]["python"].strip("=>.*") == SERIES
+        assert "warning: Pipfile" in ran.err
+        assert "the files name no Python to take" in ran.err
+
+
+def test_files_that_ask_for_nothing_are_no_lock_without_its_wishes(project: ScratchProject) -> None:
+    project.write("pyproject.toml", '[project]\nname = "x"\n')
+    project.write("poetry.lock", '[[package]]\nname = "menu"\nversion = "1.0"\n')
+    ran = project.run("import", "pyproject.toml", "poetry.lock")
+    assert (ran.status, ran.err.splitlines()[0]) == (
+        2,
+        "error: no package is asked for in what is brought in  [usage]",
+    )
 
 
 def test_a_dry_run_shows_the_manifest_and_writes_nothing(project: ScratchProject) -> None:

@@ -98,7 +98,7 @@ PIECES = st.sampled_from(
 
 
 def settled(draft: Draft) -> Settled:
-    return settle(draft, python=PYTHON)
+    return settle(draft, python=lambda: PYTHON)
 
 
 @given(st.sampled_from(KINDS), st.lists(PIECES, max_size=30).map("".join))

@@ -19,12 +19,14 @@ from lockenv.manifest.words import quoted, shown
 RENAMED = {
     "brotli-python": "brotli",
     "dask-core": "dask",
+    "geopandas-base": "geopandas",
     "matplotlib-base": "matplotlib",
     "msgpack-python": "msgpack",
     "numpy-base": "numpy",
     "opencv": "opencv-python",
     "py-opencv": "opencv-python",
     "py-xgboost": "xgboost",
+    "pyarrow-core": "pyarrow",
     "pyqt": "pyqt5",
     "pytables": "tables",
     "python-build": "build",
@@ -34,24 +36,27 @@ RENAMED = {
     "pytorch-cpu": "torch",
     "pytorch-gpu": "torch",
     "ray-default": "ray",
+    "seaborn-base": "seaborn",
     "tensorflow-base": "tensorflow",
 }
 #: What Conda has and PyPI has not, or has under that name as something else: programs, compilers, other libraries.
 _NOT_PYTHON = (
-    "anaconda bcftools bedtools binutils blas blast boost boost-cpp bowtie2 bwa bzip2 c-compiler ca- "
-    "certificates cairo clang clangxx compilers conda cuda cuda-nvcc cuda-toolkit cuda-version "
+    "anaconda bcftools bedtools binutils blas blast boost boost-cpp bowtie2 bwa bzip2 c-compiler "
+    "ca-certificates cairo clang clangxx compilers conda cuda cuda-nvcc cuda-toolkit cuda-version "
     "cudatoolkit cudatoolkit-dev cudnn curl cxx-compiler eigen fftw fortran-compiler freetype gcc "
-    "gcc_linux-64 geos gfortran git glib go graphviz gsl gxx gxx_linux-64 hdf5 icu jemalloc jpeg julia "
-    "ld_impl_linux-64 llvm-openmp lz4-c make mamba mpich mysql nccl ncurses netcdf4-c nodejs npm openblas "
-    "openjdk openmpi openssl pandoc pango perl pkg-config pkgconfig postgresql proj python_abi pytorch- "
-    "cuda pytorch-mutex readline redis-server rust samtools snappy sqlite texlive-core tk tzdata ucrt vc "
-    "vim vs2015_runtime wget xz yarn zlib zstd "
+    "gcc_linux-64 geos gfortran git glib go graphviz gsl gtk3 gtk4 gxx gxx_linux-64 hdf5 icu jemalloc "
+    "jpeg julia ld_impl_linux-64 llvm-openmp lz4-c make mamba mpich mysql nccl ncurses netcdf4-c nodejs "
+    "nomkl npm openblas openjdk openmpi openssl pandoc pango perl pkg-config pkgconfig postgresql proj "
+    "python_abi pytorch-cuda pytorch-mutex readline redis-server rust samtools snappy sqlite texlive-core "
+    "tk tzdata ucrt vc vim vs2015_runtime wget xz yarn zlib zstd "
 )
 ELSEWHERE = frozenset(_NOT_PYTHON.split())
 _TAKEN = ("name", "channels", "dependencies")
 #: ``=1.2.3=build``
 _EXPORTED = re.compile(r"=(?P<version>[0-9][^=*<>,|\s]*)=(?P<build>\S+)")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+#: Extras, where a match specification has its brackets: ``name[extra,other]>=1``.
+_EXTRAS = re.compile(r"\[\s*[A-Za-z0-9][\w.-]*(\s*,\s*[A-Za-z0-9][\w.-]*)*\s*\]")
 
 
 def read(
@@ -125,6 +130,8 @@ def _package(gathered: Gathering, spec: str, place: str, group: str) -> None:
         gathered.leave(place, f"{quoted(spec)} names no package")
         return
     name, rest = match[0].lower(), plain[match.end() :].strip()
+    extras = found[0] if (found := _EXTRAS.match(rest)) else ""
+    rest = rest[len(extras) :].strip()
     if inside := re.fullmatch(r"\[(.*)\]", rest):
         version = re.search(r"version\s*=\s*['\"]?([^'\"\]]+)", inside[1])
         rest = version[1] if version else ""
@@ -148,7 +155,7 @@ def _package(gathered: Gathering, spec: str, place: str, group: str) -> None:
             # A machine's choice, as `conda env export` writes it: kept for the lock.
             gathered.pin(place, known, exported["version"])
             specifier = SpecifierSet()
-        gathered.require(place, f"{known}{specifier}", group)
+        gathered.require(place, f"{known}{extras}{specifier}", group)
 
 
 def _python(gathered: Gathering, place: str, rest: str, specifier: SpecifierSet) -> None:

@@ -15,7 +15,7 @@ from lockenv.graph import MAIN
 _LOCKS: tuple[tuple[str, Callable[..., Draft], str], ...] = (
     (r"poetry\.lock", locks.read_poetry, "pyproject.toml"),
     (r"uv\.lock", locks.read_uv, "pyproject.toml"),
-    (r"pdm\.lock", locks.read_pdm, "pyproject.toml"),
+    (r"pdm(\..+)?\.lock", locks.read_pdm, "pyproject.toml"),
     (r"Pipfile\.lock", locks.read_pipfile_lock, "Pipfile"),
     (r"pylock(\.[^.]+)?\.toml", locks.read_pylock, "pyproject.toml"),
 )
@@ -31,6 +31,8 @@ _KNOWN = (
 )
 #: Files that hold a program, not a list.
 _PROGRAMS = ("setup.py", "setup.cfg", "noxfile.py", "tox.ini")
+#: How locks begin that are no requirements: tables of TOML, keys of YAML, JSON.
+_TABLES = re.compile(r"^(\[\[?[\w.-]+\]|[\w-]+:(\s|$)|\{)", re.MULTILINE)
 
 
 def read(text: str, *, where: str, surroundings: Surroundings, group: str = MAIN) -> Draft:
@@ -44,7 +46,7 @@ def read(text: str, *, where: str, surroundings: Surroundings, group: str = MAIN
     if re.search(r"constraints?\b", name) and name.endswith((".txt", ".in")):
         return requirements_txt.read_constraints(text, where=where, surroundings=surroundings)
     for pattern, reader in _WISHES:
-        if re.fullmatch(pattern, name):
+        if re.fullmatch(pattern, name) and not (name.endswith(".lock") and _TABLES.search(text)):
             return reader(text, where=where, surroundings=surroundings, group=group)
     hint = f"known are {_KNOWN}"
     if name in _PROGRAMS:

@@ -71,7 +71,7 @@ def bring(file: str, text: str, beside: Mapping[str, str] | None = None, *, grou
 
 def told(draft: Draft) -> dict[str, str | tuple[str, ...]]:
     """What becomes of a draft, as a case says it."""
-    settled = settle(draft, python=SpecifierSet(">=3.11"))
+    settled = settle(draft, python=lambda: SpecifierSet(">=3.11"))
     return {
         "env": settled.text,
         "pins": tuple(map(pin_text, settled.draft.pins)),

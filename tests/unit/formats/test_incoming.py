@@ -142,6 +142,32 @@ def test_a_file_of_an_unknown_kind_is_refused_with_the_kinds_that_are_known() ->
     assert "requirements.txt" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pixi.lock", "version: 6\nenvironments:\n  default:\n"),
+        ("other.lock", "[[package]]\nname = 'a'\n"),
+        ("other.lock", "# made by a machine\n[metadata]\nlock = 1\n"),
+        ("other.lock", '{\n  "a": 1}\n'),
+    ],
+)
+def test_a_lock_of_an_unknown_kind_is_not_taken_for_requirements(file: str, text: str) -> None:
+    with pytest.raises(UsageError, match=r"\.lock is of no kind"):
+        bring(file, text)
+
+
+def test_a_lock_may_be_requirements_or_one_of_several_of_pdm() -> None:
+    assert [pin.name for pin in bring("dev.lock", "# via x\na==1\nb==2 ; os_name == 'nt'\n").pins] == ["a", "b"]
+    assert [pin.name for pin in bring("pdm.3.12.lock", '[[package]]\nname = "a"\nversion = "1"\n').pins] == ["a"]
+
+
+def test_conda_names_are_those_of_pypi_or_left_out() -> None:
+    specs = ["geopandas-base", "nbconvert[execute]!=6.0.0", "ca-certificates", "pytorch-cuda=12", "nomkl", "gtk4"]
+    draft = bring("environment.yml", "dependencies:\n" + "".join(f"  - {spec}\n" for spec in specs))
+    assert [str(one.value) for one in draft.dependencies] == ["geopandas", "nbconvert[execute]!=6.0.0"]
+    assert len(draft.left_out) == 4
+
+
 def test_a_program_is_not_read_but_what_it_installed_can_be() -> None:
     with pytest.raises(UsageError) as caught:
         bring("setup.py", "import os")
