@@ -71,7 +71,7 @@ def refuse_drift(
     if done.findings:
         raise CheckFailed(
             f"{done.env} is not {done.against}: {summary(done.findings)}; nothing was started",
-            details=list(lines(done.findings)),
+            details=[*_another_lock(done), *lines(done.findings)],
             hint=_remedy(done),
         )
 
@@ -107,7 +107,7 @@ def _show(screen: Screen, done: Verified, seconds: float, *, repaired: str) -> N
         told = f"{packages}, {done.files} files, digest {short(done.digest)}"
         screen.say(f"{done.env} is exactly {done.against} ({told}), {duration(seconds)}")
         return
-    for line in lines(done.findings):
+    for line in (*_another_lock(done), *lines(done.findings)):
         screen.say(line)
     if repaired:
         screen.say(f"{done.env} was mended, digest {short(repaired)}, {duration(seconds)}")
@@ -116,9 +116,25 @@ def _show(screen: Screen, done: Verified, seconds: float, *, repaired: str) -> N
     screen.hint(_remedy(done))
 
 
+def _another_lock(done: Verified) -> Iterator[str]:
+    """Say first why nearly everything may differ: the environment was made from another lock."""
+    if done.stale and _rolled_back(done):
+        yield (
+            f"{done.env} is generation {done.generation} again, rolled back from {done.newest}: "
+            f"it was made from another lock than {done.against}, from which it differs in:"
+        )
+    elif done.stale:
+        yield f"{done.against} was changed since {done.env} was made from it, and differs from it in:"
+
+
+def _rolled_back(done: Verified) -> bool:
+    return done.generation is not None and done.newest is not None and done.generation < done.newest
+
+
 def _remedy(done: Verified) -> str:
     if done.stale:
-        return "the lock was changed since the last sync: `lockenv sync` brings the environment to it"
+        forward = f"; `lockenv rollback {done.newest}` goes forward again" if _rolled_back(done) else ""
+        return f"`lockenv sync` brings the environment to the lock{forward}"
     return "`lockenv verify --repair` or `lockenv sync --verify` builds the right tree"
 
 

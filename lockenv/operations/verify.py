@@ -6,6 +6,7 @@ from the lock and the store, or read from a document that `sync --manifest` wrot
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from lockenv.python.interpreter import Interpreter, RefusedInterpreter, probe
 from lockenv.python.pyvenv import describe_environment
 from lockenv.session import Session
 from lockenv.store import StoredWheel
-from lockenv.transaction import commit, ground, inventory, state
+from lockenv.transaction import commit, ground, inventory, places, state
 from lockenv.transaction.compose import Desired
 from lockenv.transaction.planned import Planned
 from lockenv.transaction.state import State
@@ -41,8 +42,9 @@ class Verified:
     """What was found. `against` is the lock or document, as a person would say it.
 
     `digest` is that of the environment as it should be; empty where that could not be told. `stale` says that the
-    lock is another than the one that the environment was made from. `unjudged` are no differences: what programs
-    such as pytest and numba keep for themselves beside planned sources.
+    lock is another than the one that the environment was made from. The environment is the generation `generation`
+    of itself; `newest` is the newest that is kept, another one where it was rolled back. `unjudged` are no
+    differences: what programs such as pytest and numba keep for themselves beside planned sources.
     """
 
     env: str
@@ -52,6 +54,8 @@ class Verified:
     files: int = 0
     findings: tuple[Finding, ...] = ()
     stale: bool = False
+    generation: int | None = None
+    newest: int | None = None
     unjudged: tuple[Finding, ...] = ()
 
 
@@ -80,8 +84,13 @@ def verify(session: Session, *, bytecode: bool = True) -> Verified:
     desired = _desired(session, record, interpreter, raw, where)
     plan = proof.plan_of(session, desired)
     found = proof.examined(session, plan, desired.interpreter_id, bytecode=bytecode)
-    stale = record.lock_digest != desired.lock_digest
-    return _verified(plan, env, where, findings, found, stale=stale)
+    done = _verified(plan, env, where, findings, found)
+    return replace(
+        done,
+        stale=record.lock_digest != desired.lock_digest,
+        generation=places.current_number(project.env),
+        newest=max(places.generations(project.env), default=None),
+    )
 
 
 def verify_against(session: Session, file: str, *, bytecode: bool = True) -> Verified:
@@ -114,8 +123,6 @@ def _verified(
     against: str,
     findings: tuple[Finding, ...],
     found: Examined,
-    *,
-    stale: bool = False,
 ) -> Verified:
     return Verified(
         env=env,
@@ -124,7 +131,6 @@ def _verified(
         packages=len(plan.packages),
         files=sum(row.kind == "file" for row in (*plan.root, *plan.rows)),
         findings=(*findings, *found.findings),
-        stale=stale,
         unjudged=found.unjudged,
     )
 

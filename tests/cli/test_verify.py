@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import BASE_PYTHON, SERIES, ScratchProject
 from tests.fakes.wheels import make_wheel
@@ -93,8 +94,42 @@ def test_a_lock_that_was_changed_since_is_told_of(synced: ScratchProject, index:
     synced.run("upgrade").ok()
     ran = synced.run("verify")
     assert ran.status == 1
-    assert "`lockenv sync` brings the environment to it" in ran.err
+    assert ran.out.startswith("pylock.toml was changed since .venv was made from it")
+    assert ran.err == "hint: `lockenv sync` brings the environment to the lock\n"
     assert json.loads(synced.run("verify", "--json").out)["lock-changed"]
+
+
+def test_an_environment_that_was_rolled_back_says_so_before_all_that_differs(
+    synced: ScratchProject, index: FakeIndex
+) -> None:
+    index.add(make_wheel("icons", "2.1"))
+    synced.run("upgrade").ok()
+    synced.run("sync").ok()
+    synced.run("rollback").ok()
+    check_screen("verify-rolled-back", synced, [synced.run("verify"), synced.run("verify", "--repair")])
+    synced.run("verify").ok()
+
+
+def test_a_command_that_is_not_started_says_so_too(synced: ScratchProject, index: FakeIndex) -> None:
+    index.add(make_wheel("icons", "2.1"))
+    synced.run("upgrade").ok()
+    synced.run("sync").ok()
+    synced.run("rollback").ok()
+    ran = synced.spawn("run", "--verified", "menu")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.splitlines()[1].startswith("  .venv is generation 1 again, rolled back from 2")
+
+
+def test_what_is_rolled_back_with_its_lock_is_right(synced: ScratchProject, index: FakeIndex) -> None:
+    before = synced.lock.read_bytes()
+    index.add(make_wheel("icons", "2.1"))
+    synced.run("upgrade").ok()
+    synced.run("sync").ok()
+    synced.run("rollback").ok()
+    synced.lock.write_bytes(before)
+    (site_of(synced) / "icons.py").unlink()
+    ran = synced.run("verify")
+    assert (ran.status, "generation" in ran.out) == (1, False)
 
 
 def test_what_others_made_or_nobody_made_cannot_be_verified(synced: ScratchProject) -> None:
