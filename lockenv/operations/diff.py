@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from lockenv.values import dataclass
 from lockenv.wheels import is_startup
 
 _ENVIRONMENT = "env"
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")  #: the names that PEP 751 knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,24 @@ def _named(session: Session, text: str) -> _Locked | _Installed:
     file = Path(session.folder, text)
     raw = bytes_of(file) if file.is_file() else None
     if raw is not None:
-        return _Locked(called=text, lock=parse_lock(raw, text))
+        return _Locked(called=text, lock=_parsed(raw, text, file.name))
     return _revision(session, text)
+
+
+def _parsed(raw: bytes, called: str, name: str) -> Pylock:
+    """Parse a file called so, which may be none that was meant as a pylock.toml. Raises `LockError`."""
+    if b"lock-version" in raw or _PYLOCK.fullmatch(name):
+        return parse_lock(raw, called)
+    # Lazy: only who is wrong about a file has to be told what it is.
+    from lockenv.formats.incoming import detect
+
+    wishes = detect.wishes_for(name)
+    theirs = ": it is another tool's lock" if wishes is not None else ""
+    raise LockError(
+        f"{called} is no pylock.toml (PEP 751){theirs}",
+        details=["what can be compared: pylock.toml files of any tool, Git revisions of them, generations, `env`"],
+        hint=f"`lockenv import {wishes} {name}` brings its versions into a lock" if wishes is not None else None,
+    )
 
 
 def _working(session: Session) -> _Locked:
@@ -125,7 +143,7 @@ def _revision(session: Session, text: str) -> _Locked:
             f"{quoted(text)} is no lock file, generation (`@17`) or Git revision that holds the lock",
             hint="say a file, `env`, `@N` as in `lockenv history`, or REVISION[:PATH] as for `git show`",
         )
-    return _Locked(called=text, lock=parse_lock(found.encode(), quoted(text)))
+    return _Locked(called=text, lock=_parsed(found.encode(), quoted(text), Path(spec.partition(":")[2]).name))
 
 
 def _asked_of_git(session: Session, spec: str) -> str | None:

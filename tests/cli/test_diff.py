@@ -132,3 +132,24 @@ def test_without_git_there_are_no_revisions(committed: ScratchProject) -> None:
     ran = committed.run("diff", "HEAD", PATH="/nowhere")
     assert ran.status == 2
     assert "is no lock file" in ran.err
+
+
+def test_another_tools_lock_is_no_side_and_what_can_be_one_is_said(committed: ScratchProject) -> None:
+    committed.write("uv.lock", 'version = 1\n\n[[package]]\nname = "menu"\nversion = "1.0"\n')
+    committed.write("requirements.txt", "menu==1.0\n")
+    git(committed, "add", ".")
+    git(committed, "commit", "-q", "-m", "theirs")
+    runs = [
+        committed.run("diff", "uv.lock"),
+        committed.run("diff", "HEAD:uv.lock"),
+        committed.run("diff", "HEAD", "requirements.txt"),
+    ]
+    check_screen("diff-foreign", committed, runs)
+
+
+@pytest.mark.parametrize("name", ["pylock.toml", "pylock.old.toml", "old.toml"])
+def test_a_damaged_lock_is_told_as_one(committed: ScratchProject, name: str) -> None:
+    committed.write(name, 'lock-version = "1.0"\n')
+    ran = committed.run("diff", name, "HEAD")
+    assert ran.status == 2
+    assert f"{name} is not a valid lock (PEP 751)" in ran.err
