@@ -5,6 +5,8 @@ after it: to ask for each file would take longer than everything else together
 (docs/decisions/0017-a-sync-survives-a-power-cut.md).
 """
 
+# ruff: noqa: PTH116
+
 from __future__ import annotations
 
 import contextlib
@@ -21,26 +23,47 @@ else:
     Durable = str
 
 
+class _Settling:
+    """One request to the disk of a folder, made by a thread of its own: the system call cannot be interrupted."""
+
+    def __init__(self, folder: str) -> None:
+        self.disk = os.stat(folder).st_dev
+        self._folder = folder
+        self._failed: BaseException | None = None
+        self._done = threading.Event()
+        try:
+            threading.Thread(target=self._work, name="lockenv-settle", daemon=True).start()
+        except RuntimeError:
+            self._work()  # the system refuses another thread
+
+    def _work(self) -> None:
+        try:
+            _settle(self._folder)
+        except BaseException as error:  # noqa: BLE001 - raised by who waits
+            self._failed = error
+        finally:
+            self._done.set()
+
+    def wait(self) -> None:
+        """Wait for the end, which an interrupt cuts short. Raises `OSError`."""
+        self._done.wait()
+        if self._failed is not None:
+            raise self._failed
+
+
+_begun: list[_Settling] = []
+
+
 def settle(folder: str) -> None:
     """Wait until the disk has all that was written to the file system of `folder`. Raises `OSError`.
 
-    The wait can be interrupted, which the system call itself cannot: a thread of its own makes it.
+    The system tells of an error once, so what it told a request that was begun earlier is raised here.
     """
-    failed: list[BaseException] = []
-    done = threading.Event()
-
-    def work() -> None:
-        try:
-            _settle(folder)
-        except BaseException as error:  # noqa: BLE001 - raised below
-            failed.append(error)
-        finally:
-            done.set()
-
-    threading.Thread(target=work, name="lockenv-settle", daemon=True).start()
-    done.wait()
-    if failed:
-        raise failed[0]
+    now = _Settling(folder)
+    for one in [one for one in _begun if one.disk == now.disk]:
+        _begun.remove(one)
+        one.wait()
+    now.wait()
 
 
 def begin_to_settle(folder: str) -> None:
@@ -48,12 +71,8 @@ def begin_to_settle(folder: str) -> None:
 
     What is written by now is then mostly done when somebody waits for all of it (`settle`), who hears of errors.
     """
-
-    def work() -> None:
-        with contextlib.suppress(OSError):
-            _settle(folder)
-
-    threading.Thread(target=work, name="lockenv-settle", daemon=True).start()
+    with contextlib.suppress(OSError):
+        _begun.append(_Settling(folder))
 
 
 def _settle(folder: str) -> None:
