@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 from lockenv.errors import CheckFailed, InterpreterNotFound, LockenvError, LockError, ManifestError, UsageError
+from lockenv.operations.choose import asked_interpreter
 from lockenv.operations.environments import for_environment
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.operations.standing import standing
-from lockenv.operations.unchanged import replaced
+from lockenv.operations.unchanged import interpreter_id, replaced
+from lockenv.operations.up_to_date import up_to_date
 from lockenv.project import MANIFEST
+from lockenv.python.interpreter import Interpreter, probe
 from lockenv.session import Session
 from lockenv.transaction import commit, ground, places, state
 from lockenv.values import dataclass
@@ -64,7 +70,7 @@ def check(session: Session) -> Checked:
     return Checked(
         manifest=manifest,
         lock=told(_lock(session, raw, manifest)),
-        environment=told(_environment(session, raw)),
+        environment=told(_environment(session, raw, manifest)),
     )
 
 
@@ -143,7 +149,7 @@ def _no(about: str, said: str, reasons: Sequence[str], remedy: str) -> Answer:
     return Answer(about=about, holds=False, said=f"{said}{first}", details=tuple(reasons[1:]), remedy=remedy)
 
 
-def _environment(session: Session, raw: bytes | None) -> Answer:
+def _environment(session: Session, raw: bytes | None, manifest: Answer) -> Answer:
     env = session.project.env
     about, where = (shown(session.project, path) for path in (env, session.project.lock))
     commit.restore(env)
@@ -156,25 +162,73 @@ def _environment(session: Session, raw: bytes | None) -> Answer:
         there = (Path(env) / "pyvenv.cfg").exists()
         said = "was not made by lockenv" if there else "is not there"
         return Answer(about=about, holds=False, said=said, remedy="lockenv sync" if raw is not None else "")
+    if said := _drifted(env, number, record):
+        return Answer(about=about, holds=False, said=said, remedy=_again(record.selection))
+    return replace(_compared(session, record, raw, where, manifest), about=about)
+
+
+def _drifted(env: str, number: int, record: state.State) -> str:
+    """Why an environment is no longer what was made; empty where it is."""
     drift = state.root_drift(env, record) or state.tree_drift(places.generation(env, number), record.tree)
     if replaced(record.interpreter_id):
-        said = "has lost its interpreter, or got another"
-    elif drift is not None:
-        said = f"is not as it was made: {drift}"
-    elif raw is None:
-        return Answer(about=about, holds=None, said="is as it was made: there is no lock to compare it with")
-    elif record.lock_digest != sha256(raw).hexdigest():
+        return "has lost its interpreter, or got another"
+    return "" if drift is None else f"is not as it was made: {drift}"
+
+
+def _compared(session: Session, record: state.State, raw: bytes | None, where: str, manifest: Answer) -> Answer:
+    """What is to be said of an environment that is as it was made, beside the lock."""
+    if raw is None:
+        return Answer(about="", holds=None, said="is as it was made: there is no lock to compare it with")
+    if record.lock_digest == sha256(raw).hexdigest():
+        said = _other_python(session, record, manifest)
+    elif _is_lock(raw, where):
         said = f"was made from another {where}"
     else:
-        selection = f" with {', '.join(record.selection)}" if record.selection else ""
-        packages = _counted(len(record.packages), "package", "packages")
-        said = f"is {where}{selection} ({packages}, digest {record.digest.rpartition(':')[2][:12]})"
-        return Answer(about=about, holds=True, said=said)
-    return Answer(about=about, holds=False, said=said, remedy=_again(record.selection))
+        return Answer(about="", holds=None, said=f"cannot be judged before {where} can be read")
+    if said:
+        return Answer(about="", holds=False, said=said, remedy=_again(record.selection, session.settings.python))
+    selection = f" with {', '.join(record.selection)}" if record.selection else ""
+    packages = _counted(len(record.packages), "package", "packages")
+    said = f"is {where}{selection} ({packages}, digest {record.digest.rpartition(':')[2][:12]})"
+    return Answer(about="", holds=True, said=said)
 
 
-def _again(selection: Sequence[str]) -> str:
+def _is_lock(raw: bytes, where: str) -> bool:
+    """Whether a text is a lock at all, from which a sync could make anything."""
+    try:
+        parse_lock(raw, where)
+    except LockError:
+        return False
+    return True
+
+
+def _other_python(session: Session, record: state.State, manifest: Answer) -> str:
+    """What is to be said where a sync would take another Python than the environment has; else empty."""
+    if manifest.holds is False or _stands(session, record):
+        return ""
+    python = manifest_of(session.project).python if manifest.holds else SpecifierSet()
+    try:
+        asked = asked_interpreter(session, python)
+    except InterpreterNotFound:  # which the lock's own answer tells
+        return ""
+    if asked is None or interpreter_id(str(asked.executable)) == record.interpreter_id:
+        return ""
+    has = probe(Path(record.interpreter_id.partition("\0")[0]), session.probes)
+    if isinstance(has, Interpreter) and has.version != asked.version:
+        return f"has Python {has.version}, and {asked.version} is asked for"
+    return f"is not of the Python that is asked for, {asked.path}"
+
+
+def _stands(session: Session, record: state.State) -> bool:
+    """Whether a sync would find nothing to do, without a question which Python is asked for."""
+    if session.settings.python is not None:
+        return False
+    return up_to_date(session.project, lock_digest=record.lock_digest, selection=record.selection) is not None
+
+
+def _again(selection: Sequence[str], python: str | None = None) -> str:
     """The sync that asks for the same selection again."""
     words = {"all groups": "--all-groups", "seed": "--seed"}
     options = [words.get(text) or "--{} {}".format(*text.partition(" ")[::2]) for text in selection]
-    return " ".join(["lockenv sync", *options])
+    named = [] if python is None else ["--python", shlex.quote(python)]
+    return " ".join(["lockenv sync", *options, *named])

@@ -26,7 +26,7 @@ def interpreter_for_lock(session: Session, requires_python: SpecifierSet, old: P
     What `--python` or `.python-version` asks for, else one that the old lock is for, else the best that fits.
     Raises `InterpreterNotFound`.
     """
-    if asked := _asked(session, requires_python):
+    if asked := asked_interpreter(session, requires_python):
         return asked
     if old is not None:
         try:
@@ -43,7 +43,7 @@ def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: 
     What `--python` or `.python-version` asks for, else one that the lock covers. Raises `InterpreterNotFound`, and
     `LockError` where there are Pythons but the lock is for none of them.
     """
-    if asked := _asked(session, requires_python):
+    if asked := asked_interpreter(session, requires_python):
         return asked
     try:
         return _find(session, requires_python, _covered_by(lock))
@@ -80,7 +80,7 @@ def first_python(session: Session) -> tuple[Interpreter, str]:
     """
     if session.settings.python is not None:
         return any_interpreter(session), "is asked for"
-    if asked := _asked(session, SpecifierSet()):
+    if asked := asked_interpreter(session, SpecifierSet()):
         return asked, ".python-version asks for"
     own, usual = _env_python(session), find_command("python3", session.environ)
     for path, why in ((own, f"{shown(session.project, session.project.env)} has"), (usual, "`python3` starts")):
@@ -105,8 +105,8 @@ def all_pythons(session: Session) -> tuple[Interpreter | RefusedInterpreter, ...
     return list_all(environ=session.environ, cache=session.probes)
 
 
-def _asked(session: Session, requires_python: SpecifierSet) -> Interpreter | None:
-    """What somebody asks for by name, whatever the lock says."""
+def asked_interpreter(session: Session, requires_python: SpecifierSet) -> Interpreter | None:
+    """What `--python` or `.python-version` asks for, whatever the lock says. Raises `InterpreterNotFound`."""
     if session.settings.python is not None:
         return _find(session, requires_python)
     return preferred(

@@ -11,6 +11,7 @@ from lockenv.transaction import places
 from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import SERIES, ScratchProject
+from tests.unit.python.pythons import installed_python
 
 
 def test_check(project: ScratchProject) -> None:
@@ -80,3 +81,42 @@ def test_an_environment_without_our_record(synced: ScratchProject) -> None:
 def test_quiet_says_nothing_and_answers_by_its_status(synced: ScratchProject) -> None:
     ran = synced.run("check", "-q")
     assert (ran.status, ran.out, ran.err) == (0, "", "")
+
+
+def test_no_sync_is_offered_that_would_be_refused(synced: ScratchProject) -> None:
+    held = synced.lock.read_text(encoding="utf-8")
+    synced.write("pylock.toml", f"<<<<<<< HEAD\n{held}=======\n{held}>>>>>>> side\n")
+    ran = synced.run("check")
+    assert ran.status == 1
+    assert ran.out.splitlines()[1:] == [
+        "no  pylock.toml has a merge conflict; run `lockenv lock`",
+        "--  .venv cannot be judged before pylock.toml can be read",
+    ]
+
+
+def test_an_environment_of_another_python_than_is_asked_for(project: ScratchProject) -> None:
+    other = "3.9" if SERIES != "3.9" else "3.10"
+    executable = installed_python(other)
+    project.environ["PATH"] = f"{project.environ['PATH']}:{executable.parent}"
+    project.manifest(dependencies=["menu"], python=">=3.9")
+    project.run("lock").ok()
+    project.run("sync").ok()
+    project.write(".python-version", f"{other}\n")
+    ran = project.run("check")
+    assert ran.status == 1
+    assert ran.out.splitlines()[2].startswith(f"no  .venv has Python {SERIES}.")
+    assert ran.out.splitlines()[2].endswith("is asked for; run `lockenv sync`")
+    project.run("sync").ok()
+    project.run("check").ok()
+    asked = project.run("check", "--python", SERIES)
+    assert asked.out.rstrip().endswith(f"is asked for; run `lockenv sync --python {SERIES}`")
+    project.run("check", "--python", str(executable)).ok()
+
+
+def test_what_a_sync_would_leave_alone_is_no_other_python(project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"], python=">=3.9")
+    project.write(".python-version", "3.98\n")
+    project.run("lock").ok()
+    project.run("sync").ok()
+    assert "already exactly" in project.run("sync").out
+    project.run("check").ok()
