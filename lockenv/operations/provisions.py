@@ -7,6 +7,7 @@ building one thing never starts to build another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,9 @@ from lockenv.targets import Span, Target
 Connect = Callable[[], Http]
 #: What a package is built with, as a lock of its own, and the optional targets for which there is no answer.
 Answer: TypeAlias = tuple[Pylock, tuple[Dropped, ...]]
+
+#: Remedies that hold for what a package is built with as for everything else: to be for other targets.
+_OF_TARGETS = re.compile(r"(leave|raise|bound) ")
 
 
 class Leave:
@@ -173,13 +177,29 @@ class ResolvedBuilds:
         try:
             resolution = resolve(question, self._source)
         except ResolutionImpossible as error:
-            raise BuildError(
-                f"{name} cannot be built, because what it is built with cannot be had as wheels: {error.message}",
-                details=error.details,
-                hint=error.hint,
-            ) from None
+            raise _cannot_build(name, requirements, error) from None
         lock = pin(resolution, requires_python=SpecifierSet(), groups=(), local=self._local, tool={})
         return lock, resolution.dropped
+
+
+def _cannot_build(name: NormalizedName, requirements: Sequence[str], error: ResolutionImpossible) -> BuildError:
+    """Tell why there is no answer as what concerns a package's build: no word of env.toml asks for it."""
+    told = [
+        line.replace("`only-binary` rules out the source", "builds are made with wheels only")
+        for line in error.details
+        if not line.startswith("your manifest requires ")
+    ]
+    own = (
+        f"ask for another version of `{name}`, or name a wheel of it in [sources]; if it is yours, mend that file"
+    )
+    hints = [part for part in (error.hint or "").split("; or ") if _OF_TARGETS.match(part)]
+    if "index" in error.message:
+        hints.append("name the index that has it in [[index]]")
+    return BuildError(
+        f"{name} cannot be built, because what it is built with cannot be had as wheels: {error.message}",
+        details=[f"{name} asks for {', '.join(requirements)} in its [build-system], or its backend does", *told],
+        hint="; or ".join([own, *hints]),
+    )
 
 
 class LockedBuilds:

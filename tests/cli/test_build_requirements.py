@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.building import ALLOW, PLATFORMS, build_lines, built_with, requires_core, sdist
 from tests.cli.refusals import check_refusal
+from tests.cli.screens import check_screen
 from tests.cli.sourcing import entry, manifest
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
@@ -129,6 +130,28 @@ def test_a_build_requirement_that_is_not_there(project: ScratchProject, index: F
     index.add(sdist(build_system_requires=["nowhere"]))
     requires_core(project)
     check_refusal(project.run("lock"), 6, "core cannot be built", "no index knows `nowhere`")
+
+
+def test_what_a_package_is_built_with_is_not_told_as_the_manifests_own_wish(
+    project: ScratchProject, index: FakeIndex
+) -> None:
+    index.add(source_sdist("odd", "1.0"))
+    index.add(make_wheel("rare", "1.0", tag="py3-none-manylinux_2_17_x86_64"))
+    source_tree(project.folder / "own", "own", "7.0", build_system_requires=["helper>=9", "icons"])
+    runs = []
+    for requirement in ("odd", "nowhere", "helper>=3", "rare"):
+        core = sdist(build_system_requires=[requirement])
+        index.add(core)
+        requires_core(project, tables=ALLOW + PLATFORMS)
+        runs.append(project.run("lock"))
+        index.remove(core.filename)
+    project.manifest(dependencies=["own"], more="[sources]\nown = { path = 'own' }\n")
+    runs.append(project.run("lock"))
+    check_screen("build-requirements", project, runs)
+    for ran in runs:
+        check_refusal(ran, 6, " asks for ", "[build-system]", "ask for another version of `")
+        assert "your manifest" not in ran.err
+        assert "relax" not in ran.err
 
 
 def test_an_optional_target_that_cannot_build_is_told(project: ScratchProject, index: FakeIndex) -> None:
