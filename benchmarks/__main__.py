@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _BEGIN, _END = "<!-- begin results: written by `python -m benchmarks` -->", "<!-- end results -->"
-_PARTS = ("startup", "sync", "cold", "lock")
+_PARTS = ("startup", "sync", "sync-all", "lock", "lock-all")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,26 +32,32 @@ class Part:
 
 
 def parts(asked: argparse.Namespace) -> Iterator[Part]:
-    """What there is to run."""
+    """What there is to run: the quick tools on everything, all of them on what is small."""
     rounds = ("--rounds", str(asked.rounds))
     peers = ("--peers", str(asked.peers)) if asked.peers else ()
-    recording = ("--recording", str(asked.recordings / "sync"))
-    install = ("sync", "run", *recording, "--python", asked.python, *peers, *rounds)
-    disk = ("--work", str(asked.work), "--disk", str(asked.disk))
-    named = [word for name in asked.set for word in ("--set", name)]
-    resolve = ("lock", "run", "--recording", str(asked.recordings / "lock"), *peers, *rounds)
-    manifests = [word for name in asked.manifest for word in ("--manifest", name)]
-    tools = [word for name in asked.tool for word in ("--tool", name)]
     if "startup" in asked.only:
         yield Part(heading="Start-up", command=("startup", "--rounds", str(8 * asked.rounds)))
+    recording = ("--recording", str(asked.recordings / "sync"), "--python", asked.python)
+    disk = ("--work", str(asked.work), "--disk", str(asked.disk))
+    install = ("sync", "run", *recording, *disk, *peers, *rounds)
+    sets = _each("--set", asked.set)
     if "sync" in asked.only:
-        yield Part(heading="Sync", command=(*install, *disk, *named, *tools))
-    if "cold" in asked.only:
+        quick = _each("--tool", ("uv", "lockenv", "unsettled"))
+        yield Part(heading="Sync", command=(*install, *sets, *quick))
         cold = ("--phase", "cold", "--latency", "30ms")
-        yield Part(heading="Sync, cold, 30 ms away", command=(*install, *disk, *named, *tools, *cold))
+        yield Part(heading="Sync, cold, 30 ms away", command=(*install, *sets, *quick, *cold))
+    if "sync-all" in asked.only:
+        yield Part(heading="Sync, all tools", command=(*install, "--set", "small"))
+    resolve = ("lock", "run", "--recording", str(asked.recordings / "lock"), "--latency", "30ms", *peers, *rounds)
     if "lock" in asked.only:
-        latency = ("--latency", "30ms")
-        yield Part(heading="Lock, 30 ms away", command=(*resolve, *latency, *manifests, *tools))
+        quick = _each("--tool", ("uv", "lockenv"))
+        yield Part(heading="Lock, 30 ms away", command=(*resolve, *_each("--manifest", asked.manifest), *quick))
+    if "lock-all" in asked.only:
+        yield Part(heading="Lock, all tools, 30 ms away", command=(*resolve, "--manifest", "small"))
+
+
+def _each(option: str, values: Sequence[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +95,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--set", action="append", default=[], help="of benchmarks.sync (default: all)")
     parser.add_argument("--manifest", action="append", default=[], help="of benchmarks.lock (default: all)")
-    parser.add_argument("--tool", action="append", default=[], help="of both (default: all that are found)")
     parser.add_argument("--only", action="append", choices=_PARTS, help="run this part; may be repeated")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the page into FILE, between its two marks")
     return parser
