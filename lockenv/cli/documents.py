@@ -11,6 +11,7 @@ from lockenv.plan import Install, Plan, Remove, Replace
 if TYPE_CHECKING:
     from lockenv.operations.amendment import Edited
     from lockenv.operations.bring import Brought, Kept
+    from lockenv.operations.foresee import Foreseen
     from lockenv.operations.init import Offer
     from lockenv.operations.wish import Synced
     from lockenv.plan import Step
@@ -22,6 +23,19 @@ SCHEMA = 1
 def synced(done: Synced, warnings: Sequence[str]) -> dict[str, object]:
     """What a sync did: `changed` is whether it had to do anything."""
     return {"schema": SCHEMA, **_synced(done), "warnings": list(warnings)}
+
+
+def foreseen(found: Foreseen, warnings: Sequence[str]) -> dict[str, object]:
+    """What a sync would do."""
+    return {
+        "schema": SCHEMA,
+        "environment": found.env,
+        "lock": found.lock,
+        "python": found.python,
+        "dry-run": True,
+        "changes": _changes(found.plan),
+        "warnings": list(warnings),
+    }
 
 
 def edited(done: Edited, warnings: Sequence[str]) -> dict[str, object]:

@@ -30,6 +30,7 @@ _DEFAULTS: dict[str, object] = {
     "all_groups": False,
     "allow_build": (),
     "compile": None,
+    "dry_run": False,
     "environment": "",
     "json": False,
     "lock": None,

@@ -44,6 +44,10 @@ def main(arguments: Sequence[str]) -> int:
         )
         documents: dict[str, object] = {}
         for one in _sessions(session, asked):
+            if asked.dry_run:
+                planned = _foreseen(one, wish, screen, as_document=asked.json)
+                documents[one.project.environment or DEFAULT] = planned
+                continue
             done = sync(one, wish) if one is session else _of_all(one, wish)
             if asked.json:
                 documents[one.project.environment or DEFAULT] = _document(screen, done)
@@ -53,6 +57,22 @@ def main(arguments: Sequence[str]) -> int:
         if asked.json:
             screen.document({"schema": SCHEMA, "environments": documents} if asked.all else documents.popitem()[1])
     return 0
+
+
+def _foreseen(session: Session, wish: Wish, screen: Screen, *, as_document: bool) -> dict[str, object]:
+    # Lazy: a sync that does something need not foresee it.
+    from lockenv.cli.documents import foreseen
+    from lockenv.operations.foresee import foresee
+
+    found = foresee(session, wish)
+    if not as_document:
+        show_steps(screen, found.plan)
+        number = len(found.plan.steps)
+        what = (
+            "1 package would come, go or change" if number == 1 else f"{number} packages would come, go or change"
+        )
+        screen.say(f"{found.env}: {what if number else f'it has the packages of {found.lock}'}; nothing was done")
+    return foreseen(found, screen.warned)
 
 
 def _of_all(session: Session, wish: Wish) -> Synced:

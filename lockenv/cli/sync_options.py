@@ -52,6 +52,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     options.add_argument("--compile", action=argparse.BooleanOptionalAction, help="write bytecode for all modules")
     options.add_argument("--manifest", metavar="FILE", help="write what is installed, for `verify --against FILE`")
+    options.add_argument(
+        "--dry-run", action="store_true", help="show what would come, go and change, and do nothing"
+    )
     add_json(options)
     add_change(options)
     add_build(options)

@@ -98,6 +98,7 @@ def _life(documents: Documents, index: FakeIndex) -> None:
     project.manifest(dependencies=["menu", "starter"], groups={"test": ["checks"]})
     ask("lock")
     ask("lock")
+    ask("sync", "--dry-run")
     ask("sync")
     ask("sync")
     ask("add", "checks", "--group", "dev")
@@ -111,6 +112,7 @@ def _life(documents: Documents, index: FakeIndex) -> None:
     ask("sync")
     ask("rollback")
     ask("history")
+    ask("sync", "--all-groups", "--dry-run")
     ask("sync", "--all-groups")
     ask("verify", "--no-bytecode")
     module = project.env / "lib" / f"python{SERIES}" / "site-packages" / "menu.py"
