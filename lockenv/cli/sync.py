@@ -68,10 +68,8 @@ def _foreseen(session: Session, wish: Wish, screen: Screen, *, as_document: bool
     if not as_document:
         show_steps(screen, found.plan)
         number = len(found.plan.steps)
-        what = (
-            "1 package would come, go or change" if number == 1 else f"{number} packages would come, go or change"
-        )
-        screen.say(f"{found.env}: {what if number else f'it has the packages of {found.lock}'}; nothing was done")
+        would = f"{number} package{'s' if number > 1 else ''} would come, go or change"
+        screen.say(f"{found.env}: {would if number else f'it has the packages of {found.lock}'}; nothing was done")
     return foreseen(found, screen.warned)
 
 
