@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 HELP = """\
-usage: lockenv run [-C DIR] [-e NAME | --env DIR] [--env-file FILE] [--verified | --against FILE]
+usage: lockenv run [-C DIR] [-e NAME | --env DIR] [-g G] [--env-file FILE] [--verified | --against FILE]
                    [--] COMMAND [ARGUMENT ...]
        lockenv run [-p X] [--verified] [--script] SCRIPT.py [ARGUMENT ...]
 
@@ -31,6 +31,7 @@ options:
   -e, --environment NAME
                      the environment of that name in env.toml
       --env DIR      the environment (default: .venv beside env.toml)
+  -g, --group G      start nothing if the environment was made without this group. Repeatable
       --env-file FILE
                      variables from a file of NAME=value lines; what is set already stays. Repeatable
       --verified     first compare the environment with its lock, byte by byte; start nothing if it differs
@@ -41,7 +42,7 @@ options:
 
 examples:
   lockenv run -- python -c "import flask"
-  lockenv run pytest -x
+  lockenv run --group test pytest -x
   lockenv run report.py --year 2026
 """
 _VALUED = {
@@ -55,7 +56,11 @@ _VALUED = {
     "-p": "python",
     "--python": "python",
     "--env-file": "env_files",
+    "-g": "groups",
+    "--group": "groups",
 }
+#: Those that can be given more than once: their values are kept together.
+_REPEATED = frozenset({"env_files", "groups"})
 #: Settings that count where a script's environment has to be made, and the value that each gets.
 _SWITCHES = {
     "-q": ("quiet", "yes"),
@@ -78,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if not command:
         raise UsageError("there is no command to run", hint="write it behind `--`: lockenv run -- python -V")
-    files = _from_files(filter(None, options.get("env_files", "").split("\0")))
+    files = _from_files(_each(options, "env_files"))
     script = command[0] if _is_script(command[0], options) else None
     own = _environment_of_script(script, options) if script is not None else None
     if own is not None:
@@ -89,9 +94,15 @@ def main(arguments: Sequence[str]) -> int:
     folder = options.get("project") or os.environ.get("LOCKENV_PROJECT") or find_project(os.getcwd())
     name = options.get("environment", "")
     stated = options.get("env") or os.environ.get("LOCKENV_ENV")
-    env = Project(folder, env=stated_env(name, flag=options.get("env"), setting=stated), environment=name).env
+    project = Project(folder, env=stated_env(name, flag=options.get("env"), setting=stated), environment=name)
+    env = project.env
     if not os.path.isfile(os.path.join(env, "pyvenv.cfg")) and not _restored(env):
         raise _missing(folder, env, name)
+    if groups := _each(options, "groups"):
+        # Lazy: few commands ask for any.
+        from lockenv.operations.selected import refuse_without
+
+        refuse_without(groups, project)
     if "verified" in options or "against" in options:
         # Lazy: this is the other command, with all that it takes.
         from lockenv.cli.interrupts import prompt_interrupts
@@ -110,7 +121,9 @@ def _is_script(command: str, options: Mapping[str, str]) -> bool:
 
 def _environment_of_script(script: str, options: Mapping[str, str]) -> str | None:
     """The environment that a script asks for (PEP 723), unless another is named; None where it asks for none."""
-    if "script" not in options and not {"env", "environment", "against"}.isdisjoint(options):
+    if "script" in options and "groups" in options:
+        raise UsageError("--group is for the project's environment; a script's own has no groups")
+    if "script" not in options and not {"env", "environment", "against", "groups"}.isdisjoint(options):
         return None
     # Lazy: most commands are no scripts.
     from lockenv.cli.script import environment_of
@@ -155,7 +168,8 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
             if not equals and not arguments:
                 raise UsageError(f"{name} needs a value")
             value = value if equals else arguments.pop(0)
-            options[_VALUED[name]] = _together(options, value) if name == "--env-file" else value
+            key = _VALUED[name]
+            options[key] = _together(options.get(key, ""), value) if key in _REPEATED else value
         elif argument == "--verified":
             options["verified"] = "yes"
         elif argument == "--script":
@@ -163,15 +177,23 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str] | None]:
         elif argument in _SWITCHES:
             options[_SWITCHES[argument][0]] = _SWITCHES[argument][1]
         elif argument.startswith("-"):
-            raise UsageError(f"`lockenv run` has no option {argument}", hint="put `--` before the command")
+            raise UsageError(
+                f"`lockenv run` has no option {argument}",
+                hint="see `lockenv run --help`; the command's own options stand behind it",
+            )
         else:
             return options, [argument, *arguments]
     return options, arguments
 
 
-def _together(options: Mapping[str, str], file: str) -> str:
-    """The files of variables so far, and one more: no name of a file holds a NUL."""
-    return f"{options.get('env_files', '')}\0{file}"
+def _together(before: str, value: str) -> str:
+    """The values of an option so far, and one more: none holds a NUL."""
+    return f"{before}\0{value}"
+
+
+def _each(options: Mapping[str, str], name: str) -> list[str]:
+    """All values of an option that can be given more than once."""
+    return [value for value in options.get(name, "").split("\0") if value]
 
 
 def _from_files(files: Iterable[str]) -> dict[str, str]:

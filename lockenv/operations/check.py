@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -15,6 +14,7 @@ from lockenv.operations.choose import asked_interpreter
 from lockenv.operations.environments import for_environment
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
+from lockenv.operations.selected import sync_again
 from lockenv.operations.standing import standing
 from lockenv.operations.unchanged import interpreter_id, replaced
 from lockenv.operations.up_to_date import up_to_date
@@ -163,7 +163,7 @@ def _environment(session: Session, raw: bytes | None, manifest: Answer) -> Answe
         said = "was not made by lockenv" if there else "is not there"
         return Answer(about=about, holds=False, said=said, remedy="lockenv sync" if raw is not None else "")
     if said := _drifted(env, number, record):
-        return Answer(about=about, holds=False, said=said, remedy=_again(record.selection))
+        return Answer(about=about, holds=False, said=said, remedy=sync_again(record.selection))
     return replace(_compared(session, record, raw, where, manifest), about=about)
 
 
@@ -186,7 +186,9 @@ def _compared(session: Session, record: state.State, raw: bytes | None, where: s
     else:
         return Answer(about="", holds=None, said=f"cannot be judged before {where} can be read")
     if said:
-        return Answer(about="", holds=False, said=said, remedy=_again(record.selection, session.settings.python))
+        return Answer(
+            about="", holds=False, said=said, remedy=sync_again(record.selection, session.settings.python)
+        )
     selection = f" with {', '.join(record.selection)}" if record.selection else ""
     packages = _counted(len(record.packages), "package", "packages")
     said = f"is {where}{selection} ({packages}, digest {record.digest.rpartition(':')[2][:12]})"
@@ -224,11 +226,3 @@ def _stands(session: Session, record: state.State) -> bool:
     if session.settings.python is not None:
         return False
     return up_to_date(session.project, lock_digest=record.lock_digest, selection=record.selection) is not None
-
-
-def _again(selection: Sequence[str], python: str | None = None) -> str:
-    """The sync that asks for the same selection again."""
-    words = {"all groups": "--all-groups", "seed": "--seed"}
-    options = [words.get(text) or "--{} {}".format(*text.partition(" ")[::2]) for text in selection]
-    named = [] if python is None else ["--python", shlex.quote(python)]
-    return " ".join(["lockenv sync", *options, *named])

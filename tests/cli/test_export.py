@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,30 @@ def test_pip_installs_exported_requirements_with_their_hashes(
     given.run("export", "requirements", "--group", "test", "-o", str(file)).ok()
     made_with_pip(env, index, "--require-hashes", "-r", str(file))
     assert run_pip(env, "freeze").split() == ["checks==3.1", "dropdown==1.1", "icons==2.0", "menu==1.0"]
+
+
+@pytest.mark.parametrize("more", [(), ("--no-hashes",), ("--target", "here")])
+def test_a_manifest_comes_back_from_its_requirements(
+    given: ScratchProject, index: FakeIndex, more: tuple[str, ...]
+) -> None:
+    index.add(make_wheel("icons", "3.0"))
+    given.manifest(dependencies=["menu", "checks<4", "icons!=3.0"])
+    given.run("lock").ok()
+    wanted, locked = given.folder / "env.toml", given.lock.read_text(encoding="utf-8")
+    text = given.run("export", "requirements", *more).ok().out
+    wanted.unlink()
+    given.lock.unlink()
+    given.write("requirements.txt", text)
+    given.run("import", "requirements.txt").ok()
+    manifest = tomllib.loads(wanted.read_text(encoding="utf-8"))
+    # Bounds become versions, which the lock keeps.
+    assert manifest["env"] == {"python": f"=={SERIES}.*", "dependencies": ["checks", "icons", "menu"]}
+    assert versions(given.lock.read_text(encoding="utf-8")) == versions(locked)
+
+
+def versions(lock: str) -> list[tuple[str, str]]:
+    """The packages of a lock."""
+    return [(package["name"], package["version"]) for package in tomllib.loads(lock)["packages"]]
 
 
 @pytest.mark.parametrize("arguments", [("--target", "here"), ()])

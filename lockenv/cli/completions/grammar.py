@@ -110,5 +110,6 @@ def _value(action: argparse.Action) -> Value:
 def _told(text: str) -> Iterator[Option]:
     """The options of a help text."""
     for short, long, metavar, said in _LINE.findall(text):
-        value = Value(kind=_PLACES.get(metavar, NOTHING)) if metavar else None
+        asked = _ASKED.get(long.removeprefix("--"), NOTHING)
+        value = Value(kind=_PLACES.get(metavar, asked)) if metavar else None
         yield Option(flags=tuple(filter(None, (short, long))), help=said, value=value)

@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.=+/-]*")
 
 def environment(rows: Sequence[Row], *, name: str, pythons: SpecifierSet, default_index: str = "") -> Given:
     """Write an environment file; `pythons` are those that it can be made with."""
-    given = requirements(rows, heading="", hashes=False, default_index=default_index)
+    given = requirements(rows, heading="", hashes=False, default_index=default_index, reasons=False)
     lines = [f"name: {scalar(name)}", "channels:", "  - conda-forge", "dependencies:"]
     lines.append(f"  - {scalar(f'python{_versions(pythons)}')}")
     lines.append("  - pip")

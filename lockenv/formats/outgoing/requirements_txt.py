@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
 from lockenv.formats.outgoing.rows import Row, marker_text
+from lockenv.lockfile.pylock import tool_table
+from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
+from lockenv.project import MANIFEST
 from lockenv.values import dataclass
 
 _HASHED = "pip checks hashes of all or none: with this line, install it with --no-deps, or export with --no-hashes"
@@ -24,8 +27,13 @@ class Given:
     warnings: tuple[str, ...] = ()
 
 
-def requirements(rows: Sequence[Row], *, heading: str, hashes: bool = True, default_index: str = "") -> Given:
+def requirements(
+    rows: Sequence[Row], *, heading: str, hashes: bool = True, default_index: str = "", reasons: bool = True
+) -> Given:
     """Write requirements, each with the hashes of all files that it may be installed from.
+
+    With `reasons`, comments say who asks for each (``# via``, as pip-compile writes it), so that whoever reads the
+    file back knows what is wanted, and what only followed. Locks of other tools do not tell.
 
     Indexes are named at the top by their addresses in the lock, but for the default one where nothing else is
     needed. Where several are needed and there are no hashes, the warnings say what that comes to.
@@ -36,8 +44,10 @@ def requirements(rows: Sequence[Row], *, heading: str, hashes: bool = True, defa
         told = ", ".join(url or "the default index" for url in indexes)
         warnings.append(_ANYBODYS.format(indexes=told))
     lines = [*_comments(heading), *_named(indexes)]
+    askers = _askers(rows) if reasons else {}
     for row in rows:
         lines.extend(_requirement(row, warnings, hashes=hashes))
+        lines.extend(_via(askers.get(row.package.name, ())))
     return Given(text="\n".join(lines) + "\n", warnings=tuple(warnings))
 
 
@@ -80,6 +90,30 @@ def _requirement(row: Row, warnings: list[str], *, hashes: bool) -> Iterator[str
     shown = [f"    --hash={algorithm}:{digest}" for algorithm, digest in digests] if hashes else []
     yield from (f"{line} \\" for line in [first, *shown][:-1])
     yield [first, *shown][-1]
+
+
+def _askers(rows: Sequence[Row]) -> Mapping[NormalizedName, Sequence[str]]:
+    """Who asks for each package, by what lockenv's lock tells: the manifest first."""
+    found: dict[NormalizedName, dict[str, None]] = {}
+    for row in rows:
+        if tool_table(row.package).get("direct"):
+            found.setdefault(row.package.name, {})[MANIFEST] = None
+    if not found:
+        return {}
+    for row in rows:
+        for text in tool_table(row.package).get("requires", ()):
+            name = canonicalize_name(parse_requirement(text).name)
+            if name != row.package.name:
+                found.setdefault(name, {})[row.package.name] = None
+    return {name: tuple(whom) for name, whom in found.items()}
+
+
+def _via(askers: Sequence[str]) -> Iterator[str]:
+    if len(askers) == 1:
+        yield f"    # via {askers[0]}"
+    elif askers:
+        yield "    # via"
+        yield from (f"    #   {asker}" for asker in askers)
 
 
 def _place(row: Row) -> tuple[str, list[tuple[str, str]]]:

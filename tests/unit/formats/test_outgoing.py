@@ -103,7 +103,7 @@ def from_indexes(*urls: str) -> tuple[Row, ...]:
     )
 
 
-DEFAULT, OWN, THIRD = "https://default.example.com/", "https://own.example.com", "https://third.example.com"
+DEFAULT, OWN, THIRD = "https://default.example.com/simple/", "https://own.example.com", "https://third.example.com"
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,31 @@ def test_several_indexes_without_hashes_are_warned_of(indexes: list[str], warned
     expected = [f"pip asks {', '.join(warned)} for every name"] if warned else []
     assert [text.partition(", and without")[0] for text in done.warnings] == expected
     assert file.warnings[1:] == done.warnings
+
+
+@pytest.mark.parametrize("urls", [[OWN], [OWN, THIRD], [DEFAULT]])
+def test_indexes_come_back_from_requirements(urls: list[str]) -> None:
+    rows = from_indexes(*urls)
+    draft = bring("requirements.txt", requirements_txt.requirements(rows, heading="", default_index=DEFAULT).text)
+    declared = [url for url in urls if url != DEFAULT]
+    assert [(one.value.url, one.value.explicit) for one in draft.indexes] == [(url, False) for url in declared]
+    assert [str(pin.version) for pin in draft.pins] == ["1"] * len(urls)
+
+
+def test_requirements_say_who_asks_for_them_where_the_lock_does() -> None:
+    def row(name: str, **table: object) -> Row:
+        return Row(package=Package(name=NormalizedName(name), version=Version("1"), tool={"lockenv": table}))
+
+    rows = [row("app", direct=True, requires=["lib>=1", "plug[x] ; os_name == 'nt'"]), row("lib"), row("plug")]
+    rows[2] = row("plug", direct=True, requires=["lib", "plug[x]", "gone"])
+    done = requirements_txt.requirements(rows, heading="", hashes=False)
+    assert done.text == (
+        "app==1\n    # via env.toml\n"
+        "lib==1\n    # via\n    #   app\n    #   plug\n"
+        "plug==1\n    # via\n    #   env.toml\n    #   app\n"
+    )
+    assert [str(one.value) for one in bring("requirements.txt", done.text).dependencies] == ["app", "plug"]
+    assert "#" not in conda.environment(rows, name="x", pythons=SpecifierSet()).text
 
 
 def test_requirements_come_back_as_versions_and_places(lock: Pylock) -> None:
