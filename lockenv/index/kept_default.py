@@ -1,8 +1,8 @@
 """The default index as pip gave it before: to ask pip takes longer than to read a warm index.
 
 What was found is kept in the cache with all that pip's answer rests on: the variables that pip heeds, its
-configuration files, those that are not there included, and pip itself, by size and time. An address that holds
-credentials is not kept, and of variables only a digest is.
+configuration files, those that are not there included, and pip itself, by size and time. An address from a file that
+holds credentials is not kept; one from a variable is read there again, for of variables only a digest is kept.
 """
 
 from __future__ import annotations
@@ -42,19 +42,21 @@ def _read(place: Path, environ: Mapping[str, str]) -> DefaultIndex | None:
         kept = json.loads(place.read_bytes())
         if kept["heeds"] != _heeds(environ) or any(_sign(path) != sign for path, sign in kept["files"]):
             return None
-        return DefaultIndex(url=kept["url"], origin=kept["origin"], ignored=tuple(kept["ignored"]))
+        url = kept["url"] or environ[kept["origin"]].strip()
+        return DefaultIndex(url=url, origin=kept["origin"], ignored=tuple(kept["ignored"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _keep(place: Path, environ: Mapping[str, str], found: DefaultIndex) -> None:
     files = [*configuration_files(), *_pip_itself()]
-    if without_credentials(found.url) != found.url or not files:
+    stated = environ.get(found.origin, "").strip() == found.url
+    if not files or (not stated and without_credentials(found.url) != found.url):
         return
     kept = {
         "heeds": _heeds(environ),
         "files": [(path, _sign(path)) for path in files],
-        "url": found.url,
+        "url": "" if stated else found.url,
         "origin": found.origin,
         "ignored": found.ignored,
     }
