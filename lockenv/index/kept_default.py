@@ -1,8 +1,8 @@
 """The default index as pip gave it before: to ask pip takes longer than to read a warm index.
 
 What was found is kept in the cache with all that pip's answer rests on: the variables that pip heeds, its
-configuration files, those that are not there included, and pip itself, by size and time. An address from a file that
-holds credentials is not kept; one from a variable is read there again, for of variables only a digest is kept.
+configuration files, those that are not there included, and pip itself, by size and time. An address from a file
+that holds credentials is not kept; one from a variable is read there again: of variables only a digest is kept.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ class Pip:
 
     def default_index(self, environ: dict[str, str]) -> DefaultIndex:
         self.asked += 1
-        url = environ.get("PIP_INDEX_URL") or (
-            self.file.read_text() if self.file.exists() else "https://built.in/simple/"
-        )
+        if url := environ.get("PIP_INDEX_URL"):
+            return DefaultIndex(url=url, origin="PIP_INDEX_URL")
+        url = self.file.read_text() if self.file.exists() else "https://built.in/simple/"
         return DefaultIndex(url=url, origin="somebody", ignored=("no-index = true",))
 
     def configuration_files(self) -> tuple[str, ...]:
@@ -92,9 +92,11 @@ def test_credentials_are_not_kept(pip: Pip, tmp_path: Path) -> None:
     pip.file.write_text("https://ada:secret@one.example/simple/")
     for _ in range(2):
         assert kept_default_index({}, tmp_path / "cache").url == "https://ada:secret@one.example/simple/"
-    kept_default_index(
-        {"PIP_INDEX_URL": "https://two.example/", "PIP_PROXY": "http://ada:secret@proxy"}, tmp_path / "cache"
-    )
+    assert pip.asked == 2
+    environ = {"PIP_INDEX_URL": "https://ada:secret@two.example/", "PIP_PROXY": "http://ada:secret@proxy"}
+    for _ in range(2):
+        assert kept_default_index(environ, tmp_path / "cache").url == "https://ada:secret@two.example/"
+    assert pip.asked == 3
     assert not any(b"secret" in file.read_bytes() for file in (tmp_path / "cache").rglob("*") if file.is_file())
 
 
