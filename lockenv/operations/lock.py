@@ -273,11 +273,13 @@ def _relock(
 ) -> Ready:
     # Lazy: a lock that is up to date needs no search.
     from lockenv.lockfile.builds import builders_of
+    from lockenv.operations.environments import environments_of
     from lockenv.operations.written import hashed, later_but_alike, lock_text
 
     manifest, question = asked.manifest, asked.question
     before = entries_of(old) if old is not None else {}
-    check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
+    known = {*before, *(builders_of(old) if old is not None else ())}
+    check_upgrade(upgrade, known, lambda: environments_of(session))
     client = session.client(manifest)
     client.prefetch_listings(_surely_asked(manifest, question))
     resolution, more = _resolved(session, manifest, question, client, old=old, upgrade=upgrade)
