@@ -24,7 +24,7 @@ from lockenv.operations.explain import noting_failure
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.preferences import rather
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
-from lockenv.operations.read import manifest_and_included, parse_lock
+from lockenv.operations.read import environment_names, manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
@@ -273,13 +273,12 @@ def _relock(
 ) -> Ready:
     # Lazy: a lock that is up to date needs no search.
     from lockenv.lockfile.builds import builders_of
-    from lockenv.operations.environments import environments_of
     from lockenv.operations.written import hashed, later_but_alike, lock_text
 
     manifest, question = asked.manifest, asked.question
     before = entries_of(old) if old is not None else {}
     known = {*before, *(builders_of(old) if old is not None else ())}
-    check_upgrade(upgrade, known, lambda: environments_of(session))
+    check_upgrade(upgrade, known, lambda: environment_names(session.project))
     client = session.client(manifest)
     client.prefetch_listings(_surely_asked(manifest, question))
     resolution, more = _resolved(session, manifest, question, client, old=old, upgrade=upgrade)
