@@ -9,7 +9,7 @@ from lockenv.errors import InstallError, InternalError, LockenvError, Resolution
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Command -> (module, what it does). The modules are imported when their command is called, not before.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -65,10 +65,12 @@ Examples:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, show its error if it has one, and give the exit status (DESIGN section 7)."""
+    if arguments and arguments[0] == "help":
+        arguments = [*arguments[1:2], "--help"]
     command, rest = _split(arguments)
-    if command is None:
-        return _without_command(rest)
     _open_what_is_closed()
+    if command is None:
+        return _answered(rest)
     if command in _ALREADY and _is_already(command, rest):
         return 0
     try:
@@ -104,7 +106,7 @@ def _run(command: str, rest: Sequence[str]) -> int:
     try:
         # What `importlib.import_module` does, which would have to be imported first.
         module = __import__(COMMANDS[command][0], fromlist=["main"])
-        status = module.main(rest)
+        status = _ended(module.main, rest)
         sys.stdout.flush()
     except LockenvError as error:
         return _show(error, command, rest)
@@ -118,6 +120,16 @@ def _run(command: str, rest: Sequence[str]) -> int:
         told = _refusal_of_the_system(error) if isinstance(error, OSError) else _bug(error)
         return _show(told, command, rest)
     return int(status)
+
+
+def _ended(main: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    """The status of a command. With `--help` its parser ends the program, before all of the text is written."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        if end.code:
+            raise
+        return 0
 
 
 def _open_what_is_closed() -> None:
@@ -190,6 +202,20 @@ def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
                 return argument, [*arguments[:position], *arguments[position + 1 :]]
             return None, list(arguments)
     return None, list(arguments)
+
+
+def _answered(arguments: Sequence[str]) -> int:
+    """Answer what names no command. As with commands, a reader who has gone is no failure."""
+    try:
+        status = _without_command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _flush_or_forget()
+        return 0
+    except OSError as error:
+        _flush_or_forget()
+        return _show(_refusal_of_the_system(error), "", arguments)
+    return status
 
 
 def _without_command(arguments: Sequence[str]) -> int:

@@ -140,10 +140,11 @@ def _python(env: str) -> str:
 
 def _missing(folder: str, env: str, name: str) -> LockenvError:
     # Lazy: only an error needs it.
+    from lockenv.operations.absent import no_environment
     from lockenv.operations.environments import told_for
 
-    error = UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
-    return told_for(error, Project(folder, environment=name))
+    project = Project(folder, environment=name)
+    return told_for(no_environment(project, env), project)
 
 
 def _restored(env: str) -> bool:

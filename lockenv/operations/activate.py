@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from lockenv.errors import UsageError
+from lockenv.operations.absent import no_environment
 from lockenv.python.activation import quote_csh, quote_fish, quote_powershell, quote_sh
 from lockenv.session import Session
 from lockenv.values import dataclass
@@ -86,7 +87,7 @@ def activation(session: Session, shell: str | None = None) -> Activation:
     env = Path(session.project.env)
     scripts = env / ("Scripts" if os.name == "nt" else "bin")
     if not (env / "pyvenv.cfg").is_file():
-        raise UsageError(f"there is no environment at {env}", hint="run `lockenv sync` to make it")
+        raise no_environment(session.project, str(env))
     script = scripts / found.script
     if not script.is_file():
         msg = f"the environment at {env} has no script for {found.name}: {found.script}"

@@ -37,10 +37,12 @@ def build_all(
     allowed: frozenset[str],
     own: frozenset[NormalizedName],
     connect: Callable[[], Http],
+    relocks: bool = False,
 ) -> dict[NormalizedName, StoredWheel]:
     """Build, or find built, a wheel for each of what `lock` selects. Nothing runs before all of it is allowed.
 
-    That are packages by name, and the `own` ones where they come from the project's folders and files.
+    That are packages by name, and the `own` ones where they come from the project's folders and files. `relocks`
+    says that the same command has made the lock, and would again.
     Raises `Refused` for what nobody has allowed, `LockError` where the lock does not say what something is built
     with, `BuildError` where a build fails, and what fetching raises.
     """
@@ -51,7 +53,7 @@ def build_all(
         if one.package.name not in allowed and not (one.package.name in own and is_local(one.artifact))
     ]
     if refused:
-        raise _unallowed(refused, target, allowed, ours=bool(tool_table(lock)))
+        raise _unallowed(refused, target, allowed, ours=bool(tool_table(lock)), relocks=relocks)
     packages = {one.package.name: one.package for one in chosen}
     repositories = repositories_of(session)
     builder = Builder(
@@ -73,13 +75,17 @@ def build_all(
     return found
 
 
-def _unallowed(chosen: Sequence[Selected], target: Target, allowed: Iterable[str], *, ours: bool) -> Refused:
+def _unallowed(
+    chosen: Sequence[Selected], target: Target, allowed: Iterable[str], *, ours: bool, relocks: bool
+) -> Refused:
     names = [one.package.name for one in chosen]
     silent = [one.package.name for one in chosen if build_requires(one.package) is None]
     return Refused(
         f"{' and '.join(names)} must be built, which runs foreign code, and nobody has allowed that",
         details=[_why(one, target) for one in chosen],
-        hint=_locked_first(names, allowed) if silent and ours else remedy(names, allowed, ours=ours),
+        hint=(
+            _locked_first(names, allowed) if silent and ours and not relocks else remedy(names, allowed, ours=ours)
+        ),
     )
 
 

@@ -95,7 +95,9 @@ def converge(
     # What is found in order is what stands there now, before anything of it is built.
     watched = watched_in(lock, [one.artifact for one in chosen], folder)
     inputs = inputs_digest(project, lock_digest, included, watched) if pending is None else _UNKNOWN
-    bring = partial(_bring, session, wish, manifest, lock, chosen, interpreter=interpreter)
+    bring = partial(
+        _bring, session, wish, manifest, lock, chosen, interpreter=interpreter, relocks=pending is not None
+    )
     wheels = bring()
     asked = () if manifest is None else _asked(manifest, wish)
     arrived = [(one.package, wheels[one.package.name]) for one in chosen]
@@ -185,8 +187,12 @@ def _bring(
     chosen: Sequence[Selected],
     *,
     interpreter: Interpreter,
+    relocks: bool = False,
 ) -> dict[NormalizedName, StoredWheel]:
-    """Have everything in the store: wheels are fetched, the rest is built."""
+    """Have everything in the store: wheels are fetched, the rest is built.
+
+    `relocks` is whether the same command has made the lock, and would again.
+    """
     folder = Path(session.project.lock).parent
     needs = needs_of(chosen, folder)
     sources = [one for one in chosen if not is_wheel(one)]
@@ -196,9 +202,8 @@ def _bring(
     def connect() -> Http:
         return session.http(session.known_indexes(manifest) if far else session.declared_indexes(manifest))
 
-    built = (
-        _build(session, wish, manifest, lock, sources, interpreter=interpreter, connect=connect) if sources else {}
-    )
+    build = partial(_build, interpreter=interpreter, relocks=relocks, connect=connect)
+    built = build(session, wish, manifest, lock, sources) if sources else {}
     fetched = fetch(
         needs,
         session.store,
@@ -221,6 +226,7 @@ def _build(
     sources: Sequence[Selected],
     *,
     interpreter: Interpreter,
+    relocks: bool,
     connect: Callable[[], Http],
 ) -> dict[NormalizedName, StoredWheel]:
     # Lazy: most locks need no build.
@@ -230,4 +236,5 @@ def _build(
     own = frozenset[NormalizedName]()
     if manifest is not None:
         allowed, own = allowed | manifest.build.allow, path_sources(manifest)
-    return build_all(session, lock, sources, interpreter=interpreter, allowed=allowed, own=own, connect=connect)
+    build = partial(build_all, interpreter=interpreter, allowed=allowed, own=own, relocks=relocks)
+    return build(session, lock, sources, connect=connect)

@@ -14,6 +14,7 @@ from lockenv.build.git_program import Git
 from lockenv.errors import LockError, UsageError
 from lockenv.lockfile.diff import Difference, Item, Side, by_name, diff, item_of, side_of
 from lockenv.manifest.words import quoted
+from lockenv.operations.absent import no_lock
 from lockenv.operations.desire import choose, is_wheel
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.look import installed_in
@@ -121,7 +122,7 @@ def _working(session: Session) -> _Locked:
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
     if raw is None:
-        raise LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
+        raise no_lock(session.project)
     return _Locked(called=where, lock=parse_lock(raw, where))
 
 

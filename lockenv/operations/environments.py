@@ -33,10 +33,9 @@ _TAKING = (
 def environments_of(session: Session) -> tuple[str, ...]:
     """The environments that env.toml declares, the default one first, which is ''. Raises `ManifestError`."""
     # Lazy: a project with one environment need not be read for it.
-    from lockenv.operations.read import whole_manifest
+    from lockenv.operations.read import environment_names
 
-    manifest, _ = whole_manifest(session.project)
-    return ("", *(environment.name for environment in manifest.environments))
+    return ("", *environment_names(session.project))
 
 
 def each(session: Session) -> Iterator[Session]:

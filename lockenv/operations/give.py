@@ -20,6 +20,7 @@ from lockenv.index.auth import without_credentials
 from lockenv.lockfile import freshness, pylock
 from lockenv.manifest.model import Manifest, Targets
 from lockenv.manifest.words import suggestion
+from lockenv.operations.absent import no_lock
 from lockenv.operations.choose import interpreter_for_sync
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
@@ -97,7 +98,7 @@ def _asked(session: Session, giving: Giving) -> _Asked:
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
     if raw is None:
-        raise LockError(f"there is no {where}", hint="run `lockenv lock` to make it")
+        raise no_lock(session.project)
     lock = parse_lock(raw, where)
     groups = (
         tuple(sorted(lock.dependency_groups or ())) if giving.all_groups else tuple(sorted(set(giving.groups)))

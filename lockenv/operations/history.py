@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lockenv.errors import UsageError
+from lockenv.operations.absent import no_environment
 from lockenv.operations.files import shown
 from lockenv.operations.unchanged import interpreter_id
 from lockenv.session import Session
@@ -24,8 +24,7 @@ def history(session: Session) -> tuple[Generation, ...]:
     found = generations.history(Path(env), stands=interpreter_stands)
     if not found:
         place = shown(session.project, env)
-        msg = f"there is no environment at {place} that lockenv made"
-        raise UsageError(msg, hint="run `lockenv sync` to make it")
+        raise no_environment(session.project, place, " that lockenv made")
     return found
 
 

@@ -24,7 +24,7 @@ from lockenv.operations.explain import noting_failure
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.preferences import rather
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
-from lockenv.operations.read import manifest_and_included, parse_lock
+from lockenv.operations.read import environment_names, manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
 from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
@@ -277,7 +277,8 @@ def _relock(
 
     manifest, question = asked.manifest, asked.question
     before = entries_of(old) if old is not None else {}
-    check_upgrade(upgrade, {*before, *(builders_of(old) if old is not None else ())})
+    known = {*before, *(builders_of(old) if old is not None else ())}
+    check_upgrade(upgrade, known, lambda: environment_names(session.project))
     client = session.client(manifest)
     client.prefetch_listings(_surely_asked(manifest, question))
     resolution, more = _resolved(session, manifest, question, client, old=old, upgrade=upgrade)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lockenv.errors import UsageError
+from lockenv.operations.absent import no_environment
 from lockenv.operations.files import shown
 from lockenv.operations.unchanged import replaced
 from lockenv.python.installed import Installed, read_installed
@@ -26,7 +27,7 @@ def installed_in(session: Session) -> tuple[Installed, ...]:
         restore(session.project.env)
     if not (env / "pyvenv.cfg").is_file():
         place = shown(session.project, session.project.env)
-        raise UsageError(f"there is no environment at {place}", hint="run `lockenv sync` to make it")
+        raise no_environment(session.project, place)
     sites = [*env.glob("lib/python*/site-packages"), *env.glob("lib64/python*/site-packages")]
     return read_installed(sites)
 

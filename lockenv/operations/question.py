@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -225,8 +225,13 @@ class _Moments:
         return then if isinstance(then, datetime) else self._now - said
 
 
-def check_upgrade(upgrade: Upgrade, before: Collection[NormalizedName]) -> None:
-    """Raise `UsageError` for a package that is to be upgraded and that the lock does not hold."""
+def check_upgrade(
+    upgrade: Upgrade, before: Collection[NormalizedName], environments: Callable[[], Collection[str]] = tuple
+) -> None:
+    """Raise `UsageError` for a package that is to be upgraded and that the lock does not hold.
+
+    `environments` gives those of the project, one of which may be meant instead.
+    """
     for name in sorted(upgrade.names):
         if before and name not in before:
             # Lazy: only a slip needs it.
@@ -234,6 +239,8 @@ def check_upgrade(upgrade: Upgrade, before: Collection[NormalizedName]) -> None:
 
             close = get_close_matches(name, before, n=1)
             hint = f"did you mean `{close[0]}`?" if close else "add it to env.toml, and run `lockenv lock`"
+            if name in environments():
+                hint = f"the environment of that name is upgraded by `lockenv upgrade --environment {name}`"
             raise UsageError(f"`{name}` is not in the lock, so there is nothing to upgrade", hint=hint)
 
 

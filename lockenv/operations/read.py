@@ -44,6 +44,11 @@ def whole_manifest(project: Project) -> tuple[Manifest, tuple[str, ...]]:
     return manifest_reader.read(text, where=MANIFEST, load=load), tuple(included)
 
 
+def environment_names(project: Project) -> tuple[str, ...]:
+    """The names of the environments that env.toml declares besides the default one. Raises `ManifestError`."""
+    return tuple(environment.name for environment in whole_manifest(project)[0].environments)
+
+
 def parse_lock(raw: bytes, where: str) -> Pylock:
     """Parse the bytes of a lock. Raises `LockError`."""
     # Lazy: packaging.pylock takes tens of milliseconds to import, and an unchanged lock is not parsed.

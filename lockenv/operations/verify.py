@@ -15,6 +15,7 @@ from lockenv.files import hash_file
 from lockenv.lockfile.select import Selected
 from lockenv.lockfile.trust import check_artifact, check_hosts
 from lockenv.operations import proof
+from lockenv.operations.absent import no_environment
 from lockenv.operations.desire import choose, desired_of, is_wheel, manifest_for, needs_of
 from lockenv.operations.fetch import Need, fetch
 from lockenv.operations.files import bytes_of, shown
@@ -144,7 +145,7 @@ def _record(session: Session) -> State | None:
         return record
     described = describe_environment(Path(env))
     if described is None and not (Path(env) / ".lockenv").is_dir():
-        raise UsageError(f"there is no environment at {place}", hint="run `lockenv sync` to make it")
+        raise no_environment(session.project, place)
     if described is not None and described.kind != "lockenv":
         raise CheckFailed(
             f"{described.kind} made {place}, and nothing tells what it should be",

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lockenv.errors import LockError, UsageError
+from lockenv.errors import UsageError
 from lockenv.lockfile.web import Web, targets_in, web_of
 from lockenv.manifest.model import Manifest
 from lockenv.manifest.words import quoted, suggestion
+from lockenv.operations.absent import no_lock
 from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.read import manifest_of, parse_lock
 from lockenv.packages import NormalizedName, canonicalize_name
@@ -49,9 +50,7 @@ def locked(session: Session) -> tuple[str, Pylock]:
     where = shown(session.project, session.project.lock)
     raw = bytes_of(session.project.lock)
     if raw is None:
-        raise LockError(
-            f"there is no {where}", hint="run `lockenv lock` to make it, or name another with `--lock`"
-        )
+        raise no_lock(session.project, ", or name another with `--lock`")
     return where, parse_lock(raw, where)
 
 

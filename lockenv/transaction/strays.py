@@ -15,7 +15,7 @@ import contextlib
 import csv
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,24 +68,37 @@ def keep_strays(source: str, target: str) -> None:
     """
     if not is_foreign(source):
         return
-    kept = kept_in(target)
-    for path in strays(source):
+    found = strays(source)
+    kept = kept_in(target, found)
+    for path in found:
         place = _free(f"{target}/{kept}/{path.rstrip('/')}")
         os.makedirs(os.path.dirname(place), exist_ok=True)
         os.rename(f"{source}/{path.rstrip('/')}", place)
     os.unlink(f"{source}/{_SETTINGS}")
 
 
-def kept_in(env: str, tops: Collection[str] = ()) -> str:
-    """Name the folder of an environment's root where strays are kept: it may be there already.
+def kept_in(env: str, paths: Collection[str], tops: Collection[str] = ()) -> str:
+    """Name the folder of an environment's root where strays of these paths are kept: it may be there already.
 
-    `tops` are names that are about to be links there: a package may bring this one, and people a file of it.
+    No file stands in their way in it, and no link leads them elsewhere. `tops` are names that are about to be
+    links in the root: a package may bring this one.
     """
     number, name = 1, KEPT
-    while name in tops or not _may_be_folder(f"{env}/{name}"):
+    while name in tops or not all(_may_be_folder(f"{env}/{folder}") for folder in _folders(name, paths)):
         number += 1
         name = f"{KEPT}-{number}"
     return name
+
+
+def _folders(top: str, paths: Iterable[str]) -> set[str]:
+    """Name the folders that paths below `top` are in."""
+    found = {top}
+    for path in paths:
+        parent = os.path.dirname(f"{top}/{path.rstrip('/')}")
+        while parent not in found:
+            found.add(parent)
+            parent = os.path.dirname(parent)
+    return found
 
 
 def _may_be_folder(path: str) -> bool:
@@ -99,7 +112,7 @@ def told(env: str, tops: Collection[str]) -> str:
         return ""
     few = ", ".join(found[:_FEW])
     more = f" and {len(found) - _FEW} more" if len(found) > _FEW else ""
-    return f"what no package and no tool explains is kept in {env}/{kept_in(env, tops)}: {few}{more}"
+    return f"what no package and no tool explains is kept in {env}/{kept_in(env, found, tops)}: {few}{more}"
 
 
 def _free(place: str) -> str:

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.cli.refusals import check_refusal
 from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import PLATFORM, SERIES, ScratchProject
@@ -208,6 +209,13 @@ def test_the_variable_for_a_folder_is_about_the_default_environment_alone(made: 
     line = "import dropdown; print(dropdown.version)"
     assert made.spawn("run", "-e", "old", "python", "-c", line, LOCKENV_ENV="elsewhere").ok().out == "1.0\n"
     assert made.run("sync", "--all", LOCKENV_ENV="elsewhere").status == 2
+
+
+def test_an_environment_named_where_a_package_is_asked_for(made: ScratchProject) -> None:
+    check_refusal(
+        made.run("upgrade", "tests"), 2, "`tests` is not in the lock", "lockenv upgrade --environment tests"
+    )
+    made.run("upgrade", "--environment", "tests").ok()
 
 
 def test_a_rollback_is_of_one_environment(made: ScratchProject) -> None:

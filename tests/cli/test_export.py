@@ -80,6 +80,23 @@ def test_a_manifest_comes_back_from_its_requirements(
     assert versions(given.lock.read_text(encoding="utf-8")) == versions(locked)
 
 
+def test_another_index_is_asked_alone_or_beside_the_default_one(project: ScratchProject) -> None:
+    with FakeIndex() as own:
+        own.add(make_wheel("acme", "1.0"))
+        declared = f'[[index]]\nname = "own"\nurl = "{own.url}"\nexplicit = true\npackages = ["acme"]\n'
+        project.manifest(dependencies=["acme"], more=declared)
+        project.run("lock").ok()
+        alone = project.run("export", "requirements", "--no-hashes").ok()
+        project.manifest(dependencies=["acme", "icons"], more=declared)
+        project.run("lock").ok()
+        hashed = project.run("export", "requirements").ok()
+        bare = project.run("export", "requirements", "--no-hashes").ok()
+    assert (f"--index-url {own.url}" in alone.out.splitlines(), alone.err) == (True, "")
+    assert (f"--extra-index-url {own.url}" in hashed.out.splitlines(), hashed.err) == (True, "")
+    assert bare.err.startswith("warning: pip asks the default index, ")
+    assert "(dependency confusion): export with hashes" in bare.err
+
+
 def versions(lock: str) -> list[tuple[str, str]]:
     """The packages of a lock."""
     return [(package["name"], package["version"]) for package in tomllib.loads(lock)["packages"]]

@@ -152,6 +152,17 @@ def test_static_metadata_lock_without_leave_and_a_sync_asks_for_it(
     assert project.installed()["core"] == "1.0"
 
 
+def test_an_add_that_may_not_build_says_what_to_say_to_it(project: ScratchProject, repository: Repository) -> None:
+    project.manifest(dependencies=["checks"])
+    project.run("lock").ok()
+    add = ("add", "core", "--git", str(repository.url))
+    ran = project.run(*add)
+    check_refusal(ran, 4, "core must be built", 'allow = ["core"]', "or say `--allow-build core`\n")
+    assert "and then to this command" not in ran.err
+    project.run(*add, "--allow-build", "core").ok()
+    assert project.installed()["core"] == "1.0"
+
+
 def test_leave_for_once(project: ScratchProject, repository: Repository) -> None:
     repository.commit(core("2.0", build_system_requires=["checks"]))
     manifest(project, source(repository))

@@ -34,6 +34,11 @@ def test_no_command_shows_the_help(project: ScratchProject) -> None:
     assert project.run().out == project.run("--help").out == project.run("help").out
 
 
+def test_help_is_also_a_word(project: ScratchProject) -> None:
+    assert project.spawn("help", "lock").out == project.spawn("lock", "--help").out != ""
+    assert project.run("help", "lokc").err == project.run("lokc").err
+
+
 def test_the_version_stands_alone_on_stdout(project: ScratchProject) -> None:
     assert project.spawn("--version").out == project.run("-V").out != ""
 

@@ -111,20 +111,37 @@ def test_quiet_draws_nothing_on_a_terminal(project: ScratchProject) -> None:
     assert terminal.close() == ""
 
 
-def test_a_reader_that_goes_away_is_no_error(synced: ScratchProject) -> None:
+_WORDS = [("list",), ("--version",), ("--help",), ("help", "add"), ("run", "--help"), ()]
+
+
+@pytest.mark.parametrize("words", _WORDS)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(
+    words: tuple[str, ...], unbuffered: str, synced: ScratchProject
+) -> None:
     gone, end = os.pipe()
     os.close(gone)
-    with synced.start("list", stdout=end) as child:
+    synced.environ["PYTHONUNBUFFERED"] = unbuffered
+    with synced.start(*words, stdout=end) as child:
         os.close(end)
         _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, err) == (0, "")
 
 
-def test_a_full_device_is_an_error_without_an_echo(synced: ScratchProject) -> None:
-    with Path("/dev/full").open("w") as full, synced.start("list", stdout=full) as child:
+@pytest.mark.parametrize("words", _WORDS)
+def test_a_full_device_is_an_error_without_an_echo(words: tuple[str, ...], synced: ScratchProject) -> None:
+    with Path("/dev/full").open("w") as full, synced.start(*words, stdout=full) as child:
         _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, err.splitlines()[0]) == (6, "error: No space left on device  [install]")
     assert "Exception ignored" not in err
+
+
+@pytest.mark.parametrize("words", _WORDS)
+def test_what_is_only_shown_needs_no_stdout(words: tuple[str, ...], synced: ScratchProject) -> None:
+    shell = ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "lockenv"]
+    with synced.start(*words, program=shell) as child:
+        out, err = child.communicate(timeout=PATIENCE)
+    assert (child.returncode, out, err) == (0, "", "")
 
 
 @pytest.mark.parametrize(("closed", "status"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0)])

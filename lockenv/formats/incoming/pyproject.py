@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from lockenv.formats.draft import Draft
 from lockenv.formats.gathering import Gathering, Surroundings
 from lockenv.formats.incoming import pdm, poetry, uv
@@ -10,6 +12,9 @@ from lockenv.graph import MAIN
 from lockenv.manifest.entries import Entry
 from lockenv.manifest.words import quoted
 from lockenv.packages import Requirement, canonicalize_name
+
+#: What a program says is known where it was carried out.
+_INSTALLED = "what setup.py says is known where it is installed: `lockenv import --from-env .venv`"
 
 
 def read(
@@ -23,7 +28,7 @@ def read(
     gathered = Gathering(surroundings=surroundings or Surroundings())
     into = gathered.group(where, group) or MAIN
     _project(gathered, table(top, "project"), into)
-    _dynamic(table(top, "project"), table(top, "tool", "poetry"))
+    _dynamic(table(top, "project"), top)
     _groups(gathered, table(top, "dependency-groups"))
     for name, reader in (("poetry", poetry.read), ("pdm", pdm.read), ("uv", uv.read)):
         tool = table(top, "tool", name)
@@ -34,7 +39,8 @@ def read(
         not any(top.child(key) for key in ("project", "dependency-groups"))
         and table(top, "tool", "poetry") is None
     ):
-        gathered.leave(where, "it has neither [project] nor [dependency-groups] nor [tool.poetry]")
+        message = "it has neither [project] nor [dependency-groups] nor [tool.poetry]"
+        gathered.leave(where, message, _INSTALLED)
     finish(made, gathered)
     return gathered.draft()
 
@@ -56,12 +62,26 @@ def _project(gathered: Gathering, project: Entry | None, group: str) -> None:
         _extra(gathered, entry, gathered.name.value if gathered.name is not None else "")
 
 
-def _dynamic(project: Entry | None, poetry_table: Entry | None) -> None:
+def _dynamic(project: Entry | None, top: Entry) -> None:
     """Say what only a build knows. Poetry's own tables say these things, too."""
     told = {"dependencies", "optional-dependencies", "requires-python"}
     for entry, text in texts_of(project, "dynamic"):
-        if text in told and poetry_table is None:
-            entry.refuse(f"`{text}` is computed only when the project is built", "list them in env.toml")
+        if text in told and table(top, "tool", "poetry") is None:
+            files = _read_by_setuptools(top, text)
+            entry.refuse(
+                f"`{text}` is computed only when the project is built",
+                f"it is read from these: `lockenv import {' '.join(files)}`" if files else "list them in env.toml",
+            )
+
+
+def _read_by_setuptools(top: Entry, key: str) -> list[str]:
+    """The files that setuptools reads main dependencies from ('Dynamic Metadata')."""
+    if key != "dependencies":
+        return []
+    said = table(top, "tool", "setuptools", "dynamic", "dependencies")
+    file = said.value.get("file") if said is not None else None
+    named = [file] if isinstance(file, str) else file if isinstance(file, list) else []
+    return [shlex.quote(name) for name in named if isinstance(name, str)]
 
 
 def _extra(gathered: Gathering, extra: Entry, project: str) -> None:

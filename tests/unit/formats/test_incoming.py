@@ -168,6 +168,28 @@ def test_conda_names_are_those_of_pypi_or_left_out() -> None:
     assert len(draft.left_out) == 4
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ('{ file = ["a.txt", "b c.in"] }', "it is read from these: `lockenv import a.txt 'b c.in'`"),
+        ('{ file = "a.txt" }', "it is read from these: `lockenv import a.txt`"),
+        ('{ attr = "x" }', "list them in env.toml"),
+        ("{ file = [3, {}] }", "list them in env.toml"),
+        ('"x"', "list them in env.toml"),
+    ],
+)
+def test_files_that_setuptools_would_read_are_named(said: str, hint: str) -> None:
+    head = '[project]\nname = "x"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\n'
+    left = bring("pyproject.toml", f"{head}dependencies = {said}\n").left_out
+    (problem,) = [one for one in left if "computed" in one.message]
+    assert (problem.where, problem.hint) == ("pyproject.toml:3", hint)
+
+
+def test_a_pyproject_that_leaves_it_to_a_program_says_what_can_be_brought_in() -> None:
+    (problem,) = bring("pyproject.toml", "[build-system]\nrequires = ['x']\n").left_out
+    assert "--from-env .venv" in (problem.hint or "")
+
+
 def test_a_program_is_not_read_but_what_it_installed_can_be() -> None:
     with pytest.raises(UsageError) as caught:
         bring("setup.py", "import os")

@@ -128,7 +128,32 @@ def test_a_package_may_bring_a_folder_of_that_name(project: Project, foreign: Pa
     apply(project.env, project.desired(wheel), reporter=events.append)
     assert (foreign / "kept-2" / "bin" / "mytool").exists()
     assert f"is kept in {foreign}/kept-2:" in [event.message for event in events if isinstance(event, Warned)][-1]
-    assert kept_in(str(foreign)) == "kept-2"
+    assert kept_in(str(foreign), ["bin/mytool"]) == "kept-2"
+
+
+@pytest.mark.parametrize("what", ["a file", "a link that leads out", "a link that leads nowhere"])
+@pytest.mark.parametrize("where", ["kept/bin", f"kept/{SITE}"])
+def test_what_people_keep_in_that_folder_is_in_no_stray_s_way(
+    where: str, what: str, project: Project, foreign: Path
+) -> None:
+    outside = project.folder.parent / "outside"
+    put(foreign, "bin/mytool")
+    put(foreign, f"{SITE}/own.py")
+    (foreign / where).parent.mkdir(parents=True)
+    if what == "a file":
+        (foreign / where).write_text("a note")
+    else:
+        (foreign / where).symlink_to(outside)
+    if what == "a link that leads out":
+        outside.mkdir()
+    events: list[Event] = []
+    apply(project.env, project.desired(MENU), reporter=events.append)
+    assert (foreign / "kept-2" / "bin" / "mytool").read_text() == "mine"
+    assert (foreign / "kept-2" / SITE / "own.py").read_text() == "mine"
+    assert f"is kept in {foreign}/kept-2:" in [event.message for event in events if isinstance(event, Warned)][-1]
+    assert os.path.lexists(foreign / where)
+    assert not commit.leftovers(str(foreign))
+    assert not outside.exists() or not list(outside.iterdir())
 
 
 def test_what_a_kill_left_of_the_retired_environment_is_carried_over_by_the_next(
