@@ -85,6 +85,7 @@ _OWN = {
         "files.bytes_of",
         "files.shown",
         "give.is_behind",
+        "absent.no_environment",
         "history.python_of",
         "why.names_on",
     },
@@ -102,6 +103,7 @@ _OWN = {
         "merge.merge_driver",
         "render.lines_of",
         "scripts.prepare",
+        "selected.refuse_without",
     },
 }
 
