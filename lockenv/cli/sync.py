@@ -12,6 +12,7 @@ from lockenv.errors import UsageError, unforeseen
 from lockenv.operations.sync import sync
 from lockenv.operations.wish import Wish
 from lockenv.project import DEFAULT
+from lockenv.transaction.state import OTHER_PYTHON
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _show(screen: Screen, done: Synced, seconds: float) -> None:
     if done.plan is not None and not screen.quiet:
         show_steps(screen, done.plan)
         show_startup(screen, done)
-        if done.plan.is_empty and done.reason:
+        if done.reason and (done.plan.is_empty or done.reason == OTHER_PYTHON):
             screen.say(f"rebuilt: {done.reason}")
     screen.say(f"{verdict(done)}, {duration(seconds)}")
 

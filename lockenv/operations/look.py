@@ -51,5 +51,5 @@ def recorded(session: Session) -> Recorded:
         raise UsageError(f"{place} has no digest: lockenv did not make it", hint="run `lockenv sync`")
     drift = state.root_drift(env, record) or state.tree_drift(places.generation(env, number), record.tree)
     if replaced(record.interpreter_id):
-        drift = "the interpreter is another"
+        drift = state.OTHER_PYTHON
     return Recorded(digest=record.digest, drift=drift)

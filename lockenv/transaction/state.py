@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lockenv.packages import NormalizedName
 
 FORMAT = 5  #: to be changed with the record's shape and with what lockenv writes into an environment
+OTHER_PYTHON = "its Python is another one now"  #: why an environment is made anew whose packages are the same
 _MAGIC = b"lockenv state\n"
 _MANY = 3000  #: files from which on it pays to look at them in two processes
 
@@ -182,7 +183,7 @@ def why_not_recorded(
     if number is None or state is None:
         return "there is no generation that lockenv knows"
     if state.interpreter_id != interpreter_id:
-        return "the interpreter is another"
+        return OTHER_PYTHON
     if (state.lock_digest, state.selection) != (lock_digest, tuple(selection)):
         return "the lock or the selection is another"
     return root_drift(env, state) or tree_drift(places.generation(env, number), state.tree)

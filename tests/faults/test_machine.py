@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def test_any_order_of_syncs_crashes_and_drift_leaves_a_whole_environment(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.faults.machine", "80"]
+    command = [sys.executable, "-m", "tests.faults.machine", "40"]  # more of them by hand
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)

@@ -287,7 +287,7 @@ def test_another_interpreter_means_a_new_environment(project: Project) -> None:
     project.sync(MENU)
     want = replace(project.desired(MENU), interpreter_id="another")
     applied = apply(project.env, want)
-    assert applied.reason == "the interpreter is another"
+    assert applied.reason == state.OTHER_PYTHON
     assert project.run("menu") == "menu 1\n"
     assert [path.name for path in project.folder.iterdir()] == [".venv"]
 
