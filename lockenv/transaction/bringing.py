@@ -70,7 +70,7 @@ class Bringing:
         self._tree[group[1]].update(self._linker.bring(package.root, group, self._folder))
 
     def _is_work_for_two(self, packages: Sequence[Brought]) -> bool:
-        return self._linker.mode == "hardlink" and _weight(packages) >= _MANY and can_fork()
+        return self._linker.mode == "hardlink" and can_fork() and _weight(packages) >= _MANY
 
     def _bring_in_halves(self, packages: Sequence[Brought], tell: Callable[[Brought, int], None]) -> None:
         mine, theirs = _halves(packages)
