@@ -12,10 +12,10 @@ def main() -> int:
         return 0
     try:
         # Lazy, for the sake of the line above.
+        from lockenv import forks
         from lockenv.cli.main import run
-        from lockenv.transaction import halves
 
-        halves.allow()
+        forks.allow()
         return run(arguments)
     except KeyboardInterrupt:
         # `run` hears of interrupts itself; this one came while it was still being loaded.

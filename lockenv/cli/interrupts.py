@@ -103,9 +103,9 @@ def _end_now(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end() -> None:
-    # Not imported: where it is not there, nothing was started.
-    children = sys.modules.get("lockenv.build.children")
-    if children is not None:
-        children.end_all_now()
+    # Not imported: where they are not there, nothing was started.
+    for name in ("lockenv.forks", "lockenv.build.children"):
+        if (module := sys.modules.get(name)) is not None:
+            module.end_all_now()
     os.write(2, last_words().encode("ascii"))
     os._exit(status())

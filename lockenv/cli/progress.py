@@ -56,11 +56,31 @@ class _Stage:
         self.done, self.detail = 0, ""
 
 
+class _Ticker:
+    """A thread that does something again and again until it is stopped."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lockenv-progress", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(_REDRAW):
+            self._tick()
+
+
 class Progress:
     """A reporter that draws. Events may come from any thread.
 
     While a stage lasts, a thread of its own redraws the line, so that it also shows where nothing happens: a
-    server that does not answer is what a person most wants to be told of. `clear` ends that thread.
+    server that does not answer is what a person most wants to be told of. It ends with the last stage, because a
+    process without further threads can do more (`lockenv.forks`).
     """
 
     def __init__(self, screen: Screen, *, verbosity: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -74,22 +94,26 @@ class Progress:
         self._arrivals = _Arrivals(clock())
         self._awaited: dict[str, list[float]] = {}
         self._shown = False
-        self._over = threading.Event()
-        self._ticker: threading.Thread | None = None
+        self._cleared = False
+        self._ticker: _Ticker | None = None
 
     def __call__(self, event: Event) -> None:
         """Take an event in and redraw if it is time."""
         with self._lock:
             self._take(event)
+            idle = None if self._stages else self._without_ticker()
+        if idle is not None:
+            idle.stop()
 
     def clear(self) -> None:
         """Take the line off the terminal and draw no more."""
-        self._over.set()
-        if self._ticker is not None:
-            self._ticker.join()
         with self._lock:
+            self._cleared = True
             self._stages.clear()
             self._wipe()
+            idle = self._without_ticker()
+        if idle is not None:
+            idle.stop()
 
     def _take(self, event: Event) -> None:
         match event:
@@ -123,9 +147,8 @@ class Progress:
         if size is not None or not self._stages:
             self._arrivals = _Arrivals(now, size)
         self._stages.append(_Stage(name, total, now))
-        if self._ticker is None and not brisk and not self._screen.quiet and not self._over.is_set():
-            self._ticker = threading.Thread(target=self._tick, name="lockenv-progress", daemon=True)
-            self._ticker.start()
+        if self._ticker is None and not brisk and not self._screen.quiet and not self._cleared:
+            self._ticker = _Ticker(self._tick)
 
     def _advance(self, name: str, done: int, detail: str) -> None:
         for stage in reversed(self._stages):
@@ -157,9 +180,13 @@ class Progress:
     # -- what is shown of it
 
     def _tick(self) -> None:
-        while not self._over.wait(_REDRAW):
-            with self._lock:
-                self._draw()
+        with self._lock:
+            self._draw()
+
+    def _without_ticker(self) -> _Ticker | None:
+        """Let go of the thread that redraws; whoever gets it stops it, without this object's lock."""
+        ticker, self._ticker = self._ticker, None
+        return ticker
 
     def _tell(self, level: int, text: str) -> None:
         if self.verbosity >= level:

@@ -9,7 +9,6 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from threading import BoundedSemaphore
 
 from packaging.pylock import PackageArchive, PackageWheel
 from packaging.version import Version
@@ -22,14 +21,13 @@ from lockenv.leftovers import half_made, sweep
 from lockenv.limits import DEFAULT, Limits
 from lockenv.lockfile.trust import check_hashes
 from lockenv.operations.proven_hashes import ProvenHashes
+from lockenv.operations.unpacking import Unpacking
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.store import Store, StoredWheel
 from lockenv.values import dataclass
 
 #: This many wheels are on their way at once.
 _WORKERS = 16
-#: Unpacking is many short calls with Python's own work between: more threads than this hinder each other.
-_unpacking = BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +99,19 @@ def fetch(
         _refuse_network(missing)
     sizes = [need.size for need in missing]
     size = None if None in sizes else sum(size or 0 for size in sizes)
-    report(StageStarted(stage="Fetching", total=len(missing), size=size))
-    done, http = count(1), connect()
+    done = count(1)
+    pool = ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing)))
+    # Its processes are made before there is a thread, and are gone before the pool's threads are waited for.
+    with _scratch(scratch) as own, pool, Unpacking(store, sizes, limits) as unpacking:
+        report(StageStarted(stage="Fetching", total=len(missing), size=size))
+        http = connect()
 
-    def bring(need: Need, own: Path) -> tuple[NormalizedName, StoredWheel]:
-        stored = _bring(need, store, http, own, report, limits=limits)
-        report(StageAdvanced(stage="Fetching", done=next(done), detail=need.filename))
-        return need.name, stored
+        def bring(need: Need) -> tuple[NormalizedName, StoredWheel]:
+            stored = _bring(need, unpacking, http, own, report)
+            report(StageAdvanced(stage="Fetching", done=next(done), detail=need.filename))
+            return need.name, stored
 
-    with _scratch(scratch) as own, ThreadPoolExecutor(max_workers=min(_WORKERS, len(missing))) as pool:
-        found.update(_results([pool.submit(bring, need, own) for need in missing]))
+        found.update(_results([pool.submit(bring, need) for need in missing]))
     for need in missing:
         proven.keep(need.hashes, found[need.name].sha256, CHECKED)
     report(StageFinished(stage="Fetching"))
@@ -158,9 +159,7 @@ def _is_meant(stored: StoredWheel, need: Need) -> bool:
     return named and (not need.version or Version(stored.version) == Version(need.version))
 
 
-def _bring(
-    need: Need, store: Store, http: Http, scratch: Path, report: Reporter, *, limits: Limits
-) -> StoredWheel:
+def _bring(need: Need, unpacking: Unpacking, http: Http, scratch: Path, report: Reporter) -> StoredWheel:
     place = scratch / f"{secrets.token_hex(8)}.whl"
     try:
         arrived = download(
@@ -172,10 +171,7 @@ def _bring(
             filename=need.filename,
             reporter=report,
         )
-        with _unpacking:
-            stored = store.add(
-                arrived.sha256, place, name=need.name, version=need.version, filename=need.filename, limits=limits
-            )
+        stored = unpacking.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
         if not _is_meant(stored, need):
             msg = f"the lock calls a file {need.filename} that is {stored.name} {stored.version} by its content"
             raise Refused(msg, hint="run `lockenv lock` to make the lock anew")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lockenv.errors import InstallError
 from lockenv.events import StageAdvanced, StageFinished, StageStarted
-from lockenv.transaction.halves import HalfFailedError, both, can_fork
+from lockenv.forks import can_fork
+from lockenv.transaction.halves import HalfFailedError, both
 from lockenv.transaction.link import Changed
 
 TYPE_CHECKING = False  # typing's own would import typing

@@ -5,13 +5,16 @@ after it: to ask for each file would take longer than everything else together
 (docs/decisions/0017-a-sync-survives-a-power-cut.md).
 """
 
-# ruff: noqa: PTH116
+# ruff: noqa: PTH116, PTH123
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
+
+from lockenv.forks import can_fork, fork, hold_signals, let_signals, status
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -21,6 +24,47 @@ if TYPE_CHECKING:
     Durable: TypeAlias = Literal["power", "process"]
 else:
     Durable = str
+
+
+class _Aside:
+    """One request to the disk of a folder, made by another process, so that this one has no thread beside it."""
+
+    def __init__(self, folder: str) -> None:
+        self.disk = os.stat(folder).st_dev
+        self._folder = folder
+        self._reading, writing = os.pipe()
+        held = hold_signals()
+        try:
+            self._child = fork(lambda: _tell(folder, writing), held)
+        finally:
+            os.close(writing)
+            let_signals(held)
+        if self._child is None:
+            os.close(self._reading)
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def wait(self) -> None:
+        """Wait for the end, which an interrupt cuts short. Raises `OSError`."""
+        with open(self._reading, "rb") as answer:
+            said = answer.read()
+        if self._child is not None:
+            status(self._child)
+        if said != _WELL:
+            # Who was ended before it could say anything may have been told of an error that is told once.
+            code = int(said or errno.EIO)
+            raise OSError(code, os.strerror(code), self._folder)
+
+
+_WELL = b"0"
+
+
+def _tell(folder: str, writing: int) -> None:
+    try:
+        _settle(folder)
+    except OSError as error:
+        os.write(writing, str(error.errno or errno.EIO).encode())
+    else:
+        os.write(writing, _WELL)
 
 
 class _Settling:
@@ -51,7 +95,7 @@ class _Settling:
             raise self._failed
 
 
-_begun: list[_Settling] = []
+_begun: list[_Aside | _Settling] = []
 
 
 def settle(folder: str) -> None:
@@ -72,7 +116,7 @@ def begin_to_settle(folder: str) -> None:
     What is written by now is then mostly done when somebody waits for all of it (`settle`), who hears of errors.
     """
     with contextlib.suppress(OSError):
-        _begun.append(_Settling(folder))
+        _begun.append(_Aside(folder) if can_fork() else _Settling(folder))
 
 
 def _settle(folder: str) -> None:

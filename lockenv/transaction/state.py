@@ -14,6 +14,7 @@ import marshal
 import os
 import zlib
 
+from lockenv.forks import can_fork
 from lockenv.transaction import halves, places
 
 TYPE_CHECKING = False  # typing's own would import typing
@@ -237,7 +238,7 @@ def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = Non
 
     Folders of bytecode, which Python may write by itself, are added to the list `bytecode`.
     """
-    if sum(map(len, recorded.values())) >= _MANY and halves.can_fork():
+    if sum(map(len, recorded.values())) >= _MANY and can_fork():
         try:
             return _drift_in_halves(generation, recorded, bytecode)
         except (halves.HalfFailedError, OSError):

@@ -20,6 +20,7 @@ FEW = len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else 
 FRAME = """
 import os, signal, sys, time
 sys.path.insert(0, {root!r})
+from lockenv import forks
 from lockenv.transaction import halves
 from lockenv.transaction.halves import both
 {code}
@@ -99,8 +100,8 @@ def test_where_no_process_can_be_made_one_does_both() -> None:
 
 @pytest.mark.skipif(FEW, reason="this machine has one processor, or does not say how many")
 def test_only_the_command_line_forks_and_only_without_threads() -> None:
-    code = "import threading\nprint(halves.can_fork())\nhalves.allow()\nprint(halves.can_fork())\n"
-    code += "threading.Thread(target=time.sleep, args=(1,), daemon=True).start()\nprint(halves.can_fork())"
+    code = "import threading\nprint(forks.can_fork())\nforks.allow()\nprint(forks.can_fork())\n"
+    code += "threading.Thread(target=time.sleep, args=(1,), daemon=True).start()\nprint(forks.can_fork())"
     assert run(code) == ("False\nTrue\nFalse" if sys.platform == "linux" else "False\nFalse\nFalse")
 
 

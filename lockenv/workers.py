@@ -1,0 +1,94 @@
+"""Other processes that do one thing again and again, each time that they are asked (forks: `lockenv.forks`)."""
+
+from __future__ import annotations
+
+import marshal
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import IO, Any
+
+from lockenv.forks import end, fork, hold_signals, let_signals, status
+
+_LENGTH = 8  #: bytes before a message that say how long it is
+
+
+class Worker:
+    """A process that answers what it is asked; questions and answers are plain data (`marshal`).
+
+    `prepare` is called there, and gives what answers. The process ends when it is dismissed, or when this one has
+    ended; an error ends it, too. `siblings` are the workers that there are already: as long as one of them held
+    the ends of another's pipes, that would not hear of the end.
+    """
+
+    def __init__(self, prepare: Callable[[], Callable[[Any], Any]], siblings: Sequence[Worker] = ()) -> None:
+        """Begin it. Raises `OSError` where there cannot be one more process."""
+        theirs, ours = os.pipe()
+        self._asking = os.fdopen(ours, "wb")
+        ours, answering = os.pipe()
+        self._answers = os.fdopen(ours, "rb")
+        self._child: int | None = None
+        held = hold_signals()
+        try:
+            self._child = fork(lambda: _serve(prepare, theirs, answering, (self, *siblings)), held)
+        finally:
+            os.close(theirs)
+            os.close(answering)
+            let_signals(held)
+        if self._child is None:
+            self._hang_up()
+            raise BlockingIOError("the system refuses another process")
+
+    def ask(self, question: Any) -> Any:
+        """Have it answer. Raises `OSError` or `EOFError` where it is no more. One thread asks at a time."""
+        _write(self._asking, question)
+        return _read(self._answers)
+
+    def dismiss(self) -> None:
+        """Let it end, which it does as soon as it has nothing to do, and wait for that."""
+        self._hang_up()
+        if self._child is not None:
+            status(self._child)
+
+    def end(self) -> None:
+        """End it, whatever it is doing."""
+        if self._child is not None:
+            end(self._child)
+        # Another thread that waits for the answer hears of the end, and needs its pipe for that.
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):  # what was still to be said is said to nobody
+            self._asking.close()
+        self._answers.close()
+
+
+def _serve(
+    prepare: Callable[[], Callable[[Any], Any]], asked: int, answering: int, others: Sequence[Worker]
+) -> None:
+    for other in others:
+        os.close(other._asking.fileno())  # noqa: SLF001 - this process's copies
+        os.close(other._answers.fileno())  # noqa: SLF001
+    work = prepare()
+    with os.fdopen(asked, "rb") as questions, os.fdopen(answering, "wb") as answers:
+        while True:
+            try:
+                question = _read(questions)
+            except EOFError:
+                return
+            _write(answers, work(question))
+
+
+def _write(pipe: IO[bytes], message: Any) -> None:
+    content = marshal.dumps(message)
+    pipe.write(len(content).to_bytes(_LENGTH, "big") + content)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> Any:
+    """Read one message. Raises `EOFError` where it does not come, or not whole."""
+    length = int.from_bytes(pipe.read(_LENGTH), "big")
+    content = pipe.read(length)
+    if not content or len(content) < length:
+        raise EOFError
+    # What this program's own fork wrote, whole.
+    return marshal.loads(content)  # noqa: S302
