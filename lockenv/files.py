@@ -30,6 +30,12 @@ _CHUNK = 1 << 20
 _POLL = 0.05  #: seconds between two tries for a lock that somebody holds
 
 
+def seal_of(descriptor: int) -> tuple[int, ...]:
+    """Say which file is open, and in which state: where this is the same again, so are its bytes."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def write_atomically(path: Path | str, content: bytes, *, durable: bool = False) -> None:
     """Put `content` at `path`, wholly or not at all: readers see the old file or the new one.
 

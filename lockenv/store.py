@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from lockenv.archive.record import record_line
 from lockenv.errors import InstallError, Refused
-from lockenv.files import hash_descriptor, hash_file, remove_tree, write_atomically
+from lockenv.files import hash_descriptor, hash_file, remove_tree, seal_of, write_atomically
 from lockenv.leftovers import half_made, is_unsettled, mark_unsettled, settle, sweep
 from lockenv.placement import WRITTEN_BY_INSTALLER
 from lockenv.promised import note_use
@@ -119,8 +119,11 @@ class Store:
         version: str,
         filename: str,
         limits: Limits | None = None,
+        seal: tuple[int, ...] = (),
     ) -> StoredWheel:
         """Unpack a wheel file, whose hash must be `sha256`, unless a sound entry is there.
+
+        It is not hashed again while it has the `seal` (`lockenv.files.seal_of`) that it had when it was.
 
         Raises `Refused` for a wrong hash or a bad wheel, `InstallError` where there is no room for it, `OSError`
         for the disk's other troubles; then nothing is added.
@@ -141,9 +144,8 @@ class Store:
             with open_wheel(
                 wheel_file, name=name, version=version, filename=filename, limits=limits or DEFAULT
             ) as wheel:
-                actual = hash_descriptor(wheel.descriptor)["sha256"]
-                if actual != sha256:
-                    raise Refused(f"{filename} has sha256 {actual}, not {sha256}")
+                if seal_of(wheel.descriptor) != seal:
+                    _check_hash(wheel.descriptor, filename, sha256)
                 _check_space(self._wheels, filename, [member.size for member in wheel.members])
                 root = temporary / "files"
                 root.mkdir()
@@ -265,6 +267,12 @@ class Store:
         with contextlib.suppress(FileNotFoundError):
             os.rename(entry, aside)  # noqa: PTH104
             remove_tree(aside)
+
+
+def _check_hash(descriptor: int, filename: str, sha256: str) -> None:
+    actual = hash_descriptor(descriptor)["sha256"]
+    if actual != sha256:
+        raise Refused(f"{filename} has sha256 {actual}, not {sha256}")
 
 
 def _is_digest(name: str) -> bool:

@@ -23,17 +23,23 @@ _FORBIDDEN = re.compile(
 _NOT_A_NAME = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 #: What Windows takes for a device, whatever follows the first dot.
-_DEVICE = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?: *(?:\.|$))", re.IGNORECASE
-)
+_DEVICES = r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])"
+_DEVICE = re.compile(_DEVICES + r"(?: *(?:\.|$))", re.IGNORECASE)
 #: Whatever may be one of these, a name's end that Windows cuts off, or its sign for a part of a file.
-_TRAP = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com|lpt)|[. ](?:/|$)|:", re.IGNORECASE)
+_TRAP = re.compile(rf"(?:^|/){_DEVICES} *(?:[./]|$)|[. ](?:/|$)|:", re.IGNORECASE)
+#: What nearly all paths are, and nothing can be wrong with if they are short: words with dots and dashes.
+_PLAIN = re.compile(r"(?:\w[\w.+-]*/)*\w[\w.+-]*", re.ASCII)
 _MAX_SEGMENT = 255  #: bytes; what common file systems take
 _MAX_PATH = 1024  #: bytes; leaves room for the environment's own path below PATH_MAX
 
 
 def refusal(path: str) -> str | None:
     """Say why a path (POSIX, without a trailing slash) cannot be unpacked, or None where it can."""
+    plain = len(path) <= _MAX_SEGMENT and _PLAIN.fullmatch(path)
+    return None if plain else _oddity(path)
+
+
+def _oddity(path: str) -> str | None:
     if found := _FORBIDDEN.search(path):
         return "a backslash" if found[0] == "\\" else f"the character U+{ord(found[0]):04X}"
     if path.startswith("/"):

@@ -106,25 +106,26 @@ class WheelArchive:
         Files are read-only with the times of `fixed_mtime_ns`; scripts of the data folder are executable whatever
         the archive says, as the format asks. RECORD itself is unpacked, too. Raises `Refused`, `OSError`.
         """
-        made: set[str] = set()
-        return tuple(self._extract(f"{folder}/", member, made) for member in self._files.values())
+        making = _Making(f"{folder}/")
+        in_scripts = f"{self.data_folder}/scripts/" if self.data_folder is not None else "/"
+        return tuple(self._extract(making, member, in_scripts) for member in self._files.values())
 
-    def _extract(self, prefix: str, member: Member, made: set[str]) -> UnpackedFile:
-        _make_parents(prefix, member.path, made)
-        in_scripts = self.data_folder is not None and member.path.startswith(f"{self.data_folder}/scripts/")
-        mode = 0o555 if in_scripts or member.mode & 0o111 else 0o444
-        row = self._record.get(member.path)
+    def _extract(self, making: _Making, member: Member, in_scripts: str) -> UnpackedFile:
+        path = member.path
+        mode = 0o555 if member.mode & 0o111 or path.startswith(in_scripts) else 0o444
+        row = self._record.get(path)
         if member.size <= _CHUNKED and (row is None or row.algorithm == "sha256"):
             # Nearly all files are like this, and what is done for each of them counts.
             content = self._archive.read(member)
             digest = hashlib.sha256(content)
             if row is not None and digest.digest() != row.digest:
-                raise self._archive.refuse("is not what RECORD says", member.path)
-            sha256 = _write_file(prefix + member.path, mode, (content, digest.hexdigest()))
+                raise self._archive.refuse("is not what RECORD says", path)
+            sha256 = digest.hexdigest()
+            making.write(path, mode, content, sha256)
         else:
             chunks = self._archive.chunks(member)
-            sha256 = _write_file(prefix + member.path, mode, self._checked(member, row, chunks))
-        return UnpackedFile(member.path, sha256, member.size, mode)
+            sha256 = making.write_all(path, mode, self._checked(member, row, chunks))
+        return UnpackedFile(path, sha256, member.size, mode)
 
     def _checked(self, member: Member, row: Row | None, chunks: Iterable[bytes]) -> Iterator[bytes | str]:
         """Pass the content on and at its end its sha256; raise `Refused` where RECORD knows another hash."""
@@ -273,33 +274,67 @@ def _read_wheel_file(filename: str, text: str) -> bool:
     return fields.get("root-is-purelib", "").lower() == "true"
 
 
-def _make_parents(prefix: str, path: str, made: set[str]) -> None:
-    parent = path.rpartition("/")[0]
-    if not parent or parent in made:
-        return
-    _make_parents(prefix, parent, made)
-    os.mkdir(prefix + parent)  # noqa: PTH102
-    made.add(parent)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def _write_file(path: str, mode: int, content: Iterable[bytes | str]) -> str:
-    """Write a new read-only file; the last of `content` is its sha256, which is returned."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, mode)
-    sha256 = ""
-    try:
-        for chunk in content:
-            if isinstance(chunk, str):
-                sha256 = chunk
-                continue
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-        # To look is cheaper than to change, and only a umask that is stricter than most takes from the mode.
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
-            os.fchmod(descriptor, mode)
+class _Making:
+    """The files that an archive is unpacked to, new and read-only. `prefix` is the folder's path with a slash."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._folders: set[str] = {""}
+        self._modes: set[int] = set()  # those that the system has been seen to give as they are asked for
+
+    def write(self, path: str, mode: int, content: bytes, sha256: str) -> None:
+        """Write a file whole."""
+        descriptor = self._open(path, mode)
+        try:
+            _write(descriptor, content)
+            self._finish(descriptor, mode, sha256)
+        finally:
+            os.close(descriptor)
+
+    def write_all(self, path: str, mode: int, content: Iterable[bytes | str]) -> str:
+        """Write a file piece by piece; the last of `content` is its sha256, which is returned."""
+        descriptor = self._open(path, mode)
+        sha256 = ""
+        try:
+            for piece in content:
+                if isinstance(piece, str):
+                    sha256 = piece
+                else:
+                    _write(descriptor, piece)
+            self._finish(descriptor, mode, sha256)
+        finally:
+            os.close(descriptor)
+        return sha256
+
+    def _open(self, path: str, mode: int) -> int:
+        parent = path.rpartition("/")[0]
+        if parent not in self._folders:
+            self._make(parent)
+        return os.open(self._prefix + path, _NEW, mode)
+
+    def _make(self, folder: str) -> None:
+        parent = folder.rpartition("/")[0]
+        if parent not in self._folders:
+            self._make(parent)
+        os.mkdir(self._prefix + folder)  # noqa: PTH102
+        self._folders.add(folder)
+
+    def _finish(self, descriptor: int, mode: int, sha256: str) -> None:
+        # To look is cheaper than to change. What takes from the mode (a strict umask) does so with all files.
+        if mode not in self._modes:
+            if stat.S_IMODE(os.fstat(descriptor).st_mode) == mode:
+                self._modes.add(mode)
+            else:
+                os.fchmod(descriptor, mode)
         mtime = fixed_mtime_ns(sha256)
         os.utime(descriptor, ns=(mtime, mtime))
-    finally:
-        os.close(descriptor)
-    return sha256
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    written = os.write(descriptor, content) if content else 0
+    rest = memoryview(content)[written:]
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

@@ -22,6 +22,7 @@ from lockenv.values import dataclass
 
 _CHUNK = 1 << 20
 _WHOLE = 8 << 20  #: members up to this size are read and inflated in one go
+_WINDOW = 1 << 18  #: bytes that are read at once where small members follow each other
 
 _END_MARK = b"PK\x05\x06"
 _END = struct.Struct("<4s4H2LH")
@@ -73,6 +74,7 @@ class ZipArchive:
         self.filename = filename or path.name
         self.limits = limits
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._window = (0, b"")  # one value, so that threads see a place and the bytes that stand there
         try:
             self.size = os.fstat(self.descriptor).st_size
             self.members = _read_members(self)
@@ -98,6 +100,17 @@ class ZipArchive:
 
     def bytes_at(self, offset: int, count: int) -> bytes:
         """Read exactly `count` bytes. Raises `Refused` where the file ends before."""
+        start, window = self._window
+        if start <= offset and offset + count <= start + len(window):
+            return window[offset - start : offset - start + count]
+        if count < _WINDOW // 4:
+            window = os.pread(self.descriptor, _WINDOW, offset)
+            self._window = (offset, window)
+            if len(window) >= count:
+                return window[:count]
+        return self._pieced(offset, count)
+
+    def _pieced(self, offset: int, count: int) -> bytes:
         content = os.pread(self.descriptor, count, offset) if count else b""
         while len(content) < count:
             more = os.pread(self.descriptor, count - len(content), offset + len(content))
@@ -115,8 +128,10 @@ class ZipArchive:
     def _read_whole(self, member: Member) -> bytes:
         block = self.bytes_at(member.offset, member.span)
         start = _check_local(self, member, block)
-        _check_descriptor(self, member, block[start + member.compressed :])
-        content = block[start : start + member.compressed]
+        end = start + member.compressed
+        if end < len(block):
+            _check_descriptor(self, member, block[end:])
+        content = block[start:end]
         if member.method == _DEFLATED:
             content = self._inflate_whole(member, content)
         if len(content) != member.size or crc32(content) != member.crc:
@@ -270,8 +285,9 @@ def _parse_entry(archive: ZipArchive, directory: bytes, at: int) -> tuple[Member
         raise archive.refuse("has a broken directory")
     raw_name = directory[body : body + name_size]
     path, is_dir = _member_path(archive, raw_name, flags)
-    extra = directory[body + name_size : body + name_size + extra_size]
-    size, compressed, offset = _wide(archive, path, extra, (size, compressed, offset))
+    if extra_size or _FULL in {size, compressed, offset}:
+        extra = directory[body + name_size : body + name_size + extra_size]
+        size, compressed, offset = _wide(archive, path, extra, (size, compressed, offset))
     _check_kind(archive, path, flags, method, attributes, is_dir=is_dir, size=size)
     # 4.4.2: the upper half of the attributes is a Unix mode only where the archive was made on one.
     mode = stat.S_IMODE(attributes >> 16) if made_by >> 8 in {3, 19} or attributes >> 16 else 0
@@ -377,8 +393,9 @@ def _check_local(archive: ZipArchive, member: Member, block: bytes) -> int:
     same = (mark, name, method, flags & ~_LEVEL) == (
         b"PK\x03\x04", member.raw_name, member.method, member.flags & ~_LEVEL
     )  # fmt: skip
-    extra = block[_LOCAL.size + name_size : start]
-    size, compressed, _ = _wide(archive, member.path, extra, (size, compressed, 0))
+    if extra_size or _FULL in {size, compressed}:
+        extra = block[_LOCAL.size + name_size : start]
+        size, compressed, _ = _wide(archive, member.path, extra, (size, compressed, 0))
     stated = (crc, compressed, size)
     # 4.4.4 bit 3: then the header may leave them to the descriptor, and says 0.
     if not same or (

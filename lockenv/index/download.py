@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from lockenv.errors import NetworkError, Refused
 from lockenv.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Reporter, silent
+from lockenv.files import seal_of
 from lockenv.index.auth import without_credentials
 from lockenv.index.http import Http, Stream
 from lockenv.index.keys import STRONG
@@ -28,11 +29,15 @@ _RESUMPTIONS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloaded:
-    """What arrived: `sha256` and `size` were computed from the bytes, whatever was known before."""
+    """What arrived: `sha256` and `size` were computed from the bytes, whatever was known before.
+
+    `seal` (`lockenv.files.seal_of`) is that of the file with these bytes.
+    """
 
     path: Path
     sha256: str
     size: int
+    seal: tuple[int, ...]
 
 
 def download(
@@ -70,8 +75,9 @@ def download(
         arrival.check(without_credentials(url))
         file.flush()
         temporary.replace(destination)
+        seal = seal_of(file.fileno())
     reporter(DownloadFinished(filename=shown, size=arrival.received))
-    return Downloaded(path=destination, sha256=arrival.sha256, size=arrival.received)
+    return Downloaded(path=destination, sha256=arrival.sha256, size=arrival.received, seal=seal)
 
 
 def path_of(url: str) -> Path:

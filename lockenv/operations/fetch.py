@@ -171,7 +171,14 @@ def _bring(need: Need, unpacking: Unpacking, http: Http, scratch: Path, report: 
             filename=need.filename,
             reporter=report,
         )
-        stored = unpacking.add(arrived.sha256, place, name=need.name, version=need.version, filename=need.filename)
+        stored = unpacking.add(
+            arrived.sha256,
+            place,
+            name=need.name,
+            version=need.version,
+            filename=need.filename,
+            seal=arrived.seal,
+        )
         if not _is_meant(stored, need):
             msg = f"the lock calls a file {need.filename} that is {stored.name} {stored.version} by its content"
             raise Refused(msg, hint="run `lockenv lock` to make the lock anew")

@@ -27,8 +27,8 @@ _WORTH = 1 << 19
 #: In threads, unpacking is many short calls with Python's own work between: more of them hinder each other.
 _THREADS = 2
 
-#: Of a wheel file: sha256, path, name, version, file name, as `Store.add` takes them.
-_Arrived: TypeAlias = tuple[str, str, str, str, str]
+#: Of a wheel file: sha256, path, name, version, file name and seal, as `Store.add` takes them.
+_Arrived: TypeAlias = tuple[str, str, str, str, str, tuple[int, ...]]
 
 
 class Unpacking:
@@ -65,9 +65,11 @@ class Unpacking:
             for worker in self._workers:
                 worker.dismiss()
 
-    def add(self, sha256: str, wheel_file: Path, *, name: str, version: str, filename: str) -> StoredWheel:
+    def add(
+        self, sha256: str, wheel_file: Path, *, name: str, version: str, filename: str, seal: tuple[int, ...]
+    ) -> StoredWheel:
         """Do what `Store.add` does, and raise as it does; from any thread, elsewhere where that can be."""
-        arrived = (sha256, str(wheel_file), name, version, filename)
+        arrived = (sha256, str(wheel_file), name, version, filename, seal)
         stored = self._store.known(sha256) if self._workers and self._asked(arrived) else None
         if stored is not None:
             return stored
@@ -88,9 +90,9 @@ class Unpacking:
             self._idle.put(worker)
 
     def _added(self, arrived: _Arrived) -> StoredWheel:
-        sha256, path, name, version, filename = arrived
+        sha256, path, name, version, filename, seal = arrived
         return self._store.add(
-            sha256, Path(path), name=name, version=version, filename=filename, limits=self._limits
+            sha256, Path(path), name=name, version=version, filename=filename, limits=self._limits, seal=seal
         )
 
     def _ready(self) -> Callable[[_Arrived], bool]:

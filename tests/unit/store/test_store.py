@@ -4,11 +4,13 @@ import hashlib
 import os
 import stat
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lockenv.errors import InstallError, Refused
+from lockenv.files import seal_of
 from lockenv.store import Store, StoredWheel, _check_space, suspects
 from lockenv.tree import fixed_mtime_ns
 from lockenv.wheels import Script
@@ -60,6 +62,31 @@ def test_the_fixed_part_of_record_leaves_out_what_is_moved_or_written_by_the_ins
         "menu-1.0.dist-info/entry_points.txt",
         "menu.py",
     ]
+
+
+@pytest.mark.parametrize("change", ["none", "bytes", "another file"])
+def test_a_file_that_was_hashed_is_hashed_again_if_it_was_touched_since(change: str, tmp_path: Path) -> None:
+    other = make_wheel("menu", "1.0", files={"menu.py": "x = 2\n"})
+    arrived = tmp_path / "arrived"
+    arrived.write_bytes(other.content)
+    with arrived.open("rb") as file:
+        seal = seal_of(file.fileno())
+    if change == "bytes":
+        while arrived.stat().st_ctime_ns == seal[4]:  # some systems count time in ticks of some milliseconds
+            with arrived.open("r+b") as file:
+                file.write(other.content[:1])
+            os.utime(arrived, ns=(seal[3], seal[3]))
+    elif change == "another file":
+        arrived.rename(tmp_path / "before")
+        arrived.write_bytes(other.content)
+    store = Store(tmp_path / "cache")
+    # The name is a lie, which nobody finds out who does not hash.
+    sealed = partial(store.add, MENU.sha256, arrived, name="menu", version="1.0", filename="menu.whl", seal=seal)
+    if change == "none":
+        assert sealed().sha256 == MENU.sha256
+    else:
+        with pytest.raises(Refused, match=f"not {MENU.sha256}"):
+            sealed()
 
 
 def test_a_file_with_another_hash_is_refused_and_nothing_is_added(tmp_path: Path) -> None:
