@@ -6,6 +6,7 @@ wheel itself is here for the first time when a sync fetches it; then its own MET
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -111,14 +112,17 @@ def _refuse(problems: Sequence[Problem]) -> None:
 
 
 def _differences(package: Package, stored: StoredWheel, truth: Truth) -> Iterator[tuple[Requirement, str]]:
-    """What a wheel requires here that the lock does not know of; of a folder also what it no longer requires."""
+    """What a wheel requires here that the lock does not know of; of a folder also what it requires no more."""
     table = tool_table(package)
     extras = ["", *(canonicalize_name(extra) for extra in table.get("extras", ()))]
+    stated, recorded = _requires_dist(stored), table.get("requires", ())
+    if package.directory is None and _says_nothing_new(stated, recorded, extras):
+        return
 
     def here(lines: Iterable[Requirement]) -> dict[str, Requirement]:
         return {str(line): line for line in lines if any(truth.applies(line, extra) for extra in extras)}
 
-    known, own = here(map(parse_requirement, table.get("requires", ()))), here(_requirements(stored))
+    known, own = here(map(parse_requirement, recorded)), here(_parsed(stored, stated))
     yield from (
         (own[text], f"requires {text}, which the lock does not know of") for text in own if text not in known
     )
@@ -126,16 +130,37 @@ def _differences(package: Package, stored: StoredWheel, truth: Truth) -> Iterato
         yield from ((known[text], f"no longer requires {text}") for text in known if text not in own)
 
 
-def _requirements(stored: StoredWheel) -> list[Requirement]:
+#: A requirement of one extra and nothing else, as nearly all are that a lock does not record.
+_OF_EXTRA = re.compile(r"""[^;]*;\s*extra\s*==\s*(?:"([\w.-]+)"|'([\w.-]+)')\s*""")
+
+
+def _says_nothing_new(stated: Iterable[str], recorded: Iterable[str], extras: Sequence[str]) -> bool:
+    """Whether lines are word by word what is recorded, or for extras that are not asked for; parsing takes long."""
+    known = frozenset(recorded)
+    others = (found for line in stated if line not in known for found in [_OF_EXTRA.fullmatch(line)])
+    return all(found is not None and canonicalize_name(found[1] or found[2]) not in extras for found in others)
+
+
+def _requires_dist(stored: StoredWheel) -> Sequence[str]:
     path = f"{stored.dist_info}/METADATA"
     content = stored.content(path)
     if content is None:
         raise Changed(str(stored.root), path)
     try:
-        metadata = read_metadata(
+        return read_metadata(
             content, filename=stored.filename, name=canonicalize_name(stored.name), version=stored.version
-        )
-        return [parse_requirement(text) for text in metadata.requires_dist]
-    except (MetadataError, InvalidRequirement) as error:
-        msg = f"{stored.filename} has broken metadata: {error}"
-        raise Refused(msg, hint="rule this version out in env.toml, and run `lockenv lock`") from None
+        ).requires_dist
+    except MetadataError as error:
+        raise _broken(stored, error) from None
+
+
+def _parsed(stored: StoredWheel, stated: Iterable[str]) -> list[Requirement]:
+    try:
+        return [parse_requirement(text) for text in stated]
+    except InvalidRequirement as error:
+        raise _broken(stored, error) from None
+
+
+def _broken(stored: StoredWheel, error: Exception) -> Refused:
+    msg = f"{stored.filename} has broken metadata: {error}"
+    return Refused(msg, hint="rule this version out in env.toml, and run `lockenv lock`")
