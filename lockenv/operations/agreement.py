@@ -135,9 +135,9 @@ _OF_EXTRA = re.compile(r"""[^;]*;\s*extra\s*==\s*(?:"([\w.-]+)"|'([\w.-]+)')\s*"
 
 
 def _says_nothing_new(stated: Iterable[str], recorded: Iterable[str], extras: Sequence[str]) -> bool:
-    """Whether lines are word by word what is recorded, or for extras that are not asked for; parsing takes long."""
+    """Whether lines are word by word what is recorded, or for extras not asked for: parsing takes long."""
     known = frozenset(recorded)
-    others = (found for line in stated if line not in known for found in [_OF_EXTRA.fullmatch(line)])
+    others = [_OF_EXTRA.fullmatch(line) for line in stated if line not in known]
     return all(found is not None and canonicalize_name(found[1] or found[2]) not in extras for found in others)
 
 

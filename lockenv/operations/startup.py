@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lockenv.packages import NormalizedName
 
 _NAMES = (".pth", ".start")
-_MODULES = ("sitecustomize", "usercustomize")
+_MODULES = "customize"  #: what the names of modules have in common that `site` imports
 
 
 def check_startup(
@@ -54,7 +54,7 @@ def startup_of(desired: Desired) -> Iterator[tuple[NormalizedName, str, str]]:
 
 def _placed(stored: StoredWheel, scheme: Scheme, aliases: Mapping[str, str]) -> Mapping[str, str]:
     # Few files have such a name, and only those few are placed.
-    rows = [row for row in stored.rows if row[0].endswith(_NAMES) or any(name in row[0] for name in _MODULES)]
+    rows = [row for row in stored.rows if row[0].endswith(_NAMES) or _MODULES in row[0]]
     if not rows:
         return {}
     placed = place(
