@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ from lockenv.resolution.model import Dropped, Keeping, Question, Resolution, not
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
 from lockenv.targets import Target
-from lockenv.values import dataclass
+from lockenv.values import dataclass, replace
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock

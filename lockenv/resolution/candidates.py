@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, TypeAlias
@@ -23,6 +22,7 @@ from lockenv.resolution.model import Policy
 from lockenv.resolution.reach import reach
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
+from lockenv.values import dataclass, field, replace
 
 _PYTHON, _YANKED = map(IndexFile._fields.index, ("requires_python", "yanked"))
 

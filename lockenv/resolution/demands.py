@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
@@ -18,6 +17,7 @@ from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.resolution.candidates import Candidate, parse_specifier, parse_version
 from lockenv.resolution.model import Policy
+from lockenv.values import dataclass
 
 _EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)['"]""")
 _UPPER = frozenset({"<", "<=", "~=", "==", "==="})
