@@ -110,6 +110,9 @@ class Unfit:
 
 Offer: TypeAlias = Candidate | Unfit
 
+#: The places of the file to install and of those for further platforms; or why there is none, '' for the Python.
+_Choice: TypeAlias = tuple[int, tuple[int, ...]] | str
+
 
 class Artifact(NamedTuple):
     """A file and what its name says: the tags (one text for all, '' for an sdist) and the build number."""
@@ -124,12 +127,15 @@ class Published:
     """What counts of a release whatever the target: the files that `exclude-newer` leaves.
 
     `files` are those that are not yanked or, where all of them are, all; then `yanked` is the reason (PEP 592).
-    Where nothing is left, `unfit` says why.
+    Where nothing is left, `unfit` says why. `pythons` are the Requires-Python texts of the files, each once.
+    `shape` is a number that releases share whose files have the same tags, builds and places among `pythons`.
     """
 
     files: tuple[Artifact, ...]
     yanked: str | None
     unfit: str
+    pythons: tuple[str | None, ...] = ()
+    shape: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +203,9 @@ class Projects:
         self._policy = policy
         self._known: dict[NormalizedName, Project | None] = {}
         self._ahead: dict[NormalizedName, Project] = {}
+        self._shapes: dict[tuple[tuple[object, ...], ...], int] = {}
+        #: What demands reach, by their id, for those to whom nothing else counts; kept here for all targets.
+        self.met: dict[int, tuple[object, int, int]] = {}
 
     def get(self, name: NormalizedName) -> Project | None:
         """All versions of a project; None where no index knows it. Raises `NetworkError`."""
@@ -242,10 +251,15 @@ class Projects:
         if not existing:
             return Published(files=(), yanked=None, unfit=_cut_off(release.files, cutoff))
         current = [file for file in existing if file.yanked is None]
+        files = tuple(map(_artifact, current or existing))
+        pythons = tuple(dict.fromkeys(each.file.requires_python for each in files))
+        shape = tuple((each.tags, each.build, pythons.index(each.file.requires_python)) for each in files)
         return Published(
-            files=tuple(map(_artifact, current or existing)),
+            files=files,
             yanked=None if current else existing[0].yanked,
             unfit="",
+            pythons=pythons,
+            shape=self._shapes.setdefault(shape, len(self._shapes)),
         )
 
 
@@ -256,6 +270,8 @@ class AheadOfSearch(Projects):
         self._projects = projects
         self._policy = policy
         self._known = {}
+        self._shapes = {}
+        self.met = {}
 
     def add(self, listing: Listing) -> Project:
         """All versions of a listed project."""
@@ -328,10 +344,17 @@ class Offers:
         self._ranks: dict[str, int | None] = {}
         self._elsewhere = tuple((name, frozenset(tags)) for name, tags in target.also)
         self._fits: dict[tuple[str, str], bool] = {}
+        self._rules: dict[NormalizedName, tuple[bool, bool, bool]] = {}
+        self._choices: dict[tuple[int, tuple[bool, ...], tuple[bool, bool, bool]], _Choice] = {}
 
     def project(self, name: NormalizedName) -> Project | None:
         """All versions of a project, whether usable or not."""
         return self._projects.get(name)
+
+    @property
+    def met(self) -> dict[int, tuple[object, int, int]]:
+        """What demands reach, by their id, kept for all targets."""
+        return self._projects.met
 
     def yanked(self, project: Project) -> tuple[Version, ...]:
         """The versions of a project of which nothing is left but yanked files (PEP 592)."""
@@ -406,6 +429,8 @@ class Offers:
             held_back = project.listing.status == "quarantined"
             kind: Literal["quarantine", "cut-off"] = "quarantine" if held_back else "cut-off"
             return Unfit(version=version, reason=published.unfit, kind=kind)
+        if not project.listing.sourced:
+            return self._of_index(project, published, name, version)
         files = self._here(project, published.files)
         if not files:
             reason = f"[sources] takes {name} from elsewhere on {self._target.name}"
@@ -431,6 +456,43 @@ class Offers:
             beside=self._beside(chosen, fitting),
             origin=next((each.origin for each in project.listing.sourced if each.url == chosen.url), None),
         )
+
+    def _of_index(self, project: Project, published: Published, name: NormalizedName, version: Version) -> Offer:
+        """Judge a release of an index, by the shape of its files: most projects' releases are of a few shapes."""
+        rules = self._rules.get(name)
+        if rules is None:
+            policy = self._policy
+            rules = (self._may_build(name), named(name, policy.no_binary), named(name, policy.only_binary))
+            self._rules[name] = rules
+        accepted = tuple(map(self.accepts_python, published.pythons))
+        choice = self._choices.get((published.shape, accepted, rules))
+        if choice is None:
+            choice = self._chosen_of(name, published.files)
+            self._choices[published.shape, accepted, rules] = choice
+        if isinstance(choice, str):
+            reason = choice or f"needs Python {published.files[0].file.requires_python}"
+            return Unfit(version=version, reason=reason, kind="files" if choice else "python")
+        place, beside = choice
+        return Candidate(
+            name=name,
+            extra="",
+            version=version,
+            release=project.releases[version],
+            index=project.listing.index,
+            file=published.files[place].file,
+            yanked=published.yanked,
+            beside=tuple(published.files[each].file for each in beside),
+        )
+
+    def _chosen_of(self, name: NormalizedName, files: Sequence[Artifact]) -> _Choice:
+        fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
+        if not fitting:
+            return ""
+        chosen = self._best(name, fitting)
+        if isinstance(chosen, str):
+            return chosen
+        places = {id(each.file): place for place, each in enumerate(files)}
+        return places[id(chosen)], tuple(places[id(file)] for file in self._beside(chosen, fitting))
 
     def _here(self, project: Project, files: Sequence[Artifact]) -> Sequence[Artifact]:
         """The files that exist on the target: where the manifest names sources, markers may tell them apart."""
