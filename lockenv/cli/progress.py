@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import threading
+import _thread
 import time
 
 from lockenv.cli.screen import Screen, amount
@@ -31,6 +31,7 @@ from lockenv.events import (
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
 #: Nothing is drawn for what is over sooner than this, in seconds.
@@ -67,14 +68,15 @@ class Progress:
         self._screen = screen
         self.verbosity = verbosity
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
         self._live = screen.redraws()
         self._drawn = clock()
         self._stages: list[_Stage] = []
         self._arrivals = _Arrivals(clock())
         self._awaited: dict[str, list[float]] = {}
         self._shown = False
-        self._over = threading.Event()
+        self._cleared = False
+        self._over: threading.Event | None = None
         self._ticker: threading.Thread | None = None
 
     def __call__(self, event: Event) -> None:
@@ -84,8 +86,9 @@ class Progress:
 
     def clear(self) -> None:
         """Take the line off the terminal and draw no more."""
-        self._over.set()
-        if self._ticker is not None:
+        self._cleared = True
+        if self._over is not None and self._ticker is not None:
+            self._over.set()
             self._ticker.join()
         with self._lock:
             self._stages.clear()
@@ -123,9 +126,17 @@ class Progress:
         if size is not None or not self._stages:
             self._arrivals = _Arrivals(now, size)
         self._stages.append(_Stage(name, total, now))
-        if self._ticker is None and not brisk and not self._screen.quiet and not self._over.is_set():
-            self._ticker = threading.Thread(target=self._tick, name="lockenv-progress", daemon=True)
-            self._ticker.start()
+        if self._ticker is None and not brisk and not self._screen.quiet and not self._cleared:
+            self._start_ticking()
+
+    def _start_ticking(self) -> None:
+        import threading  # Lazy: what is brisk needs no thread, and this takes a millisecond
+
+        self._over = threading.Event()
+        self._ticker = threading.Thread(
+            target=self._tick, args=(self._over,), name="lockenv-progress", daemon=True
+        )
+        self._ticker.start()
 
     def _advance(self, name: str, done: int, detail: str) -> None:
         for stage in reversed(self._stages):
@@ -156,8 +167,8 @@ class Progress:
 
     # -- what is shown of it
 
-    def _tick(self) -> None:
-        while not self._over.wait(_REDRAW):
+    def _tick(self, over: threading.Event) -> None:
+        while not over.wait(_REDRAW):
             with self._lock:
                 self._draw()
 

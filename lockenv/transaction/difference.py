@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Container, Iterator
 
 from lockenv.transaction.contents import Brought, Contents, Group, WrittenFile
 from lockenv.transaction.link import OWNERS_TO_WRITE
 from lockenv.transaction.state import Fact, Tree, fact_at
 from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ when the file is made, once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable
 
 from lockenv.events import Reporter
 from lockenv.files import remove_tree
@@ -19,6 +18,10 @@ from lockenv.transaction.contents import Contents, WrittenFile
 from lockenv.transaction.difference import differing
 from lockenv.transaction.link import Linker
 from lockenv.tree import fixed_mtime_ns
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
 
 
 def build(

@@ -8,6 +8,7 @@ threads, whose locks a fork would copy as they stand.
 
 from __future__ import annotations
 
+import _thread
 import marshal
 import os
 import sys
@@ -36,8 +37,8 @@ def allow() -> None:
 
 def can_fork() -> bool:
     """Whether a second process can help, and can be made without harm."""
-    threading = sys.modules.get("threading")
-    alone = threading is None or threading.active_count() == 1
+    # Threads of any kind are counted, and `threading`, which may not be there, need not be asked.
+    alone = _thread._count() == 0  # noqa: SLF001 - it has no other name
     return _ours and sys.platform == "linux" and alone and len(os.sched_getaffinity(0)) > 1
 
 
@@ -117,7 +118,7 @@ def _hold_signals() -> Iterable[int]:
     Between a fork and the moment when it is known, an interrupt would leave the child at work, or have it tidy up
     what is its parent's.
     """
-    signal = sys.modules.get("signal")
+    signal = sys.modules.get("_signal")
     if signal is None:
         return ()
     before: Iterable[int] = signal.pthread_sigmask(signal.SIG_BLOCK, _interrupts(signal))
@@ -125,7 +126,7 @@ def _hold_signals() -> Iterable[int]:
 
 
 def _let_signals(held: Iterable[int]) -> None:
-    signal = sys.modules.get("signal")
+    signal = sys.modules.get("_signal")
     if signal is not None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _interrupts(signal) - set(held))
 
@@ -138,7 +139,7 @@ def _answer(work: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def _as_usual() -> None:
-    signal = sys.modules.get("signal")
+    signal = sys.modules.get("_signal")
     if signal is not None:
         for number in _interrupts(signal):
             if signal.getsignal(number) is not signal.SIG_IGN:
