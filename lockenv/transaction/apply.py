@@ -22,7 +22,8 @@ from lockenv.transaction import commit, foreign, ground, places, spare, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
 from lockenv.transaction.contents import SETTINGS, Blueprint, Contents, WrittenFile
 from lockenv.transaction.durability import Durable
-from lockenv.transaction.generation import build, rebuild, write_file
+from lockenv.transaction.generation import build, rebuild
+from lockenv.transaction.laying import write_file
 from lockenv.transaction.link import Linker, LinkMode
 from lockenv.transaction.need import check_space
 from lockenv.transaction.refusals import unchanged
