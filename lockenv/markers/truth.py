@@ -22,7 +22,7 @@ class _Question(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What counts of a distribution's requirements where `variables` have certain values, and all that was asked."""
+    """What counts of a distribution's lines where `variables` have certain values, and all that was asked."""
 
     counting: tuple[Requirement, ...]
     asked: dict[tuple[int, str], bool]
@@ -54,6 +54,7 @@ class _Shared:
         self.questions: dict[int, _Question] = {}
         self.answers: dict[tuple[str, tuple[str, ...], str], bool] = {}
         self._sheets: dict[int, _Sheet] = {}
+        self._markers: dict[int, tuple[Marker, tuple[str, tuple[str, ...], bool]]] = {}
 
     def sheet(self, metadata: Metadata) -> _Sheet:
         """What is known of a distribution's requirements. Raises `InvalidRequirement`."""
@@ -67,16 +68,22 @@ class _Shared:
         """What is asked with a requirement that has this marker."""
         known = self.questions.get(id(requirement))
         if known is None:
+            known = self.questions[id(requirement)] = _Question(requirement, *self._rests_on(marker))
+        return known
+
+    def _rests_on(self, marker: Marker) -> tuple[str, tuple[str, ...], bool]:
+        """A marker's text, and what its truth rests on, found once for a marker that many requirements share."""
+        known = self._markers.get(id(marker))
+        if known is None:
             text = text_of(marker)
             names = variables(text) if text else (*MARKER_VARIABLES, "extra")
-            known = _Question(
-                requirement=requirement,
-                text=text or f"the marker of {id(requirement)}",
-                variables=tuple(name for name in names if name != "extra"),
-                by_extra="extra" in names,
+            rests = tuple(name for name in names if name != "extra")
+            # The marker is kept beside the answer so that its id stays taken.
+            known = self._markers[id(marker)] = (
+                marker,
+                (text or f"the marker {id(marker)}", rests, "extra" in names),
             )
-            self.questions[id(requirement)] = known
-        return known
+        return known[1]
 
 
 class Truth:

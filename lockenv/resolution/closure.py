@@ -50,7 +50,7 @@ def faults(
     return tuple(sorted(found, key=str))
 
 
-#: Answers by specifier, which the demands of all targets share; each is kept beside them so that its id stays taken.
+#: Answers by specifier, which the demands of all targets share; it is kept with them so that its id stays taken.
 _CONTAINED: dict[int, tuple[SpecifierSet, dict[Version, bool]]] = {}
 
 

@@ -14,8 +14,16 @@ from packaging.version import InvalidVersion
 from lockenv.errors import MetadataError
 from lockenv.graph import MAIN, Node
 from lockenv.markers.truth import Truth
-from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name, parse_requirement
-from lockenv.resolution.candidates import Candidate, parse_specifier, parse_version
+from lockenv.packages import (
+    Metadata,
+    NormalizedName,
+    Requirement,
+    canonicalize_name,
+    parse_requirement,
+    parse_specifier,
+)
+from lockenv.resolution.candidates import Candidate
+from lockenv.resolution.listed import parse_version
 from lockenv.resolution.model import Policy
 from lockenv.values import dataclass
 

@@ -19,7 +19,7 @@ from lockenv.events import Noted, Reporter
 from lockenv.graph import Node
 from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name
-from lockenv.resolution.candidates import Candidate, Offer, Offers, Project, Unfit, parse_version
+from lockenv.resolution.candidates import Candidate, Offer, Offers, Project, Unfit
 from lockenv.resolution.demands import (
     Demand,
     Dependencies,
@@ -31,6 +31,7 @@ from lockenv.resolution.demands import (
     provides,
 )
 from lockenv.resolution.domains import SetProvider
+from lockenv.resolution.listed import parse_version
 from lockenv.resolution.model import Held, Policy
 from lockenv.resolution.reach import places
 from lockenv.resolution.readings import Readings
