@@ -142,9 +142,9 @@ class Session:
     def index_cache(self) -> IndexCache:
         """Pages and metadata."""
         # Lazy: a sync from the store does not need it.
-        from lockenv.index.cache import IndexCache
+        from lockenv.index.noting import NotingCache
 
-        return IndexCache(self.cache / "index")
+        return NotingCache(self.cache / "index")
 
     def declared_indexes(self, manifest: Manifest | None) -> tuple[Index, ...]:
         """The manifest's own indexes with absolute addresses: those whose credentials are known by name."""
