@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> int:
@@ -23,6 +28,28 @@ def main() -> int:
         return 130
 
 
+def program() -> NoReturn:
+    """Be the program `lockenv`: run the command line and end the process.
+
+    Where no thread was ever begun there is nothing to wait for in the end; then Python's memory is not taken
+    apart, which takes it two milliseconds, before the system has all of it back.
+    """
+    status = main()
+    if "threading" not in sys.modules and _flushed():
+        os._exit(status)
+    sys.exit(status)
+
+
+def _flushed() -> bool:
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return False  # Python itself has something to say of it
+    return True
+
+
 def _wrote_version() -> bool:
     """Write the version. Where that cannot be, `run` sees to it, which knows what to say."""
     from lockenv import __version__
@@ -36,4 +63,4 @@ def _wrote_version() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

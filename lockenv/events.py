@@ -5,12 +5,11 @@ Events may come from several threads at once; a reporter must allow for that and
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lockenv.values import dataclass
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
 
@@ -125,7 +124,10 @@ Event: TypeAlias = (
     | Warned
 )
 
-Reporter: TypeAlias = Callable[[Event], None]
+if TYPE_CHECKING:
+    Reporter: TypeAlias = Callable[[Event], None]
+else:
+    Reporter = object  # to name the type would import `collections`
 
 
 def silent(event: Event) -> None:

@@ -9,7 +9,6 @@ held by somebody else.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
@@ -18,6 +17,7 @@ import sys
 import time
 
 from lockenv.errors import InstallError
+from lockenv.light import suppress
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def write_atomically(path: Path | str, content: bytes, *, durable: bool = False)
             os.close(descriptor)
         os.replace(temporary, path)
     except BaseException:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.unlink(temporary)
         raise
     if durable:
@@ -139,11 +139,11 @@ def _remove_folder(name: str, parent: int) -> None:
             if is_folder:
                 _remove_folder(entry, folder)
             else:
-                with contextlib.suppress(FileNotFoundError):
+                with suppress(FileNotFoundError):
                     _unlock_and(os.unlink, entry, folder)
     finally:
         os.close(folder)
-    with contextlib.suppress(FileNotFoundError):
+    with suppress(FileNotFoundError):
         _unlock_and(os.rmdir, name, parent)
 
 
@@ -237,7 +237,7 @@ class FileLock:
             os.close(descriptor)
         self._descriptor = descriptor
         # Who holds it is a courtesy to others: a full disk must not keep anybody from mending things.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.ftruncate(descriptor, 0)
             told = f"{os.getpid()} {_command()}\n{_whereabouts()}\n"
             os.pwrite(descriptor, told.encode(errors="replace"), 0)
@@ -256,7 +256,7 @@ class FileLock:
         if descriptor is None:
             return
         try:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 if self._transient and self._stands_at_path(descriptor):
                     os.unlink(self.path)
                 else:

@@ -7,8 +7,11 @@ processor, and by a process without other threads, whose locks a fork would copy
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+
+from lockenv.light import suppress
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -27,8 +30,8 @@ def allow() -> None:
 
 def can_fork() -> bool:
     """Whether a second process can help, and can be made without harm."""
-    threading = sys.modules.get("threading")
-    alone = threading is None or threading.active_count() == 1
+    # Threads of any kind are counted, and `threading`, which may not be there, need not be asked.
+    alone = _thread._count() == 0  # noqa: SLF001 - it has no other name
     return _ours and sys.platform == "linux" and alone and processors() > 1
 
 
@@ -74,12 +77,9 @@ def status(child: int) -> int:
 
 def end(child: int) -> None:
     """End another process, whatever it is doing."""
-    # Lazy: every start of the command line imports this module, and hardly any has a child to end.
-    import contextlib
-
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.kill(child, 9)
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.waitpid(child, 0)
     _alive.discard(child)
 
@@ -87,10 +87,8 @@ def end(child: int) -> None:
 def end_all_now() -> None:
     """End what was forked and wait for nothing: this process is about to end, whatever it was doing."""
     for child in tuple(_alive):
-        try:
+        with suppress(OSError):
             os.kill(child, 9)
-        except OSError:
-            continue
 
 
 def hold_signals() -> Iterable[int]:
@@ -99,7 +97,7 @@ def hold_signals() -> Iterable[int]:
     Between a fork and the moment when it is known, an interrupt would leave the child at work, or have it tidy up
     what is its parent's.
     """
-    signal = sys.modules.get("signal")
+    signal = sys.modules.get("_signal")
     if signal is None:
         return ()
     before: Iterable[int] = signal.pthread_sigmask(signal.SIG_BLOCK, _interrupts(signal))
@@ -108,13 +106,13 @@ def hold_signals() -> Iterable[int]:
 
 def let_signals(held: Iterable[int]) -> None:
     """Have them come again, but for those that were held back before."""
-    signal = sys.modules.get("signal")
+    signal = sys.modules.get("_signal")
     if signal is not None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _interrupts(signal) - set(held))
 
 
 def _as_usual() -> None:
-    signal = sys.modules.get("signal")
+    signal = sys.modules.get("_signal")
     if signal is not None:
         for number in _interrupts(signal):
             if signal.getsignal(number) is not signal.SIG_IGN:

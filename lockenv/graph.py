@@ -6,10 +6,10 @@ import heapq
 import itertools
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from lockenv.packages import NormalizedName
+from lockenv.values import dataclass
 
 #: The name of the main dependencies among the gates: no group has to be asked for.
 MAIN = ""

@@ -9,29 +9,29 @@ keep names, sizes and times of files and lose what was in them.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
-from functools import cache
 
 from lockenv.files import remove_tree
+from lockenv.light import contextmanager, suppress
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MARK = "unsettled"
+_run: str | None = None
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@contextlib.contextmanager
+@contextmanager
 def half_made(parent: str, stem: str) -> Iterator[str]:
     """Make a folder in `parent`, its name a dot and `stem` and more; what is left of it is removed in the end."""
     path, descriptor = _claimed(parent, stem)
     try:
         yield path
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             remove_tree(path)
         os.close(descriptor)
 
@@ -45,7 +45,7 @@ def _claimed(parent: str, stem: str) -> tuple[str, int]:
         except FileNotFoundError:
             continue
         # Disks that know no locks are swept by age (`Store.prune`) instead.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.path.isdir(path):
             return path, descriptor
@@ -59,7 +59,7 @@ def sweep(parent: str) -> None:
     except OSError:
         return
     for name in names:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             descriptor = os.open(f"{parent}/{name}", _FOLDER)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,13 +83,19 @@ def is_unsettled(folder: str) -> bool:
 
 def settle(folder: str) -> None:
     """Say that all a folder holds was read and found right."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.unlink(f"{folder}/{_MARK}")
 
 
-@cache
 def machine_run() -> str:
     """Name the time since this machine was started; '' where the system does not say."""
+    global _run  # noqa: PLW0603 - it is a fact of the process
+    if _run is None:
+        _run = _read_run()
+    return _run
+
+
+def _read_run() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()

@@ -8,14 +8,16 @@ core metadata specification that resolution reads. What a lock can hold (PEP 751
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
+
+from lockenv.values import dataclass, field
 
 if TYPE_CHECKING:
     from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
@@ -29,11 +31,14 @@ __all__ = [
     "NormalizedName",
     "Origin",
     "Release",
+    "Releases",
+    "Remark",
     "Requirement",
     "Sourced",
     "address",
     "canonicalize_name",
     "parse_requirement",
+    "parse_specifier",
 ]
 
 #: Where a package comes from that the manifest takes from no index (PEP 751, ``packages.archive`` and so on).
@@ -72,11 +77,51 @@ def parse_requirement(text: str) -> Requirement:
     if len(text) > _LONG and _ENDLESS.search(text):
         raise InvalidRequirement("it holds a number of a thousand digits")
     try:
-        return Requirement(text)
+        return (_ordinary(text) if len(text) <= _LONG else None) or Requirement(text)
     except RecursionError:
         raise InvalidRequirement("it is nested too deeply") from None
 
 
+@lru_cache(maxsize=8192)
+def parse_specifier(text: str) -> SpecifierSet:
+    """Parse a PEP 440 specifier set; equal text gives the same object. Raises `InvalidSpecifier`."""
+    return SpecifierSet(text)
+
+
+@lru_cache(maxsize=8192)
+def _parse_marker(text: str) -> Marker:
+    return Marker(text)
+
+
+def _ordinary(text: str) -> Requirement | None:
+    """Read a requirement as nearly all are written, a third of the work; None where it is another.
+
+    Requirements of a release share few markers and specifiers, which are parsed once. What is wrong with one is
+    left to `Requirement` to say.
+    """
+    head, semicolon, marker = text.partition(";")
+    found = _ORDINARY.fullmatch(head)
+    if found is None:
+        return None
+    name, extras, specifier = found.group(1, 2, 4)
+    made = Requirement.__new__(Requirement)
+    try:
+        made.specifier = parse_specifier(specifier)
+        made.marker = _parse_marker(marker) if semicolon else None
+    except ValueError:  # InvalidSpecifier, InvalidMarker
+        return None
+    made.name, made.url = name, None
+    made.extras = set(extras.replace(" ", "").split(",")) if extras else set()
+    return made
+
+
+# Spaces are taken possessively: else a line of nothing but spaces takes their number to the power of three.
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_EXTRAS = rf"\[ *+({_NAME}(?: *+, *+{_NAME})*) *+\]"
+_CLAUSE = r"(?:[<>!~=]=|[<>]) *+[0-9][0-9A-Za-z.*+!_-]*"
+_CLAUSES = rf"((?:{_CLAUSE}(?: *+, *+{_CLAUSE})*)?)"
+#: A name, extras, and clauses with or without parentheses; what a clause's version may be, `SpecifierSet` knows.
+_ORDINARY = re.compile(rf" *+({_NAME}) *+(?:{_EXTRAS} *+)?(?P<open>\( *+)?{_CLAUSES} *+(?(open)\) *+)")
 _LONG = 1000  #: characters of a requirement; real ones are far shorter
 #: Python refuses to turn such a text into a number, but only when somebody looks at the version.
 _ENDLESS = re.compile(r"[0-9]{1000}")
@@ -133,6 +178,11 @@ def names_patch(requires_python: object) -> bool:
     return isinstance(requires_python, str) and _WITH_PATCH.search(requires_python) is not None
 
 
+#: A release at a place of its listing: whether a file of it is yanked, and the texts of its Requires-Python that
+#: speak of a patch version.
+Remark: TypeAlias = tuple[int, bool, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """All files of one version. `rows` are plain tuples in the order of `IndexFile`'s fields."""
@@ -148,10 +198,51 @@ class Release:
     @property
     def is_remarkable(self) -> bool:
         """Whether a file is yanked (PEP 592), or asks for a patch version of Python."""
+        return self.remark(0) is not None
+
+    def remark(self, place: int) -> Remark | None:
+        """What is remarkable of a release that stands at this place of its listing; None for most."""
         rows = self.rows
-        return any(row[_YANKED] is not None for row in rows) or any(
-            map(names_patch, {row[_PYTHON] for row in rows})
-        )
+        yanked = any(row[_YANKED] is not None for row in rows)
+        pythons = sorted({str(row[_PYTHON]) for row in rows if names_patch(row[_PYTHON])})
+        return (place, yanked, tuple(pythons)) if yanked or pythons else None
+
+
+class Releases(Sequence[Release]):
+    """The releases of a page in order: newest version first, each once and spelt as `str(Version)`.
+
+    They are made when somebody looks at them; `rows` has the rows of each.
+    """
+
+    __slots__ = ("_rows", "versions")
+
+    def __init__(self, versions: tuple[str, ...], rows: Sequence[Sequence[tuple[object, ...]]]) -> None:
+        if len(versions) != len(rows):
+            msg = f"{len(versions)} versions with the rows of {len(rows)}"
+            raise ValueError(msg)
+        self.versions = versions
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+    def __iter__(self) -> Iterator[Release]:
+        return map(Release, self.versions, self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Release: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Release, ...]: ...
+    def __getitem__(self, place: int | slice) -> Release | tuple[Release, ...]:
+        if isinstance(place, slice):
+            return tuple(self)[place]
+        return Release(self.versions[place], self._rows[place])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, tuple | Releases) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,18 +264,17 @@ class Listing:
 
     `index` is the index's URL, '' where none is asked. `sourced` are the files that come from elsewhere. `status`
     is the project status of PEP 792 (``active`` if the index says none). `skipped` counts files whose names are no
-    valid wheel or sdist name. `remarkable` are the versions of the releases that are so; None where nobody
-    has looked.
+    valid wheel or sdist name. `remarkable` says which releases are so, and why; None where nobody has looked.
     """
 
     name: NormalizedName
     index: str
-    releases: tuple[Release, ...]
+    releases: Sequence[Release]
     status: str = "active"
     status_reason: str = ""
     skipped: int = 0
     sourced: tuple[Sourced, ...] = ()
-    remarkable: tuple[str, ...] | None = field(default=None, compare=False)
+    remarkable: tuple[Remark, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

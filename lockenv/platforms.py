@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Literal
 
 from lockenv.targets import PlatformFacts
-from lockenv.values import dataclass
+from lockenv.values import dataclass, replace
 
 #: The oldest glibc that must do, unless the manifest says otherwise: that of RHEL 8 and Debian 10, for which most
 #: of today's wheels are built (manylinux_2_28). Systems that are older have lost their support.

@@ -5,11 +5,11 @@ Nothing is opened and little imported: an environment that is planned already is
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 
 from lockenv.leftovers import is_unsettled
+from lockenv.light import suppress
 
 MANIFEST, FILES = "manifest", "files"
 _TOUCH = 3600.0  #: seconds; a use is noted no more often than this
@@ -36,5 +36,5 @@ def promised(cache: str, sha256: str) -> str | None:
 def note_use(manifest: str | int, found: os.stat_result) -> None:
     """Note by a manifest's time that its wheel is used, unless that was noted lately."""
     if time.time() - found.st_mtime > _TOUCH:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.utime(manifest)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from functools import cached_property
 
 from lockenv import settings as user_settings
 from lockenv.errors import UsageError
 from lockenv.events import Event, Noted, Reporter, Warned, silent
+from lockenv.light import cached_property
 from lockenv.project import Project, find_project, stated_env
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
@@ -17,6 +15,8 @@ from lockenv.user_folders import cache_folder, config_file
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import ExitStack
     from pathlib import Path
     from typing import Self
 
@@ -51,7 +51,6 @@ class Session:
         self.project = project
         self.environ = environ
         self.report = report
-        self._closing = ExitStack()
         self._clients: dict[object, IndexClient] = {}
 
     def beside(self, project: Project) -> Session:
@@ -61,7 +60,9 @@ class Session:
         """
         from copy import copy  # Lazy: most projects have one environment
 
+        shared = self._closing
         other = copy(self)
+        other._closing = shared  # noqa: SLF001 - it is one of our own
         other.project = project
         vars(other).pop("limits", None)
         return other
@@ -78,7 +79,14 @@ class Session:
 
     def close(self) -> None:
         """Give back connections and threads."""
-        self._closing.close()
+        if (closing := vars(self).pop("_closing", None)) is not None:
+            closing.close()
+
+    @cached_property
+    def _closing(self) -> ExitStack:
+        from contextlib import ExitStack  # Lazy: a sync that was planned before has nothing to close
+
+        return ExitStack()
 
     def on_close(self, call: Callable[[], None]) -> None:
         """Have something done when the session closes; what was said last is done first."""
@@ -134,9 +142,9 @@ class Session:
     def index_cache(self) -> IndexCache:
         """Pages and metadata."""
         # Lazy: a sync from the store does not need it.
-        from lockenv.index.cache import IndexCache
+        from lockenv.index.noting import NotingCache
 
-        return IndexCache(self.cache / "index")
+        return NotingCache(self.cache / "index")
 
     def declared_indexes(self, manifest: Manifest | None) -> tuple[Index, ...]:
         """The manifest's own indexes with absolute addresses: those whose credentials are known by name."""
@@ -198,6 +206,8 @@ class Session:
     def client(self, manifest: Manifest) -> IndexClient:
         """A client for the manifest's indexes, the same for all manifests with these. Closed with the session."""
         # Lazy: a sync from the store does not need it.
+        from contextlib import ExitStack
+
         from lockenv.index.client import IndexClient
         from lockenv.manifest.model import IndexSource
 

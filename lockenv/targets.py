@@ -8,13 +8,14 @@ its `PlatformFacts`, and declared platforms (a universal lock) can state theirs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 
 from packaging import tags as pep425
 from packaging.tags import Tag
 from packaging.version import Version
+
+from lockenv.values import dataclass, field, replace
 
 # PEP 600: the names that manylinux platforms had before they were numbered by glibc version.
 _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}

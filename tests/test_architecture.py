@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lockenv"
 #: Imports point down: a module may import from its own layer's row above and from no row below.
 #: Parts on one row do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("sums", "values"),
+    ("light", "sums", "uncollected", "values"),
     ("errors",),
     ("events", "files", "inline", "limits", "packages", "project", "space", "tree", "wheels"),
     ("forks", "leftovers", "settings", "targets", "user_folders"),
@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 
 PURE: tuple[str, ...] = (
+    "light",
     "sums",
     "values",
     "errors",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import contextmanager
+
+from lockenv.light import contextmanager
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterator
     from types import FrameType
     from typing import NoReturn
+else:
+    # What `signal` puts names on, for which it imports `enum`.
+    import _signal as signal
 
 #: What asks a process to end, and what happens then if nobody has said otherwise.
 _SIGNALS = {
@@ -38,7 +42,7 @@ def last_words() -> str:
     if _said:
         return ""
     _said = True
-    word = "interrupted" if _received == signal.SIGINT else f"ended by {signal.Signals(_received).name}"
+    word = "interrupted" if _received == signal.SIGINT else f"ended by {_name(_received)}"
     # Not imported: where it is not there, no environment was touched.
     commit = sys.modules.get("lockenv.transaction.commit")
     if commit is not None and commit.happened():
@@ -48,6 +52,10 @@ def last_words() -> str:
         # There was no time to put them back.
         return f"\n{word}: the environment was not changed; `lockenv sync` goes on with env.toml and the lock\n"
     return f"\n{word}: {_unchanged}\n"
+
+
+def _name(number: int) -> str:
+    return next(name for name in _SIGNALS if getattr(signal, name) == number)
 
 
 @contextmanager

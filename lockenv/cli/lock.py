@@ -21,7 +21,10 @@ from lockenv.cli.options import (
     session_of,
 )
 from lockenv.cli.screen import Screen, duration
+from lockenv.cli.told import Scribe, say_again
 from lockenv.errors import UsageError
+from lockenv.events import Noted, Warned
+from lockenv.operations.answered_before import Told, answered, give, keep, rests_to_stay, since
 from lockenv.operations.standing import note_standing, standing
 from lockenv.project import DEFAULT
 from lockenv.session import Session
@@ -96,12 +99,14 @@ def run(asked: argparse.Namespace, upgrade: Upgrade | None = None, *, check: boo
     """Make the lock, and tell what became of it."""
     began = time.perf_counter()
     with session_of(asked) as (session, screen):
-        if upgrade is None and not asked.json and not asked.allow_build and not asked.script:
-            said = _standing(session, everywhere=asked.all)
+        if upgrade is None and not asked.allow_build and not asked.script:
+            said = _standing(session, everywhere=asked.all) if not asked.json else []
             if said:
                 for line in said[:-1]:
                     screen.say(line)
                 screen.say(f"{said[-1]}, {duration(time.perf_counter() - began)}")
+                return 0
+            if not check and not asked.all and _as_before(session, screen, as_json=asked.json, began=began):
                 return 0
         _lock(session, screen, asked, upgrade, check=check, began=began)
     gc.freeze()
@@ -118,6 +123,23 @@ def _standing(session: Session, *, everywhere: bool) -> list[str]:
 
     found = [standing(one) for one in each(session)]
     return [] if None in found else [said for said in found if said is not None]
+
+
+def _as_before(session: Session, screen: Screen, *, as_json: bool, began: float) -> bool:
+    """Make the lock what the same question came to before, if it still does, and tell the same of it."""
+    answer = answered(session)
+    if answer is None or not give(session, answer):
+        return False
+    session.report(Noted(message=since(answer)))
+    for message, hint in answer.rests.warnings:
+        session.report(Warned(message=message, hint=hint))
+    told = answer.told
+    if as_json:
+        screen.document({**told.document, "warnings": list(screen.warned)})
+    else:
+        say_again(screen, told.every if session.settings.verbosity > 0 else told.lines)
+        screen.say(f"{told.verdict}, {duration(time.perf_counter() - began)}")
+    return True
 
 
 def _lock(
@@ -144,6 +166,8 @@ def _lock(
             stands = found.stands
             said = verdict(found)
             note_standing(one, said, seen=stands.seen, included=stands.included, executable=stands.executable)
+    if len(made) == 1 and not asked.script:
+        _keep(session, made[0][1])
     if asked.json:
         documents = {one.project.environment or DEFAULT: document(done, screen.warned) for one, done in made}
         screen.document({"schema": SCHEMA, "environments": documents} if asked.all else documents.popitem()[1])
@@ -152,6 +176,43 @@ def _lock(
         last = one is made[-1][0]
         seconds = time.perf_counter() - began if last else None
         show(screen, done, upgrade, seconds=seconds, verbose=session.settings.verbosity > 0)
+
+
+def _keep(session: Session, done: Locked) -> None:
+    """Keep what the lock came to, and what another run would say of it."""
+    from lockenv.cli.locked import verdict  # as above
+
+    found = done.again or done
+    again = (verdict(found), found.stands.executable) if found.stands is not None else None
+    if done.rests is not None:
+        keep(session, done.rests, done.content, _told(done, again))
+    if found.stands is not None:
+        stands = found.stands
+        stays = rests_to_stay(
+            session,
+            seen=stands.seen,
+            included=stands.included,
+            executable=stands.executable,
+            around=stands.around,
+        )
+        if stays is not None:
+            keep(session, *stays, _told(found, again))
+
+
+def _told(done: Locked, again: tuple[str, str] | None) -> Told:
+    """What is said of a lock, for whoever asks the same again."""
+    from lockenv.cli.locked import document, show_changed, verdict  # as above
+
+    usual, every = Scribe(), Scribe()
+    show_changed(usual, done, verbose=False)
+    show_changed(every, done, verbose=True)
+    return Told(
+        lines=tuple(usual.lines),
+        every=tuple(every.lines),
+        verdict=verdict(done),
+        document=document(done, ()),
+        again=again,
+    )
 
 
 def _made(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 
 from lockenv.cli.progress import Progress
 from lockenv.cli.screen import Screen
 from lockenv.errors import LockenvError, UsageError
+from lockenv.light import contextmanager
 from lockenv.session import open_session
 
 TYPE_CHECKING = False  # typing's own would import typing

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import threading
+import _thread
 import time
 
 from lockenv.cli.screen import Screen, amount
@@ -60,6 +60,8 @@ class _Ticker:
     """A thread that does something again and again until it is stopped."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
+        import threading  # Lazy: what is brisk needs no thread, and this takes a millisecond
+
         self._tick = tick
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lockenv-progress", daemon=True)
@@ -87,7 +89,7 @@ class Progress:
         self._screen = screen
         self.verbosity = verbosity
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
         self._live = screen.redraws()
         self._drawn = clock()
         self._stages: list[_Stage] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from packaging.markers import Marker
@@ -12,6 +11,7 @@ from packaging.version import Version
 from lockenv.errors import Problem
 from lockenv.manifest.model import Source
 from lockenv.packages import Index, NormalizedName, Requirement
+from lockenv.values import dataclass
 
 T = TypeVar("T")
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TypeAlias, cast, overload
 
 from lockenv.files import write_atomically
-from lockenv.packages import Listing, Metadata, NormalizedName, Release
+from lockenv.packages import Listing, Metadata, NormalizedName, Releases, Remark
 from lockenv.values import dataclass
 
-_FORMAT = 3
+_FORMAT = 4
 #: `marshal` is Python's own affair: each bytecode version keeps its own entries.
 _EDITION = f"{_FORMAT}-{importlib.util.MAGIC_NUMBER[:2].hex()}"
 _MARSHAL = 4
@@ -93,9 +93,17 @@ class IndexCache:
             return
         plain: _Plain | None = None
         if listing is not None:
-            releases = tuple((release.version, _packed(release.rows)) for release in listing.releases)
-            remarkable = tuple(release.version for release in listing.releases if release.is_remarkable)
-            plain = (listing.status, listing.status_reason, listing.skipped, remarkable, releases)
+            releases = tuple(listing.releases)
+            found = (release.remark(place) for place, release in enumerate(releases))
+            plain = (
+                listing.status,
+                listing.status_reason,
+                listing.skipped,
+                isinstance(listing.releases, Releases),
+                tuple(remark for remark in found if remark is not None),
+                tuple(release.version for release in releases),
+                tuple(_packed(release.rows) for release in releases),
+            )
         head = (validators.etag, validators.last_modified, validators.max_age, validators.digest)
         self._write(self._path("pages", url), url, (*head, plain))
 
@@ -242,13 +250,14 @@ def _state_of(path: Path) -> str:
 
 
 def _listing(plain: _Plain, name: NormalizedName, index_url: str) -> Listing:
-    status, reason, skipped, remarkable, releases = cast(
-        "tuple[str, str, int, tuple[str, ...], tuple[tuple[str, bytes], ...]]", plain
+    status, reason, skipped, in_order, remarkable, versions, packed = cast(
+        "tuple[str, str, int, bool, tuple[Remark, ...], tuple[str, ...], tuple[bytes, ...]]", plain
     )
+    releases = Releases(versions, _AllPacked(packed))
     return Listing(
         name=name,
         index=index_url,
-        releases=tuple(Release(version, _Packed(packed)) for version, packed in releases),
+        releases=releases if in_order else tuple(releases),
         status=status,
         status_reason=reason,
         skipped=skipped,
@@ -285,6 +294,27 @@ class _Packed(Sequence[_Plain]):
 
     def __hash__(self) -> int:
         return hash(self.unpacked())
+
+
+class _AllPacked(Sequence[_Packed]):
+    """The packed rows of each release of a page."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: tuple[bytes, ...]) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, place: int) -> _Packed: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[_Packed, ...]: ...
+    def __getitem__(self, place: int | slice) -> _Packed | tuple[_Packed, ...]:
+        if isinstance(place, slice):
+            return tuple(map(_Packed, self._packed[place]))
+        return _Packed(self._packed[place])
 
 
 def _packed(rows: Sequence[_Plain]) -> bytes:

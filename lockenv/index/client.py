@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 
 from packaging.utils import is_normalized_name
 
-from lockenv.errors import OfflineMiss, Refused, UsageError
+from lockenv.errors import LockenvError, OfflineMiss, Refused, UsageError
 from lockenv.events import Reporter, silent
 from lockenv.index.auth import without_credentials
 from lockenv.index.cache import IndexCache, Page
-from lockenv.index.keys import metadata_key
+from lockenv.index.keys import STRONG, metadata_key
 from lockenv.index.once import Once
 from lockenv.packages import Index, IndexFile, Listing, Metadata, NormalizedName, canonicalize_name
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from lockenv.index.fetch import MetadataFetcher
     from lockenv.index.http import Http
+    from lockenv.index.noting import Kept
     from lockenv.index.pages import PageFetcher
 
 
@@ -82,6 +83,9 @@ class IndexClient:
         self._workers = workers
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
+        self._asked: set[NormalizedName] = set()
+        self._urls: dict[NormalizedName, list[str]] = {}
+        self._rests_on_pages = True
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
 
@@ -129,6 +133,10 @@ class IndexClient:
 
         Raises `NetworkError` where that cannot be found out, `OfflineMiss` where only the cache may be asked.
         """
+        self._asked.add(name)
+        return self._list(name)
+
+    def _list(self, name: NormalizedName) -> Listing | None:
         return self._listings.get(name, lambda: self._find_listing(name))
 
     def metadata(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
@@ -137,6 +145,20 @@ class IndexClient:
         Raises `MetadataError` where it is broken or needs a build, `Refused` where its hash is wrong, and
         `NetworkError` or `OfflineMiss` where it cannot be had.
         """
+        local = file.url.startswith("file:")
+        if local or all(algorithm not in STRONG for algorithm, _ in file.hashes):
+            self._rests_on_pages = False
+        try:
+            return self._read(name, version, file)
+        except LockenvError as error:
+            # Lazy: it is imported by then.
+            from lockenv.index.fetch import NeedsBuild
+
+            # That it needs a build is as true of a file as its metadata; another failure may be over next time.
+            self._rests_on_pages = self._rests_on_pages and isinstance(error, NeedsBuild)
+            raise
+
+    def _read(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
         return self._metadata.get((file.url, version), lambda: self._find_metadata(name, version, file))
 
     def _find_metadata(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
@@ -147,13 +169,29 @@ class IndexClient:
 
     def hashed(self, file: IndexFile) -> IndexFile:
         """Give a file its sha256 where its index publishes none, by fetching it. Raises as `metadata` does."""
+        self._rests_on_pages = False
         return self._fetcher.hashed(file)
+
+    def rests_on(self) -> tuple[Kept, ...] | None:
+        """The pages that all answers so far rest on, beside metadata of files whose hash is in them.
+
+        What was fetched ahead and never asked for does not count.
+
+        None where answers rest on something else: a folder of this machine, a file without a hash, a page that the
+        cache does not keep, or not as it was read.
+        """
+        # Lazy: only a lock that was resolved asks.
+        from lockenv.index.noting import NotingCache
+
+        if not isinstance(self._cache, NotingCache) or not self._rests_on_pages:
+            return None
+        return self._cache.pages_read(sorted(url for name in self._asked for url in self._urls.get(name, ())))
 
     def prefetch_listings(self, names: Iterable[NormalizedName]) -> None:
         """Begin to fetch listings that will be asked for. Returns at once and raises nothing."""
         for name in names:
             if not self._listings.knows(name) and not self._is_at_hand(name):
-                self._submit(self.listing, name)
+                self._submit(self._list, name)
 
     def prefetch_metadata(
         self,
@@ -176,7 +214,7 @@ class IndexClient:
         file: IndexFile,
         follow: Callable[[Metadata], Iterable[NormalizedName]],
     ) -> None:
-        self.prefetch_listings(follow(self.metadata(name, version, file)))
+        self.prefetch_listings(follow(self._read(name, version, file)))
 
     def explore(self, names: Iterable[NormalizedName], guide: Guide) -> None:
         """Fetch listings, and from there on whatever the guide leads to. Returns at once and raises nothing.
@@ -196,10 +234,10 @@ class IndexClient:
             self._submit(self._explore, name, guide)
 
     def _explore(self, name: NormalizedName, guide: Guide) -> None:
-        listing = self.listing(name)
+        listing = self._list(name)
         wanted = guide.choose(listing) if listing is not None else None
         if wanted is not None:
-            for found in guide.follow(self.metadata(*wanted)):
+            for found in guide.follow(self._read(*wanted)):
                 self._submit(self._explore, found, guide)
 
     def _submit(self, work: Callable[..., object], *arguments: object) -> None:
@@ -266,10 +304,12 @@ class IndexClient:
             # Lazy: most indexes are no folders.
             from lockenv.index.folder import folder_listing
 
+            self._rests_on_pages = False
             return folder_listing(shown, name, self._cache)
         return self._page(_page_url(shown, name), name, shown)
 
     def _page(self, url: str, name: NormalizedName, index_url: str) -> Listing | None:
+        self._urls.setdefault(name, []).append(url)
         kept = self._looked_at.pop(url, None) or self._cache.page(url, name, index_url)
         if kept is not None and (kept.fresh or self._offline):
             return kept.listing

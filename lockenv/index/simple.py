@@ -21,7 +21,7 @@ from packaging.version import Version
 
 from lockenv.errors import NetworkError, Refused
 from lockenv.index.columns import UPLOAD_TIME, printable, rows_by_column
-from lockenv.packages import Listing, NormalizedName, Release, canonicalize_name
+from lockenv.packages import Listing, NormalizedName, Releases, canonicalize_name
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 #: What a client sends: JSON first (PEP 833 freezes the HTML form), HTML as every index speaks it.
@@ -111,7 +111,7 @@ def parse_html(text: str, url: str, name: NormalizedName, index_url: str) -> Lis
     return _listing(name, index_url, found=found, status=status, reason=reason)
 
 
-def releases_of(name: NormalizedName, rows: Iterable[Row | None]) -> tuple[tuple[Release, ...], int]:
+def releases_of(name: NormalizedName, rows: Iterable[Row | None]) -> tuple[Releases, int]:
     """Sort rows into releases, newest first, by what their file names say; count those that are skipped.
 
     None stands for a file that was already found unusable. Versions that are equal by PEP 440 (1.0 and 1.0.0)
@@ -135,8 +135,8 @@ def releases_of(name: NormalizedName, rows: Iterable[Row | None]) -> tuple[tuple
         else:
             group.setdefault(row[0], row)
     order = sorted(groups, reverse=True)
-    releases = (Release(spellings[key], tuple(sorted(groups[key].values(), key=itemgetter(0)))) for key in order)
-    return tuple(releases), skipped
+    rows_of = [tuple(sorted(groups[key].values(), key=itemgetter(0))) for key in order]
+    return Releases(tuple(spellings[key] for key in order), rows_of), skipped
 
 
 def _group(
@@ -195,7 +195,7 @@ def _listing(
     name: NormalizedName,
     index_url: str,
     *,
-    found: tuple[tuple[Release, ...], int],
+    found: tuple[Releases, int],
     status: object,
     reason: object,
 ) -> Listing:

@@ -43,7 +43,7 @@ class Evaluation:
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], bool] = {}
-        self._named: dict[int, tuple[object, tuple[str, ...]]] = {}
+        self._named: dict[int, tuple[Marker, tuple[tuple[str, ...], bool]]] = {}
         self._tags: dict[str, frozenset[Tag]] = {}
         self._lines: dict[int, tuple[Metadata, tuple[Requirement, ...], tuple[str, ...]]] = {}
         self._needs: dict[tuple[object, ...], tuple[Requirement, ...]] = {}
@@ -87,7 +87,7 @@ class Evaluation:
         known = self._lines.get(id(metadata))
         if known is None:
             lines = tuple(map(parse_requirement, metadata.requires_dist))
-            named = {name for line in lines if line.marker for name in self._variables(line, line.marker)}
+            named = {name for line in lines if line.marker for name in self._variables(line.marker)[0]}
             # The metadata are kept beside the answer so that their id stays taken.
             known = self._lines[id(metadata)] = (metadata, lines, tuple(sorted(named)))
         _, lines, names = known
@@ -124,7 +124,9 @@ class Evaluation:
         if marker is None:
             return True
         variables = target.variables
-        key = (id(requirement), extra, *[variables[name] for name in self._variables(requirement, marker)])
+        names, by_extra = self._variables(marker)
+        # Requirements share their markers (`parse_requirement`).
+        key = (id(marker), extra if by_extra else "", *[variables[name] for name in names])
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = marker.evaluate({**variables, "extra": extra})
@@ -135,7 +137,7 @@ class Evaluation:
         if marker is None:
             return True
         variables = target.variables
-        key = (id(marker), groups, *[variables[name] for name in self._variables(marker, marker)])
+        key = (id(marker), groups, *[variables[name] for name in self._variables(marker)[0]])
         known = self._known.get(key)
         if known is None:
             said: dict[str, str | AbstractSet[str]] = {
@@ -146,10 +148,12 @@ class Evaluation:
             known = self._known[key] = marker.evaluate(said, "lock_file")
         return known
 
-    def _variables(self, owner: object, marker: Marker) -> tuple[str, ...]:
-        known = self._named.get(id(owner))
+    def _variables(self, marker: Marker) -> tuple[tuple[str, ...], bool]:
+        """The variables whose names are in a marker's text, and whether `extra` is there too."""
+        known = self._named.get(id(marker))
         if known is None:
             text = str(marker)
-            # The owner is kept beside the answer so that its id stays taken.
-            known = self._named[id(owner)] = (owner, tuple(n for n in MARKER_VARIABLES if n in text))
+            names = tuple(name for name in MARKER_VARIABLES if name in text)
+            # The marker is kept beside the answer so that its id stays taken.
+            known = self._named[id(marker)] = (marker, (names, "extra" in text))
         return known[1]

@@ -8,11 +8,9 @@ branches that were merged, or an edit by hand, can leave packages that do not fi
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.markers import Marker
 from packaging.pylock import Package, Pylock
@@ -25,10 +23,9 @@ from lockenv.manifest.model import Manifest, Options, Source, Targets
 from lockenv.markers.truth import Truth, names_extra
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.resolution.model import Held
+from lockenv.sums import sha256
 from lockenv.targets import Target
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from lockenv.values import is_value, replace, stated
 
 #: The format of our tool tables. A lock of another format is read as a foreign one.
 FORMAT = 2
@@ -206,7 +203,7 @@ def _unordered(targets: Targets | None) -> Targets | None:
     """What `[targets]` means, whatever the order in which it is said."""
     if targets is None:
         return None
-    return dataclasses.replace(
+    return replace(
         targets,
         platforms=tuple(sorted(targets.platforms)),
         implementations=tuple(sorted(targets.implementations)),
@@ -240,20 +237,19 @@ def _text(requirement: Requirement) -> str:
 
 def _digest(part: object) -> str:
     text = json.dumps(_plain(part), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode()).hexdigest()[:16]
 
 
-def _stated(part: DataclassInstance) -> Iterator[tuple[str, object]]:
+def _stated(part: object) -> Iterator[tuple[str, object]]:
     """The fields of a value, without those that say nothing and that older locks did not know."""
-    for field in dataclasses.fields(part):
-        value = getattr(part, field.name)
-        if field.name not in _LATER or value != field.default:
-            yield field.name, value
+    for name, value, is_default in stated(part):
+        if name not in _LATER or not is_default:
+            yield name, value
 
 
 def _plain(part: object) -> object:
     """Reduce a value to what JSON can say, in one way only."""
-    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+    if is_value(part):
         return {"is": type(part).__name__, **{name: _plain(inner) for name, inner in _stated(part)}}
     if isinstance(part, Mapping):
         return {str(name): _plain(inner) for name, inner in part.items()}

@@ -62,8 +62,10 @@ def faults(lock: Pylock, claim: Claim) -> Iterator[Problem]:
     truth = Evaluation()
     versions = turns(_texts(lock, claim))
     for target in claim.targets:
+        ranks = [_Ranks(tags, truth) for tags in (target.tags, *(tags for _, tags in target.also))]
         for probe in probes(target, versions):
-            yield from _on_target(lock, claim, probe, truth)
+            # Another patch version of Python takes the same wheels.
+            yield from _on_target(lock, claim, probe, truth, ranks)
 
 
 def _texts(lock: Pylock, claim: Claim) -> Iterator[str]:
@@ -100,13 +102,15 @@ def selections(groups: Iterable[str], conflicts: Sequence[Sequence[str]]) -> lis
     return list(found)
 
 
-def _on_target(lock: Pylock, claim: Claim, target: Target, truth: Evaluation) -> Iterator[Problem]:
+def _on_target(
+    lock: Pylock, claim: Claim, target: Target, truth: Evaluation, ranks: Sequence[_Ranks]
+) -> Iterator[Problem]:
     covering = [marker for marker in lock.environments or () if marker.evaluate(dict(target.variables))]
     if len(covering) != 1:
         yield Problem(where=target.name, message=f"{len(covering)} of the lock's environments cover it")
     if lock.requires_python is not None and not lock.requires_python.contains(target.python, prereleases=True):
         yield Problem(where=target.name, message=f"the lock requires Python {lock.requires_python}")
-    view = _View(claim, target, truth)
+    view = _View(claim, target, truth, ranks)
     for groups in selections(lock.dependency_groups or (), claim.conflicts):
         where = f"{target.name}, groups {', '.join(sorted(groups)) or 'none'}"
         chosen: dict[NormalizedName, Package] = {}
@@ -123,11 +127,11 @@ def _on_target(lock: Pylock, claim: Claim, target: Target, truth: Evaluation) ->
 class _View:
     """One target's look at the lock's packages: which file each offers it, and what that requires."""
 
-    def __init__(self, claim: Claim, target: Target, truth: Evaluation) -> None:
+    def __init__(self, claim: Claim, target: Target, truth: Evaluation, ranks: Sequence[_Ranks]) -> None:
         self._claim = claim
         self._target = target
         self._truth = truth
-        self._tags = [_Ranks(tags, truth) for tags in (target.tags, *(tags for _, tags in target.also))]
+        self._ranks = ranks
         self._needs: dict[tuple[int, str], list[Requirement]] = {}
         self._unfit: dict[int, str] = {}
         self._read: dict[int, tuple[Metadata, ...]] = {}
@@ -172,7 +176,7 @@ class _View:
             archived(package)
         )
         buildable |= package.sdist is not None and package.name in self._claim.buildable
-        if not buildable and not all(self._wheel(package, ranks) for ranks in self._tags):
+        if not buildable and not all(ranks.wheel(package) for ranks in self._ranks):
             yield "no file of it fits"
         elif package.version is not None:
             for read in self._metadata(package):
@@ -182,15 +186,6 @@ class _View:
             concerned = canonicalize_name(constraint.name) == package.name and self._holds(constraint)
             if concerned and not self._truth.meets(package, constraint):
                 yield f"the manifest constrains it to {constraint.specifier}, the lock has {package.version}"
-
-    def _wheel(self, package: Package, ranks: _Ranks) -> str:
-        """The file name of the wheel that an installer takes (PEP 425 order, PEP 427 build numbers), or ''."""
-        best: tuple[tuple[int, int], str] | None = None
-        for filename, tags, build in self._truth.wheels(package):
-            rank = ranks.of(tags)
-            if rank is not None and (best is None or (rank, -build) < best[0]):
-                best = ((rank, -build), filename)
-        return "" if best is None else best[1]
 
     def _needed(self, package: Package, extra: str) -> list[Requirement]:
         """What a package requires here for its own sake, or for that of one extra."""
@@ -212,7 +207,7 @@ class _View:
 
     def _files_of(self, package: Package) -> Iterator[Metadata]:
         """What the files say that an installer takes here, or what was built."""
-        names = {self._wheel(package, ranks) for ranks in self._tags} - {""}
+        names = {ranks.wheel(package) for ranks in self._ranks} - {""}
         if (origin := package.archive or package.vcs or package.directory) is not None:
             names = {address(origin)}
         elif not names:
@@ -244,6 +239,22 @@ class _Ranks:
             self._ranks.setdefault(tag, rank)
         self._truth = truth
         self._known: dict[str, int | None] = {}
+        self._wheels: dict[int, str] = {}
+
+    def wheel(self, package: Package) -> str:
+        """The file name of the wheel that an installer takes (PEP 425 order, PEP 427 build numbers), or ''."""
+        known = self._wheels.get(id(package))
+        if known is None:
+            known = self._wheels[id(package)] = self._best(package)
+        return known
+
+    def _best(self, package: Package) -> str:
+        best: tuple[tuple[int, int], str] | None = None
+        for filename, tags, build in self._truth.wheels(package):
+            rank = self.of(tags)
+            if rank is not None and (best is None or (rank, -build) < best[0]):
+                best = ((rank, -build), filename)
+        return "" if best is None else best[1]
 
     def of(self, text: str) -> int | None:
         """The rank of a wheel with these tags; None where it does not fit."""

@@ -7,18 +7,18 @@ looked up once, and only when something is wrong or they are asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from lockenv.errors import Problem
 from lockenv.manifest.places import KeyPath, Places, locate
 from lockenv.manifest.words import listed, quoted, shown, suggestion
+from lockenv.values import dataclass, field
 
 _KINDS = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """One TOML file that is being read: its name for messages, its text, what is wrong with it so far.
 

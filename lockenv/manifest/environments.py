@@ -7,7 +7,6 @@ not know that there are several.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from lockenv.errors import UsageError
 from lockenv.manifest.entries import Entry
@@ -18,6 +17,7 @@ from lockenv.manifest.schema import check_keys
 from lockenv.manifest.words import closest, listed, quoted, suggestion
 from lockenv.packages import NormalizedName, Requirement
 from lockenv.project import DEFAULT, MANIFEST, folder_fault, name_fault
+from lockenv.values import replace
 
 #: What of an environment's own table stands elsewhere in the manifest that is made for it.
 _MOVED = {"python": "env.python", "dependencies": "env.dependencies", "extra-dependencies": "env.dependencies"}

@@ -8,7 +8,6 @@ case); so the walk is our own, and each requirement of a group is kept once, whe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lockenv.manifest.entries import Entry
@@ -16,6 +15,7 @@ from lockenv.manifest.model import Group
 from lockenv.manifest.requirements import Stated, check_together, package_name, stated_requirement
 from lockenv.manifest.words import quoted, suggestion
 from lockenv.packages import NormalizedName, Requirement
+from lockenv.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _include(entry: Entry) -> _Include | None:
     return _Include(entry, normalized) if normalized else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Walk:
     """Follows includes in depth, each group once."""
 

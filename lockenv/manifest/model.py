@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -11,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockenv.limits import DEFAULT, Limits
 from lockenv.packages import Index, NormalizedName, Requirement
+from lockenv.values import dataclass, field
 
 ALL = ":all:"  #: in `only-binary` and `no-binary`: every package
 

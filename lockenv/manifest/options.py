@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, cast
 
@@ -16,6 +15,7 @@ from lockenv.manifest.requirements import name_list, package_name, plain, requir
 from lockenv.manifest.words import closest, listed, quoted
 from lockenv.packages import NormalizedName
 from lockenv.platforms import PLATFORMS, Platform
+from lockenv.values import replace
 
 IMPLEMENTATIONS = ("cpython", "pypy")
 STRATEGIES = ("highest", "lowest", "lowest-direct")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from lockenv.values import dataclass
 
 #: A way into a document: keys and, for arrays, positions from 0. ``("env", "dependencies", 2)``.
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -88,18 +89,18 @@ def path_text(path: KeyPath) -> str:
     return text
 
 
-@dataclass(slots=True)
 class _Scanner:
-    text: str
-    pos: int = 0
-    lines: dict[KeyPath, int] = field(default_factory=dict)
-    repeats: list[Repeat] = field(default_factory=list)
-    spans: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
-    sections: list[tuple[KeyPath, int]] = field(default_factory=lambda: [((), 0)])
-    _headers: dict[KeyPath, int] = field(default_factory=dict)
-    _lengths: dict[KeyPath, int] = field(default_factory=dict)  # of arrays of tables
-    _line: int = 1
-    _counted: int = 0
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.pos = 0
+        self.lines: dict[KeyPath, int] = {}
+        self.repeats: list[Repeat] = []
+        self.spans: dict[KeyPath, tuple[int, int]] = {}
+        self.sections: list[tuple[KeyPath, int]] = [((), 0)]
+        self._headers: dict[KeyPath, int] = {}
+        self._lengths: dict[KeyPath, int] = {}  # of arrays of tables
+        self._line = 1
+        self._counted = 0
 
     def document(self) -> None:
         table: KeyPath = ()

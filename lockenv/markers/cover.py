@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations, permutations
 
@@ -14,7 +13,7 @@ from lockenv.markers.axes import Literal, Standing
 from lockenv.markers.covering import Choice, Cover, Grid, meet, weight_of
 from lockenv.markers.space import Row
 from lockenv.markers.terms import Term, conjunction, disjunction, group_asked
-from lockenv.values import dataclass
+from lockenv.values import dataclass, replace
 
 #: Where one version of a package is needed: gate ('' for main, else a group's name) -> numbers of rows.
 Reach = Mapping[str, Collection[int]]

@@ -21,6 +21,14 @@ class _Question(NamedTuple):
     by_extra: bool
 
 
+class _Found(NamedTuple):
+    """What counts of a distribution's lines where `variables` have certain values, and all that was asked."""
+
+    counting: tuple[Requirement, ...]
+    asked: dict[tuple[int, str], bool]
+    variables: tuple[str, ...]
+
+
 class _Sheet:
     """The requirements of one distribution, what their markers' truth rests on, and what was found out of them.
 
@@ -32,9 +40,7 @@ class _Sheet:
         self.lines = tuple(map(parse_requirement, metadata.requires_dist))
         questions = (shared.question(line, line.marker) for line in self.lines if line.marker is not None)
         self.variables = tuple(dict.fromkeys(name for question in questions for name in question.variables))
-        self.known: dict[
-            tuple[str, tuple[str, ...]], tuple[tuple[Requirement, ...], dict[tuple[int, str], bool]]
-        ] = {}
+        self.known: dict[tuple[str, tuple[str, ...]], _Found] = {}
 
 
 class _Shared:
@@ -48,6 +54,7 @@ class _Shared:
         self.questions: dict[int, _Question] = {}
         self.answers: dict[tuple[str, tuple[str, ...], str], bool] = {}
         self._sheets: dict[int, _Sheet] = {}
+        self._markers: dict[int, tuple[Marker, tuple[str, tuple[str, ...], bool]]] = {}
 
     def sheet(self, metadata: Metadata) -> _Sheet:
         """What is known of a distribution's requirements. Raises `InvalidRequirement`."""
@@ -61,16 +68,22 @@ class _Shared:
         """What is asked with a requirement that has this marker."""
         known = self.questions.get(id(requirement))
         if known is None:
+            known = self.questions[id(requirement)] = _Question(requirement, *self._rests_on(marker))
+        return known
+
+    def _rests_on(self, marker: Marker) -> tuple[str, tuple[str, ...], bool]:
+        """A marker's text, and what its truth rests on, found once for a marker that many requirements share."""
+        known = self._markers.get(id(marker))
+        if known is None:
             text = text_of(marker)
             names = variables(text) if text else (*MARKER_VARIABLES, "extra")
-            known = _Question(
-                requirement=requirement,
-                text=text or f"the marker of {id(requirement)}",
-                variables=tuple(name for name in names if name != "extra"),
-                by_extra="extra" in names,
+            rests = tuple(name for name in names if name != "extra")
+            # The marker is kept beside the answer so that its id stays taken.
+            known = self._markers[id(marker)] = (
+                marker,
+                (text or f"the marker {id(marker)}", rests, "extra" in names),
             )
-            self.questions[id(requirement)] = known
-        return known
+        return known[1]
 
 
 class Truth:
@@ -86,6 +99,7 @@ class Truth:
         self._values: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._shared = shared or _Shared()
         self._asked: dict[tuple[int, str], bool] = {}
+        self._found: dict[int, _Found] = {}
 
     def applies(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether a requirement counts here when `extra` of its owner is asked for ('' for none)."""
@@ -111,9 +125,10 @@ class Truth:
         if known is None:
             asked: dict[tuple[int, str], bool] = {}
             found = tuple(line for line in sheet.lines if self._is_for(line, extra, asked))
-            known = sheet.known[key] = (found, asked)
-        self._asked.update(known[1])
-        return known[0]
+            known = sheet.known[key] = _Found(found, asked, sheet.variables)
+        # Sheets are kept for as long as what was found, so that its id stays taken.
+        self._found[id(known)] = known
+        return known.counting
 
     def _is_for(self, line: Requirement, extra: str, asked: dict[tuple[int, str], bool]) -> bool:
         if line.marker is None:
@@ -138,7 +153,11 @@ class Truth:
         Requirements without a marker are left out: they count everywhere.
         """
         questions = self._shared.questions
-        return ((questions[number].requirement, extra, answer) for (number, extra), answer in self._asked.items())
+        asked: dict[tuple[int, str], bool] = {}
+        for found in self._found.values():
+            asked.update(found.asked)
+        asked.update(self._asked)
+        return ((questions[number].requirement, extra, answer) for (number, extra), answer in asked.items())
 
     def answered_alike(self, other: Truth) -> bool:
         """Whether `other`, of the same `Truths`, would give the same answer to all that this one was asked.
@@ -146,8 +165,14 @@ class Truth:
         It counts as not asked thereby.
         """
         return all(
+            self._seen(found.variables) == other._seen(found.variables) or self._answered_alike(other, found.asked)
+            for found in self._found.values()
+        ) and self._answered_alike(other, self._asked)
+
+    def _answered_alike(self, other: Truth, asked: Mapping[tuple[int, str], bool]) -> bool:
+        return all(
             other._says(self, self._shared.questions[number], extra, answer)
-            for (number, extra), answer in self._asked.items()
+            for (number, extra), answer in asked.items()
         )
 
     def _says(self, asker: Truth, question: _Question, extra: str, answer: bool) -> bool:

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockenv.errors import CheckFailed, LockenvError, LockError, UsageError
@@ -16,6 +15,7 @@ from lockenv.events import Event, Warned
 from lockenv.operations.files import shown
 from lockenv.project import Project
 from lockenv.session import Session
+from lockenv.values import replace
 
 if TYPE_CHECKING:
     from lockenv.operations.lock import Locked, Ready

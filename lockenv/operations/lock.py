@@ -5,18 +5,19 @@ from __future__ import annotations
 import errno
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockenv.errors import CheckFailed, InstallError, LockError
-from lockenv.events import Warned
+from lockenv.events import Event, Warned
 from lockenv.files import write_atomically
 from lockenv.lockfile import freshness, pylock
 from lockenv.lockfile.conflicted import in_conflict
 from lockenv.lockfile.trust import hosts_of
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.manifest.words import listed
+from lockenv.operations.answered_before import Begun, Rests, begin
 from lockenv.operations.changes import Change, Entries, changes, entries_of
 from lockenv.operations.declared import changed_sources, is_local, is_unsettled
 from lockenv.operations.dropped import lost, told
@@ -26,6 +27,7 @@ from lockenv.operations.preferences import rather
 from lockenv.operations.question import Upgrade, check_upgrade, here_of, holding, platforms_declared, question_of
 from lockenv.operations.read import environment_names, manifest_and_included, parse_lock
 from lockenv.operations.reasons import Reasons
+from lockenv.operations.resting import around_of, resting
 from lockenv.operations.standing import digest_with, inputs_of
 from lockenv.operations.support import check_supported
 from lockenv.packages import NormalizedName, canonicalize_name
@@ -34,7 +36,7 @@ from lockenv.resolution.model import Dropped, Keeping, Question, Resolution, not
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
 from lockenv.targets import Target
-from lockenv.values import dataclass
+from lockenv.values import dataclass, replace
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -47,12 +49,14 @@ if TYPE_CHECKING:
 class Stands:
     """What a lock's being in order rests on: bytes with the digest `seen` (`lockenv.operations.standing`).
 
-    Among them are files that the manifest includes. `executable` is this machine's Python where it has a say.
+    Among them are files that the manifest includes. `executable` is this machine's Python where it has a say, and
+    `around` what decides on it: '' where none has one, None where that was not noted.
     """
 
     seen: str
     included: tuple[str, ...]
     executable: str
+    around: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ class Locked:
     right, `first` is true where there was none before. `targets` are those that it is for, `uncovered` those that
     were left out, of which `dropped` says why if that was found out now. `stands` is there if the lock was found
     in order and will be so as long as a few bytes do not change. `again` is what another run will find then, if
-    this one made the lock.
+    this one made the lock, and `rests` what its bytes, `content`, rest on, if that can be told.
     """
 
     path: str
@@ -77,17 +81,20 @@ class Locked:
     hosts: tuple[str, ...] = ()
     stands: Stands | None = None
     again: Locked | None = None
+    rests: Rests | None = None
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What a lock has to answer. `inputs` is the digest of what was read of it; see `ready` for `included`."""
+    """What a lock has to answer. `inputs` is the digest of what was read of it; see `ready` for the others."""
 
     manifest: Manifest
     included: tuple[str, ...] | None
     inputs: str
     here: Here | None
     question: Question
+    begun: Begun | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +122,43 @@ def lock(
     Raises `ManifestError`, `InterpreterNotFound`, `ResolutionImpossible`, `NetworkError` and the other kinds of
     `LockenvError`; then the old lock stands as it was.
     """
+    plain = upgrade is None and not allowed and prefer is None
+    begun = begin(session) if plain else None
     manifest, included = manifest_and_included(session.project)
-    made = ready(
-        session, manifest, included=included, upgrade=upgrade, check=check, allowed=allowed, prefer=prefer
-    )
+    with _heard(session) as warnings:
+        made = ready(
+            session,
+            manifest,
+            included=included,
+            begun=begun,
+            upgrade=upgrade,
+            check=check,
+            allowed=allowed,
+            prefer=prefer,
+        )
     if made.content != made.standing:
         write_lock(session, made.content)
-    return made.locked
+    if made.locked.rests is None:
+        return made.locked
+    rests = replace(made.locked.rests, warnings=tuple((each.message, each.hint) for each in warnings))
+    return replace(made.locked, rests=rests, content=made.content)
+
+
+@contextmanager
+def _heard(session: Session) -> Iterator[list[Warned]]:
+    """Hear the warnings of a session while they are passed on."""
+    report, heard = session.report, list[Warned]()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Warned):
+            heard.append(event)
+        report(event)
+
+    session.report = hear
+    try:
+        yield heard
+    finally:
+        session.report = report
 
 
 def ready(
@@ -129,6 +166,7 @@ def ready(
     manifest: Manifest,
     *,
     included: tuple[str, ...] | None = None,
+    begun: Begun | None = None,
     upgrade: Upgrade | None = None,
     check: bool = False,
     allowed: frozenset[NormalizedName] = frozenset(),
@@ -137,7 +175,7 @@ def ready(
     """Do what `lock` does for a manifest, but for the writing. Raises as `lock` does.
 
     `included` are the files that the manifest on disk includes; None where this is not the one on disk, so that
-    nothing is to be remembered of it.
+    nothing is to be remembered of it. `begun` is what was noted before it was read, where the answer may be kept.
     """
     upgrade = upgrade or Upgrade()
     session.heed(manifest)
@@ -154,7 +192,15 @@ def ready(
         prefer = _of_default(session, manifest)
     if prefer is not None:
         question = replace(question, held=rather(prefer, question.held))
-    asked = _Asked(manifest=manifest, included=included, inputs=inputs, here=here, question=question)
+    asked = _Asked(
+        manifest=manifest,
+        included=included,
+        inputs=inputs,
+        here=here,
+        question=question,
+        # What Git has of a merge has a say then.
+        begun=None if torn else begun,
+    )
     reasons = ["there is none yet"] if old is None else [*torn] or _reasons(session, asked, old)
     if check and reasons:
         raise CheckFailed(f"{where} is not up to date", details=reasons, hint="run `lockenv lock`")
@@ -191,13 +237,14 @@ def _found(session: Session, asked: _Asked, lock: Pylock, raw: bytes) -> Locked:
     covered = tuple(target for target in asked.question.targets if freshness.covers(lock, target))
     seen = digest_with(asked.inputs, raw)
     executable = asked.here.executable if asked.here is not None else ""
+    around = around_of(session, asked.begun, asked.manifest)
     lasts = not any(map(is_local, _artifacts(lock)))
     return Locked(
         path=shown(session.project, session.project.lock),
         targets=covered,
         packages=entries_of(lock),
         uncovered=tuple(target for target in asked.question.targets if target not in covered),
-        stands=Stands(seen=seen, included=included, executable=executable)
+        stands=Stands(seen=seen, included=included, executable=executable, around=around)
         if lasts and included is not None
         else None,
     )
@@ -291,6 +338,19 @@ def _relock(
     if raw is not None and old is not None and content != raw and later_but_alike(made, old):
         made, content = old, raw
     after = entries_of(made)
+    rests = None
+    if asked.begun is not None and asked.included is not None:
+        rests = resting(
+            session,
+            asked.begun,
+            manifest,
+            included=asked.included,
+            here=asked.here,
+            question=question,
+            old=old,
+            resolution=resolution,
+            client=client,
+        )
     held = holding(manifest, old) if old is not None else nothing_held
     locked = Locked(
         path=shown(session.project, session.project.lock),
@@ -303,6 +363,7 @@ def _relock(
         first=old is None,
         hosts=_new_hosts(made, old),
         again=_again(session, asked, made, content) if asked.included is not None else None,
+        rests=rests,
     )
     return Ready(locked=locked, content=content, standing=raw)
 

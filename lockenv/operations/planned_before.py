@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import zlib
 
 import packaging
 
@@ -27,6 +28,7 @@ from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.python.probe_cache import system
 from lockenv.python.surroundings import surroundings
 from lockenv.sums import sha256
+from lockenv.uncollected import Uncollected
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from lockenv.transaction.contents import Blueprint
 
 _FOLDER = "plans"
-_MAGIC = b"lockenv plan 2\n"  #: to be changed with the shape of what is kept, and with what shapes a plan
+_MAGIC = b"lockenv plan 3\n"  #: to be changed with the shape of what is kept, and with what shapes a plan
+_SEAL = 36  #: bytes that go before a payload
 _KEPT = 4  #: plans for one environment: who goes to and fro between two branches needs two
 
 
@@ -74,9 +77,18 @@ def sync_as_before(session: Session, wish: Wish, *, lock_digest: str, where: str
     `where` and `env` are what people call the lock and the environment. Raises as `apply` does.
     """
     key = plan_key(session, wish, lock_digest)
-    kept = _read(_place(session, key), key) if key else None
-    if kept is None:
+    if not key:
         return None
+    with Uncollected():
+        kept = _read(_place(session, key), key)
+        if kept is None:
+            return None
+        return _carried_out(session, wish, kept, lock_digest=lock_digest, where=where, env=env)
+
+
+def _carried_out(
+    session: Session, wish: Wish, kept: tuple[Any, ...], *, lock_digest: str, where: str, env: str
+) -> Synced | None:
     included, inputs, identity, notes, startup, plan = kept
     if replaced(identity) or inputs_digest(session.project, lock_digest, included) != inputs:
         return None
@@ -203,8 +215,8 @@ def _read(place: str, key: str) -> tuple[Any, ...] | None:
             content = file.read()
     except OSError:
         return None
-    start = len(_MAGIC) + 32
-    payload = content[start:]
+    start = len(_MAGIC) + _SEAL
+    payload = memoryview(content)[start:]
     # A damaged stream can crash the interpreter, so marshal gets only what bears its key and checksum.
     if content[:start] != _MAGIC + _seal(key, payload):
         return None
@@ -234,7 +246,6 @@ def _forget_old(place: str) -> None:
         os.unlink(path)
 
 
-def _seal(key: str, payload: bytes) -> bytes:
-    whole = sha256(key.encode())
-    whole.update(payload)
-    return whole.digest()
+def _seal(key: str, payload: bytes | memoryview) -> bytes:
+    """Tell the key, and whether the payload is whole: a tenth of the time that a sha256 of it would take."""
+    return sha256(key.encode()).digest() + zlib.crc32(payload).to_bytes(4, "big")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from lockenv.resolution.model import Fork, Held, Keeping, Policy, Question, noth
 from lockenv.resolution.universe import Here, targets_of
 from lockenv.session import Session
 from lockenv.targets import Target
+from lockenv.values import dataclass, field
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock

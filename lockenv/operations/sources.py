@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from threading import Lock
 
 from packaging.pylock import Package, Pylock
@@ -23,6 +22,7 @@ from lockenv.operations.archives import Archives
 from lockenv.operations.places import Direct, Place, Places
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, Sourced
 from lockenv.resolution.source import Guide, Wanted
+from lockenv.values import replace
 
 
 class Sources:

@@ -16,6 +16,7 @@ from lockenv.operations.files import bytes_of, shown
 from lockenv.operations.up_to_date import up_to_date
 from lockenv.operations.wish import Synced, Wish, verifies
 from lockenv.sums import sha256
+from lockenv.uncollected import Uncollected
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -43,10 +44,11 @@ def sync(session: Session, wish: Wish) -> Synced:
 
     if (done := sync_as_before(session, wish, lock_digest=lock_digest, where=where, env=env)) is not None:
         return done
-    # Lazy: and these are the heavy ones.
-    from lockenv.operations.converge import converge
+    with Uncollected():
+        # Lazy: and these are the heavy ones.
+        from lockenv.operations.converge import converge
 
-    return converge(session, wish, raw=raw, lock_digest=lock_digest)
+        return converge(session, wish, raw=raw, lock_digest=lock_digest)
 
 
 def _no_lock(session: Session, where: str) -> LockError:

@@ -6,6 +6,7 @@ one wheel at a time. What one cannot do is done again here, so that each error i
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -99,6 +100,7 @@ class Unpacking:
         """What a worker begins with: to import what it will need."""
         import lockenv.archive.wheel  # noqa: F401 - while this process's parent connects
 
+        gc.disable()  # files leave no cycles behind
         return self._adds
 
     def _adds(self, arrived: _Arrived) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lockenv.operations.inputs import inputs_digest
 from lockenv.operations.unchanged import read_note, unchanged
+from lockenv.uncollected import Uncollected
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def up_to_date(
     inputs, included, watched = read_note(project.env)
     if not inputs or inputs != inputs_digest(project, lock_digest, included, watched):
         return None
-    return unchanged(project.env, lock_digest=lock_digest, selection=selection, compiled=compiled)
+    with Uncollected():
+        return unchanged(project.env, lock_digest=lock_digest, selection=selection, compiled=compiled)
 
 
 def selection_of(

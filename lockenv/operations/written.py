@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from lockenv.operations.question import forbidden, standing
 from lockenv.packages import IndexFile
 from lockenv.resolution.model import Question, Resolution
 from lockenv.session import Session
+from lockenv.values import replace
 
 if TYPE_CHECKING:
     from lockenv.index.client import IndexClient

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Generic, cast
 
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
@@ -30,6 +29,7 @@ from lockenv.resolution.agenda import Agenda
 from lockenv.resolution.conflicts import Clash, Learned, Nogood, all_facts, resolvent
 from lockenv.resolution.domains import Domain, SetProvider
 from lockenv.resolution.trail import Decision, Trail
+from lockenv.values import replace
 
 #: After so many rejections for the sake of one earlier pin, the order is swapped.
 _PATIENCE = 5

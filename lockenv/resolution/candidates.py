@@ -7,10 +7,10 @@ targets (`Projects`), usability and order once for each target (`Offers`).
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
+from itertools import count
 from typing import Literal, NamedTuple, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -18,25 +18,13 @@ from packaging.tags import Tag, parse_tag
 from packaging.version import Version
 
 from lockenv.manifest.model import ALL
-from lockenv.packages import IndexFile, Listing, NormalizedName, Origin, Release, names_patch
+from lockenv.packages import IndexFile, Listing, NormalizedName, Origin, Release, Releases, Remark, parse_specifier
+from lockenv.resolution.listed import ByVersion, Numbers, Versions, parse_version
 from lockenv.resolution.model import Policy
 from lockenv.resolution.reach import reach
 from lockenv.resolution.source import Source
 from lockenv.targets import Target
-
-_PYTHON, _YANKED = map(IndexFile._fields.index, ("requires_python", "yanked"))
-
-
-@lru_cache(maxsize=65536)
-def parse_version(text: str) -> Version:
-    """Parse a PEP 440 version; equal text gives the same object. Raises `InvalidVersion`."""
-    return Version(text)
-
-
-@lru_cache(maxsize=8192)
-def parse_specifier(text: str) -> SpecifierSet:
-    """Parse a PEP 440 specifier set; equal text gives the same object. Raises `InvalidSpecifier`."""
-    return SpecifierSet(text)
+from lockenv.values import dataclass, field, replace
 
 
 def python_specifier(text: str) -> SpecifierSet | None:
@@ -110,6 +98,9 @@ class Unfit:
 
 Offer: TypeAlias = Candidate | Unfit
 
+#: The places of the file to install and of those for further platforms; or why there is none, '' for the Python.
+_Choice: TypeAlias = tuple[int, tuple[int, ...]] | str
+
 
 class Artifact(NamedTuple):
     """A file and what its name says: the tags (one text for all, '' for an sdist) and the build number."""
@@ -124,26 +115,32 @@ class Published:
     """What counts of a release whatever the target: the files that `exclude-newer` leaves.
 
     `files` are those that are not yanked or, where all of them are, all; then `yanked` is the reason (PEP 592).
-    Where nothing is left, `unfit` says why.
+    Where nothing is left, `unfit` says why. `pythons` are the Requires-Python texts of the files, each once.
+    `shape` is a number that releases share whose files have the same tags, builds and places among `pythons`.
     """
 
     files: tuple[Artifact, ...]
     yanked: str | None
     unfit: str
+    pythons: tuple[str | None, ...] = ()
+    shape: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """A project's versions, newest first, and its releases by version.
 
-    `own` are the URLs of the files that come from where the manifest says, and `chosen` their versions: what is
-    named that way is meant, whatever the rules for what indexes list.
+    `numbers` are the places of the versions: 0 is the newest. `prereleases` are those that need leave, as a set of
+    places. `own` are the URLs of the files that come from where the manifest says, and `chosen` their versions:
+    what is named that way is meant, whatever the rules for what indexes list.
     """
 
     listing: Listing
-    versions: tuple[Version, ...]
-    releases: dict[Version, Release]
+    versions: Sequence[Version]
+    releases: Mapping[Version, Release]
+    numbers: Mapping[Version, int]
     has_final: bool
+    prereleases: int
     own: frozenset[str]
     chosen: frozenset[Version]
     published: dict[Version, Published] = field(default_factory=dict)
@@ -151,27 +148,18 @@ class Project:
     _reached: dict[int, tuple[SpecifierSet, int]] = field(default_factory=dict)
 
     @cached_property
-    def patchy(self) -> tuple[tuple[Version, str], ...]:
-        """The releases whose Requires-Python speaks of a patch version, with that text."""
-        return tuple(_patchy(self.remarkable()))
-
-    def remarkable(self) -> Mapping[Version, Release]:
-        """The releases that may have a yanked file, or one that asks for a patch version of Python."""
-        if self.listing.remarkable is None:
-            return self.releases
-        versions = map(parse_version, self.listing.remarkable)
-        return {version: self.releases[version] for version in versions}
+    def patchy(self) -> tuple[tuple[int, str], ...]:
+        """The releases whose Requires-Python speaks of a patch version, by their places, with that text."""
+        return tuple((number, text) for number, _, pythons in self.remarks for text in pythons)
 
     @cached_property
-    def numbers(self) -> dict[Version, int]:
-        """The place of each version: 0 is the newest."""
-        return {version: number for number, version in enumerate(self.versions)}
-
-    @cached_property
-    def prereleases(self) -> int:
-        """The pre-releases that need leave, as a set of places."""
-        shut = (version for version in self.versions if version.is_prerelease and version not in self.chosen)
-        return sum(1 << self.numbers[version] for version in shut)
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is remarkable of releases, by their places among the versions."""
+        listed = self.listing.remarkable
+        if listed is not None and isinstance(self.versions, Versions):
+            return listed
+        found = (self.releases[version].remark(number) for number, version in enumerate(self.versions))
+        return tuple(remark for remark in found if remark is not None)
 
     def reach(self, specifier: SpecifierSet) -> int:
         """The versions that a specifier contains, pre-releases too, as a set of places."""
@@ -182,13 +170,6 @@ class Project:
         return known[1]
 
 
-def _patchy(releases: Mapping[Version, Release]) -> Iterator[tuple[Version, str]]:
-    for version, release in releases.items():
-        for text in {row[_PYTHON] for row in release.rows}:
-            if names_patch(text):
-                yield version, str(text)
-
-
 class Projects:
     """Listings turned into ordered versions and files, once for all targets."""
 
@@ -197,6 +178,9 @@ class Projects:
         self._policy = policy
         self._known: dict[NormalizedName, Project | None] = {}
         self._ahead: dict[NormalizedName, Project] = {}
+        self.shapes = _Shapes()
+        #: What demands reach, by their id, for those to whom nothing else counts; kept here for all targets.
+        self.met: dict[int, tuple[object, int, int]] = {}
 
     def get(self, name: NormalizedName) -> Project | None:
         """All versions of a project; None where no index knows it. Raises `NetworkError`."""
@@ -226,7 +210,7 @@ class Projects:
     def yanked(self, project: Project) -> tuple[Version, ...]:
         """The versions of which nothing is left but yanked files (PEP 592); found once."""
         if not project.yanked:
-            suspects = (version for version, release in project.remarkable().items() if _any_yanked(release))
+            suspects = (project.versions[number] for number, yanked, _ in project.remarks if yanked)
             found = (version for version in suspects if self.published(project, version).yanked is not None)
             project.yanked.append(tuple(found))
         return project.yanked[0]
@@ -242,11 +226,28 @@ class Projects:
         if not existing:
             return Published(files=(), yanked=None, unfit=_cut_off(release.files, cutoff))
         current = [file for file in existing if file.yanked is None]
+        files = tuple(map(_artifact, current or existing))
+        pythons = tuple(dict.fromkeys(each.file.requires_python for each in files))
+        shape = tuple((each.tags, each.build, pythons.index(each.file.requires_python)) for each in files)
         return Published(
-            files=tuple(map(_artifact, current or existing)),
+            files=files,
             yanked=None if current else existing[0].yanked,
             unfit="",
+            pythons=pythons,
+            shape=self.shapes.number(shape),
         )
+
+
+class _Shapes:
+    """Numbers for what releases' files look like, as `Published` has it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], int] = {}
+        self._next = count()
+
+    def number(self, shape: tuple[object, ...]) -> int:
+        """The number of a shape, and of no other: several threads may be here."""
+        return self._known.setdefault(shape, next(self._next))
 
 
 class AheadOfSearch(Projects):
@@ -256,6 +257,9 @@ class AheadOfSearch(Projects):
         self._projects = projects
         self._policy = policy
         self._known = {}
+        # What is published is kept with the project, which both share.
+        self.shapes = projects.shapes
+        self.met = {}
 
     def add(self, listing: Listing) -> Project:
         """All versions of a listed project."""
@@ -268,6 +272,8 @@ class AheadOfSearch(Projects):
 
 
 def _project(listing: Listing) -> Project:
+    if isinstance(listing.releases, Releases) and not listing.sourced:
+        return _in_order(listing, listing.releases)
     releases: dict[Version, Release] = {}
     for release in listing.releases:
         version = parse_version(release.version)
@@ -278,22 +284,42 @@ def _project(listing: Listing) -> Project:
         )
     versions = tuple(sorted(releases, reverse=True))
     own = frozenset(each.url for each in listing.sourced)
+    chosen = frozenset(version for version, release in releases.items() if own and _is_own(release, own))
     return Project(
         listing=listing,
         versions=versions,
         releases=releases,
+        numbers={version: number for number, version in enumerate(versions)},
         has_final=any(not version.is_prerelease for version in versions),
+        prereleases=sum(
+            1 << number
+            for number, version in enumerate(versions)
+            if version.is_prerelease and version not in chosen
+        ),
         own=own,
-        chosen=frozenset(version for version, release in releases.items() if own and _is_own(release, own)),
+        chosen=chosen,
+    )
+
+
+def _in_order(listing: Listing, releases: Releases) -> Project:
+    """Make a project of a page that is in order: nothing of it is parsed yet."""
+    versions = Versions(releases.versions)
+    numbers = Numbers(versions)
+    prereleases = versions.prereleases()
+    return Project(
+        listing=listing,
+        versions=versions,
+        releases=ByVersion(numbers, releases),
+        numbers=numbers,
+        has_final=len(prereleases) < len(versions),
+        prereleases=sum(1 << number for number in prereleases),
+        own=frozenset(),
+        chosen=frozenset(),
     )
 
 
 def _is_own(release: Release, own: frozenset[str]) -> bool:
     return any(file.url in own for file in release.files)
-
-
-def _any_yanked(release: Release) -> bool:
-    return any(row[_YANKED] is not None for row in release.rows)
 
 
 def _artifact(file: IndexFile) -> Artifact:
@@ -328,10 +354,17 @@ class Offers:
         self._ranks: dict[str, int | None] = {}
         self._elsewhere = tuple((name, frozenset(tags)) for name, tags in target.also)
         self._fits: dict[tuple[str, str], bool] = {}
+        self._rules: dict[NormalizedName, tuple[bool, bool, bool]] = {}
+        self._choices: dict[tuple[int, tuple[bool, ...], tuple[bool, bool, bool]], _Choice] = {}
 
     def project(self, name: NormalizedName) -> Project | None:
         """All versions of a project, whether usable or not."""
         return self._projects.get(name)
+
+    @property
+    def met(self) -> dict[int, tuple[object, int, int]]:
+        """What demands reach, by their id, kept for all targets."""
+        return self._projects.met
 
     def yanked(self, project: Project) -> tuple[Version, ...]:
         """The versions of a project of which nothing is left but yanked files (PEP 592)."""
@@ -406,6 +439,12 @@ class Offers:
             held_back = project.listing.status == "quarantined"
             kind: Literal["quarantine", "cut-off"] = "quarantine" if held_back else "cut-off"
             return Unfit(version=version, reason=published.unfit, kind=kind)
+        if not project.listing.sourced:
+            return self._of_index(project, published, name, version)
+        return self._of_sources(project, published, name, version)
+
+    def _of_sources(self, project: Project, published: Published, name: NormalizedName, version: Version) -> Offer:
+        """Judge a release of a package for which the manifest names sources."""
         files = self._here(project, published.files)
         if not files:
             reason = f"[sources] takes {name} from elsewhere on {self._target.name}"
@@ -431,6 +470,43 @@ class Offers:
             beside=self._beside(chosen, fitting),
             origin=next((each.origin for each in project.listing.sourced if each.url == chosen.url), None),
         )
+
+    def _of_index(self, project: Project, published: Published, name: NormalizedName, version: Version) -> Offer:
+        """Judge a release of an index, by the shape of its files: most projects' releases are of a few shapes."""
+        rules = self._rules.get(name)
+        if rules is None:
+            policy = self._policy
+            rules = (self._may_build(name), named(name, policy.no_binary), named(name, policy.only_binary))
+            self._rules[name] = rules
+        accepted = tuple(map(self.accepts_python, published.pythons))
+        choice = self._choices.get((published.shape, accepted, rules))
+        if choice is None:
+            choice = self._chosen_of(name, published.files)
+            self._choices[published.shape, accepted, rules] = choice
+        if isinstance(choice, str):
+            reason = choice or f"needs Python {published.files[0].file.requires_python}"
+            return Unfit(version=version, reason=reason, kind="files" if choice else "python")
+        place, beside = choice
+        return Candidate(
+            name=name,
+            extra="",
+            version=version,
+            release=project.releases[version],
+            index=project.listing.index,
+            file=published.files[place].file,
+            yanked=published.yanked,
+            beside=tuple(published.files[each].file for each in beside),
+        )
+
+    def _chosen_of(self, name: NormalizedName, files: Sequence[Artifact]) -> _Choice:
+        fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
+        if not fitting:
+            return ""
+        chosen = self._best(name, fitting)
+        if isinstance(chosen, str):
+            return chosen
+        places = {id(each.file): place for place, each in enumerate(files)}
+        return places[id(chosen)], tuple(places[id(file)] for file in self._beside(chosen, fitting))
 
     def _here(self, project: Project, files: Sequence[Artifact]) -> Sequence[Artifact]:
         """The files that exist on the target: where the manifest names sources, markers may tell them apart."""

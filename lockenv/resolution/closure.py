@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
 from lockenv.errors import Problem
 from lockenv.graph import Node
 from lockenv.resolution.candidates import Candidate
@@ -26,22 +29,37 @@ def faults(
     """
     found: list[Problem] = []
     seen: set[Node] = set()
-    waiting: list[tuple[Want, str]] = [(root, "the manifest") for root in roots]
+    waiting: list[tuple[Want, Candidate | str]] = [(root, "the manifest") for root in roots]
     while waiting:
         want, owner = waiting.pop()
         candidate = candidates.get(want.node)
         if not isinstance(want, Demand):
-            found.append(Problem(where=owner, message=f"cannot be used: {want.reason}"))
+            found.append(Problem(where=str(owner), message=f"cannot be used: {want.reason}"))
         elif candidate is None:
-            found.append(Problem(where=owner, message=f"{want.text} is required and missing"))
-        elif not want.specifier.contains(candidate.version, prereleases=True):
-            found.append(Problem(where=owner, message=f"{want.text} is required, {candidate} was chosen"))
+            found.append(Problem(where=str(owner), message=f"{want.text} is required and missing"))
+        elif not _contains(want.specifier, candidate.version):
+            found.append(Problem(where=str(owner), message=f"{want.text} is required, {candidate} was chosen"))
         elif want.node not in seen:
             seen.add(want.node)
-            waiting.extend((inner, str(candidate)) for inner in dependencies(candidate))
+            waiting.extend((inner, candidate) for inner in dependencies(candidate))
     found.extend(
         Problem(where=str(candidate), message="nobody requires it")
         for node, candidate in candidates.items()
         if node not in seen
     )
     return tuple(sorted(found, key=str))
+
+
+#: Answers by specifier, which the demands of all targets share; it is kept with them so that its id stays taken.
+_CONTAINED: dict[int, tuple[SpecifierSet, dict[Version, bool]]] = {}
+
+
+def _contains(specifier: SpecifierSet, version: Version) -> bool:
+    known = _CONTAINED.get(id(specifier))
+    if known is None:
+        known = _CONTAINED[id(specifier)] = (specifier, {})
+    answers = known[1]
+    answer = answers.get(version)
+    if answer is None:
+        answer = answers[version] = specifier.contains(version, prereleases=True)
+    return answer

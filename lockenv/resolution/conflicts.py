@@ -8,10 +8,11 @@ operations on integers, however long the listings are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Generic
 
 from resolvelib.structs import CT, KT, RT, RequirementInformation
+
+from lockenv.values import dataclass
 
 #: So many conflicts wait at one node at most; the oldest are forgotten. What is forgotten may be learned again.
 _MOST_WATCHED = 4096

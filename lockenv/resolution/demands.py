@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
@@ -15,9 +14,18 @@ from packaging.version import InvalidVersion
 from lockenv.errors import MetadataError
 from lockenv.graph import MAIN, Node
 from lockenv.markers.truth import Truth
-from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name, parse_requirement
-from lockenv.resolution.candidates import Candidate, parse_specifier, parse_version
+from lockenv.packages import (
+    Metadata,
+    NormalizedName,
+    Requirement,
+    canonicalize_name,
+    parse_requirement,
+    parse_specifier,
+)
+from lockenv.resolution.candidates import Candidate
+from lockenv.resolution.listed import parse_version
 from lockenv.resolution.model import Policy
+from lockenv.values import dataclass
 
 _EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)['"]""")
 _UPPER = frozenset({"<", "<=", "~=", "==", "==="})
@@ -68,6 +76,8 @@ Want: TypeAlias = Demand | Impossible
 
 #: What releases require is the same from release to release and for every target; requirements are interned.
 _DEMANDS: dict[int, tuple[Requirement, tuple[Demand, ...]]] = {}
+#: The same of what counts of a distribution's requirements, which `Truth` gives as one object to all who ask.
+_WANTS: dict[int, tuple[tuple[Requirement, ...], tuple[Want, ...]]] = {}
 
 
 def demands_of(requirement: Requirement, gate: str = MAIN) -> tuple[Demand, ...]:
@@ -114,7 +124,16 @@ class Dependencies:
         except (UndefinedComparison, UndefinedEnvironmentName):
             marker = self._undefined(metadata, extra)
             return (impossible(candidate, f"its metadata is broken: `{marker}` means nothing", broken=True),)
-        return tuple(want for line in lines for want in self._wants(candidate, line))
+        if self._overrides:
+            return tuple(want for line in lines for want in self._wants(candidate, line))
+        known = _WANTS.get(id(lines))
+        if known is None:
+            wants = tuple(want for line in lines for want in self._wants(candidate, line))
+            if any(line.url is not None for line in lines):
+                return wants
+            # The lines are kept beside the answer so that their id stays taken.
+            known = _WANTS[id(lines)] = (lines, wants)
+        return known[1]
 
     def _undefined(self, metadata: Metadata, extra: str) -> Marker | None:
         """The first marker that cannot be evaluated, such as ``sys_platform ~= "5"``."""
@@ -183,7 +202,9 @@ def provides(metadata: Metadata, extra: str) -> bool:
 def check_identity(candidate: Candidate, metadata: Metadata) -> None:
     """Raise `MetadataError` if metadata speaks of another package or version than its file's name."""
     try:
-        same = metadata.name == candidate.name and parse_version(metadata.version) == candidate.version
+        same = metadata.name == candidate.name and (
+            metadata.version == candidate.release.version or parse_version(metadata.version) == candidate.version
+        )
     except InvalidVersion:
         same = False
     if not same:

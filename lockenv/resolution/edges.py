@@ -73,6 +73,7 @@ def _passed_over(candidate: Candidate, project: Project | None, policy: Policy) 
     """What Python the releases need that come before the chosen one, where they say so to the patch."""
     if project is None:  # pragma: no cover - a candidate comes from a project
         return
-    for version, text in project.patchy:
-        if version > candidate.version or policy.strategy != "highest":
+    own = project.numbers.get(candidate.version, 0)
+    for number, text in project.patchy:
+        if number < own or policy.strategy != "highest":
             yield text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from packaging.version import Version
 
@@ -15,23 +14,26 @@ from lockenv.resolution.model import Cell, Dropped, Fork, Pin, Question, Resolut
 from lockenv.resolution.solve import Answer
 from lockenv.resolution.warnings import warnings
 from lockenv.targets import Target
+from lockenv.values import dataclass
 
 #: Name, version, and the source where there is one.
 _Key = tuple[NormalizedName, Version, str]
 
 
-@dataclass(slots=True)
 class _Entry:
     """A pin in the making: one release of one source over all cells."""
 
-    candidate: Candidate
-    requires_python: set[str | None] = field(default_factory=set)
-    requires: set[str] = field(default_factory=set)
-    extras: set[str] = field(default_factory=set)
-    files: dict[str, IndexFile] = field(default_factory=dict)
-    reach: dict[str, set[int]] = field(default_factory=dict)
-    direct: bool = False
-    gave_way: dict[tuple[Version, ...], set[int]] = field(default_factory=dict)
+    __slots__ = ("candidate", "direct", "extras", "files", "gave_way", "reach", "requires", "requires_python")
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+        self.requires_python: set[str | None] = set()
+        self.requires: set[str] = set()
+        self.extras: set[str] = set()
+        self.files: dict[str, IndexFile] = {}
+        self.reach: dict[str, set[int]] = {}
+        self.direct = False
+        self.gave_way: dict[tuple[Version, ...], set[int]] = {}
 
 
 def merge(question: Question, answers: Sequence[Answer], dropped: Sequence[Dropped]) -> Resolution:
@@ -106,7 +108,7 @@ def _add_all(entries: dict[_Key, _Entry], number: int, answer: Answer) -> None:
     direct = answer.direct()
     for node, candidate in answer.found.candidates.items():
         key = (candidate.name, candidate.version, repr(candidate.origin or ""))
-        entry = entries.setdefault(key, _Entry(candidate))
+        entry = entries.get(key) or entries.setdefault(key, _Entry(candidate))
         _add(entry, answer, node, candidate)
         entry.direct |= candidate.name in direct
         for gate in reach[candidate.name]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal, Protocol
@@ -13,6 +12,7 @@ from packaging.version import Version
 from lockenv.graph import MAIN
 from lockenv.packages import IndexFile, Metadata, NormalizedName, Origin, Requirement
 from lockenv.targets import Target
+from lockenv.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from lockenv.events import Noted, Reporter
 from lockenv.graph import Node
 from lockenv.markers.truth import Truth
 from lockenv.packages import Metadata, NormalizedName, Requirement, canonicalize_name
-from lockenv.resolution.candidates import Candidate, Offer, Offers, Project, Unfit, parse_version
+from lockenv.resolution.candidates import Candidate, Offer, Offers, Project, Unfit
 from lockenv.resolution.demands import (
     Demand,
     Dependencies,
@@ -31,6 +31,7 @@ from lockenv.resolution.demands import (
     provides,
 )
 from lockenv.resolution.domains import SetProvider
+from lockenv.resolution.listed import parse_version
 from lockenv.resolution.model import Held, Policy
 from lockenv.resolution.reach import places
 from lockenv.resolution.readings import Readings
@@ -72,7 +73,8 @@ class Provider(SetProvider[Want, Candidate, Node]):
         self._held = held
         self._report = reporter
         self._constraints = _constraints(policy.constraints, truth)
-        self._met: dict[int, tuple[Want, int, int]] = {}
+        # Without constraints, what demands reach is the same for all targets.
+        self._met: dict[int, tuple[object, int, int]] = {} if self._constraints else offers.met
         self._closed: dict[NormalizedName, tuple[int, int]] = {}
         self._unfit: dict[NormalizedName, int] = {}
         self._wants: dict[int, tuple[Candidate, tuple[Want, ...]]] = {}
@@ -80,6 +82,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
         self._own: dict[int, Demand] = {}
         self._lacking: dict[int, tuple[Candidate, bool]] = {}
         self._insisting: dict[int, tuple[Demand, bool]] = {}
+        self._announced: set[int] = set()
         self.looked_at: list[Candidate] = []
         self.witnesses: list[Candidate] = []
         self.skipped: dict[NormalizedName, dict[Version, str]] = {}
@@ -136,8 +139,10 @@ class Provider(SetProvider[Want, Candidate, Node]):
             for want in wants:
                 if isinstance(want, Impossible) and want.broken:
                     self.broken.setdefault(candidate.name, {})[candidate.version] = want.reason
-            names = {want.node.name for want in wants if isinstance(want, Demand)}
-            self._source.prefetch_listings(sorted(names))
+            names = {want.node.name for want in wants if isinstance(want, Demand)} - self._readings.announced
+            if names:
+                self._readings.announced |= names
+                self._source.prefetch_listings(sorted(names))
         return known[1]
 
     def get_preference(
@@ -278,7 +283,7 @@ class Provider(SetProvider[Want, Candidate, Node]):
         project = self._offers.project(name)
         return project.numbers if project is not None else {}
 
-    def _meets(self, want: Want) -> tuple[Want, int, int]:
+    def _meets(self, want: Want) -> tuple[object, int, int]:
         known = self._met.get(id(want))
         if known is None:
             # The demand is kept beside the answer so that its id stays taken.
@@ -367,7 +372,9 @@ class Provider(SetProvider[Want, Candidate, Node]):
             elif offer.yanked is not None and yanked & self.bit(offer):
                 self._skip(node.name, version, _yanked(offer.yanked))
             elif id(offer) not in bad:
-                if not node.extra:
+                if not node.extra and id(offer) not in self._announced:
+                    # What was offered is kept, so that its id stays taken.
+                    self._announced.add(id(offer))
                     self._source.prefetch_metadata(
                         [(node.name, str(version), self._readings.file_for(offer))], self._dependencies.names
                     )

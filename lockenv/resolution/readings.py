@@ -31,6 +31,8 @@ class Readings:
         self._alike: set[str] = set()
         self._read_before: dict[str, Metadata] = {}
         self._first_of_hash: dict[tuple[_Key, object], IndexFile] = {}
+        #: The packages whose listings the source was told to have ready.
+        self.announced: set[NormalizedName] = set()
 
     def file_for(self, candidate: Candidate) -> IndexFile:
         """The file whose metadata is read for a candidate, as things are known so far."""
@@ -107,10 +109,13 @@ class Readings:
         return metadata
 
     def _read(self, candidate: Candidate, file: IndexFile) -> Metadata:
-        file = self._first_alike(candidate, file)
         known = self._read_before.get(file.url)
         if known is None:
-            known = self._source.metadata(candidate.name, str(candidate.version), file)
+            first = self._first_alike(candidate, file)
+            known = self._read_before.get(first.url)
+            if known is None:
+                known = self._source.metadata(candidate.name, str(candidate.version), first)
+                self._read_before[first.url] = known
             self._read_before[file.url] = known
         return known
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockenv.errors import NetworkError, ResolutionImpossible, ResolutionUnknown
@@ -18,6 +17,7 @@ from lockenv.resolution.solve import Answer, Solver, Stuck
 from lockenv.resolution.source import Source
 from lockenv.resolution.sweep import Swept, sweep
 from lockenv.targets import Target
+from lockenv.values import replace
 
 if TYPE_CHECKING:
     from lockenv.resolution.explain.failure import Failure

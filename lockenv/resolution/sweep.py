@@ -9,7 +9,6 @@ is handed on, so that each has the newest it can have, unless as few versions as
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
@@ -18,6 +17,7 @@ from lockenv.resolution.edges import first_cut
 from lockenv.resolution.model import NO_FORK, Fork, Held, Question
 from lockenv.resolution.solve import Answer, Solver, Stuck, Wishes
 from lockenv.targets import Target
+from lockenv.values import dataclass, field, replace
 
 #: A target is cut into so many parts at most; more would come from metadata made to that end.
 MAX_PARTS = 32

@@ -7,12 +7,12 @@ is needed and that nothing but certain candidates can be chosen for it (`lockenv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Generic
 
 from resolvelib.structs import CT, KT, RT, RequirementInformation
 
 from lockenv.resolution.domains import Domain, SetProvider
+from lockenv.values import dataclass, field
 
 #: All candidates of a node, as a set.
 _ALL = -1

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -18,7 +17,7 @@ from lockenv.manifest.model import Targets
 from lockenv.platforms import COMMON, PLATFORMS, Platform, platform_of, with_floors
 from lockenv.pythons import AS_OF, CPYTHON, PYPY, PYPY_PLATFORMS, Implementation, Python, admitted, of_minor
 from lockenv.targets import PlatformFacts, Span, Target, compatible_tags
-from lockenv.values import dataclass
+from lockenv.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

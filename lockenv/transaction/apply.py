@@ -8,22 +8,22 @@ before the flip leaves the old environment; what it leaves beside is swept by th
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import time
-from collections.abc import Callable
 
 from lockenv.events import Noted, Reporter, Warned, silent
 from lockenv.files import remove_tree, write_atomically
 from lockenv.leftovers import machine_run
+from lockenv.light import ExitStack, suppress
 from lockenv.plan import Installed, Plan, make_plan
 from lockenv.transaction import commit, foreign, ground, places, spare, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
 from lockenv.transaction.contents import SETTINGS, Blueprint, Contents, WrittenFile
 from lockenv.transaction.durability import Durable
-from lockenv.transaction.generation import build, rebuild, write_file
+from lockenv.transaction.generation import build, rebuild
+from lockenv.transaction.laying import write_file
 from lockenv.transaction.link import Linker, LinkMode
 from lockenv.transaction.need import check_space
 from lockenv.transaction.refusals import unchanged
@@ -33,6 +33,7 @@ from lockenv.values import dataclass
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     # What it imports takes long, and names are recorded as they are written here.
@@ -88,7 +89,7 @@ def apply(
     environment, `InstallError` for what the disk or the store refuse: in each case the environment is as it was.
     """
     named = os.path.abspath(env_dir)
-    with unchanged(named), contextlib.ExitStack() as locks:
+    with unchanged(named), ExitStack() as locks:
         env = ground.behind_link(named)
         ground.check_place(env)
         # Scripts name the path that people know, also where it is a link; so does a blueprint that was kept.
@@ -352,9 +353,9 @@ class _Work:
         except BaseException:
             # An interrupt can come after the rename: then the new environment stands and nothing is taken back.
             if places.current_number(self.env) != number:
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     commit.remove_links(self.env, missing)
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     remove_tree(folder)
             raise
 

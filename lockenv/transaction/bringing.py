@@ -1,4 +1,4 @@
-"""The files of all packages into a generation: in one process or two where they are linked, else in threads."""
+"""Contents into a generation: by one process or two where files are linked, else in threads."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from lockenv.errors import InstallError
 from lockenv.events import StageAdvanced, StageFinished, StageStarted
 from lockenv.forks import can_fork
 from lockenv.transaction.halves import HalfFailedError, both
+from lockenv.transaction.laying import lay_out, note
 from lockenv.transaction.link import Changed
+from lockenv.transaction.shares import first_of, halves_of, weight
+from lockenv.transaction.state import fact_at
+from lockenv.values import replace
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from lockenv.events import Reporter
-    from lockenv.transaction.contents import Brought, Group
+    from lockenv.transaction.contents import Brought, Contents, Group
     from lockenv.transaction.link import Linker, LinkMode
     from lockenv.transaction.state import Tree
 
 _STAGE = "Linking"
-_MANY = 2000  #: files from which on it pays to make a second process, which takes a millisecond or two
+_MANY = 2000  #: links of a file from which on it pays to make a second process, which takes a millisecond or two
 
 
 class Bringing:
-    """Brings packages into the generation in `folder`, and notes in `tree` what their files are there.
+    """Brings contents into the generation in `folder`, and notes in `tree` what they are there.
 
-    Many files are linked by two processes, where that can be (`lockenv.transaction.halves`).
+    What is much is made by two processes, where that can be (`lockenv.transaction.halves`).
     """
 
     def __init__(self, folder: str, tree: Tree, linker: Linker, reporter: Reporter) -> None:
@@ -32,36 +34,56 @@ class Bringing:
         self._tree = tree
         self._linker = linker
         self._reporter = reporter
+        self._done = 0
 
-    def bring(self, packages: Sequence[Brought]) -> None:
-        """Bring all of them. Raises `Changed` for a file that is not what it should be, and `OSError`."""
-        brisk = self._linker.mode in {"auto", "hardlink"}
-        self._reporter(StageStarted(stage=_STAGE, total=len(packages), brisk=brisk))
+    def bring(self, contents: Contents) -> None:
+        """Bring all of it but for the folders that `tree` has.
+
+        Raises `Changed` for a file that is not what it should be, and `OSError`.
+        """
+        packages = len(contents.packages)
+        self._reporter(StageStarted(stage=_STAGE, total=packages, brisk=self._links()))
+        rest = self._without_what_stands(contents)
+        if self._links() and can_fork() and weight(rest) >= _MANY:
+            if self._linker.mode == "auto" and packages:
+                # What can be done here is known of the first file.
+                first, rest = first_of(rest)
+                self._bring_alone(first)
+            if self._linker.mode == "hardlink":
+                self._bring_in_halves(rest)
+                rest = replace(rest, folders=(), texts=(), links=(), packages=())
+        self._bring_alone(rest)
+        self._reporter(StageFinished(stage=_STAGE))
+
+    def _links(self) -> bool:
+        return self._linker.mode in {"auto", "hardlink"}
+
+    def _without_what_stands(self, contents: Contents) -> Contents:
+        new = tuple(inner for inner in contents.folders if inner not in self._tree)
+        for inner in new:
+            self._tree[inner] = {}
+        return replace(contents, folders=new)
+
+    def _bring_alone(self, contents: Contents) -> None:
+        lay_out(self._folder, contents, self._tree)
+        packages = contents.packages
         done = 0
-        # What can be done here is known of the first file. To link is so short that threads cost more, in waiting
-        # for Python's lock, than they give.
-        while done < len(packages) and self._linker.mode in {"auto", "hardlink"}:
-            if self._is_work_for_two(packages[done:]):
-                self._bring_in_halves(packages[done:], self._telling(done))
-                done = len(packages)
-            else:
-                self._bring_package(packages[done])
-                done += 1
-                self._telling(done)(packages[done - 1], 0)
+        # To link is so short that threads cost more, in waiting for Python's lock, than they give.
+        while done < len(packages) and self._links():
+            self._bring_package(packages[done])
+            self._tell(packages[done])
+            done += 1
         if done < len(packages):
             # Lazy: most environments are linked.
             from lockenv.transaction.threads import bring_in_threads
 
-            bring_in_threads(packages[done:], self._bring_group, self._telling(done))
-        self._reporter(StageFinished(stage=_STAGE))
+            before = self._done
+            bring_in_threads(packages[done:], self._bring_group, lambda one, more: self._tell(one, before + more))
 
-    def _telling(self, before: int) -> Callable[[Brought, int], None]:
-        """What tells that a package is there, as one of so many behind those of `before`."""
-
-        def tell(package: Brought, more: int) -> None:
-            self._reporter(StageAdvanced(stage=_STAGE, done=before + more, detail=package.name))
-
-        return tell
+    def _tell(self, package: Brought, done: int = 0) -> None:
+        """Tell that a package is there, as one of so many, or as one more."""
+        self._done = done or self._done + 1
+        self._reporter(StageAdvanced(stage=_STAGE, done=self._done, detail=package.name))
 
     def _bring_package(self, package: Brought) -> None:
         for group in package.groups:
@@ -70,16 +92,18 @@ class Bringing:
     def _bring_group(self, package: Brought, group: Group) -> None:
         self._tree[group[1]].update(self._linker.bring(package.root, group, self._folder))
 
-    def _is_work_for_two(self, packages: Sequence[Brought]) -> bool:
-        return self._linker.mode == "hardlink" and can_fork() and _weight(packages) >= _MANY
-
-    def _bring_in_halves(self, packages: Sequence[Brought], tell: Callable[[Brought, int], None]) -> None:
-        mine, theirs = _halves(packages)
+    def _bring_in_halves(self, contents: Contents) -> None:
+        first, mine, theirs = halves_of(contents)
+        lay_out(self._folder, first, self._tree)
 
         def bring_mine() -> None:
-            for done, package in enumerate(mine, 1):
+            lay_out(self._folder, mine, self._tree)
+            before, count = self._done, len(mine.packages)
+            for done, package in enumerate(mine.packages, 1):
                 self._bring_package(package)
-                tell(package, done + len(theirs) * done // len(mine))
+                self._tell(package, before + done + len(theirs.packages) * done // count)
+            # The other process is at work still, or as good as done: what it makes is known.
+            self._promise(theirs)
 
         try:
             _, (changed, mode, odd) = both(bring_mine, lambda: self._bring_elsewhere(theirs))
@@ -89,38 +113,33 @@ class Bringing:
             raise Changed(*changed)
         if self._linker.mode == "hardlink":
             self._linker.mode = mode
-        for package in theirs:
-            for _, inner, rows in package.groups:
-                self._tree[inner].update({name: fact for _, name, fact, _ in rows})
         for inner, facts in odd.items():
             self._tree[inner].update(facts)
 
-    def _bring_elsewhere(self, packages: Iterable[Brought]) -> tuple[tuple[str, str] | None, LinkMode, Tree]:
-        """Bring them, and say what the first process cannot know: a file that had changed, the mode, odd facts."""
+    def _promise(self, contents: Contents) -> None:
+        """Note what files will be that are made as they should be."""
+        for text in contents.texts:
+            note(self._tree, text.path, text.fact)
+        for link in contents.links:
+            note(self._tree, link.path, link.target)
+        for package in contents.packages:
+            for _, inner, rows in package.groups:
+                self._tree[inner].update({name: fact for _, name, fact, _ in rows})
+
+    def _bring_elsewhere(self, contents: Contents) -> tuple[tuple[str, str] | None, LinkMode, Tree]:
+        """Bring it, and say what the first process cannot know: a file that had changed, the mode, odd facts."""
         odd: Tree = {}
+        lay_out(self._folder, contents, self._tree)
+        for text in contents.texts:
+            if (found := fact_at(self._tree, text.path)) is not None and found != text.fact:
+                parent, _, name = text.path.rpartition("/")
+                odd.setdefault(parent, {})[name] = found
         try:
-            for package in packages:
+            for package in contents.packages:
                 for group in package.groups:
-                    found = self._linker.bring(package.root, group, self._folder)
-                    facts = {name: found[name] for _, name, fact, _ in group[2] if found[name] != fact}
-                    if facts:
-                        odd.setdefault(group[1], {}).update(facts)
+                    facts = self._linker.bring(package.root, group, self._folder)
+                    if others := {name: facts[name] for _, name, fact, _ in group[2] if facts[name] != fact}:
+                        odd.setdefault(group[1], {}).update(others)
         except Changed as changed:
             return (changed.root, changed.path), self._linker.mode, {}
         return None, self._linker.mode, odd
-
-
-def _weight(packages: Iterable[Brought]) -> int:
-    return sum(len(rows) for package in packages for _, _, rows in package.groups)
-
-
-def _halves(packages: Sequence[Brought]) -> tuple[list[Brought], list[Brought]]:
-    """Two halves of about as many files: the largest packages first, each goes where there are fewer."""
-    halves: tuple[list[Brought], list[Brought]] = [], []
-    sizes = [0, 0]
-    weights = sorted(((_weight((one,)), number) for number, one in enumerate(packages)), reverse=True)
-    for size, number in weights:
-        less = sizes.index(min(sizes))
-        halves[less].append(packages[number])
-        sizes[less] += size
-    return halves

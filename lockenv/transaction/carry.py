@@ -9,10 +9,13 @@ What a kill leaves beside is carried back by the next run, which knows it by its
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
 
 from lockenv.errors import UsageError
 from lockenv.transaction import places, state
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 #: What venv, virtualenv, uv and lockenv make in the root, on any system, and what packages bring by custom.
 _PARTS = frozenset({"bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include"})

@@ -8,16 +8,19 @@ and exchanged with what stands there.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
 
 from lockenv.files import FileLock, remove_tree
+from lockenv.light import suppress
 from lockenv.transaction import modes, places, spare, state
 from lockenv.transaction.carry import carry_over
 from lockenv.transaction.durability import settle, settle_folder
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  #: renameat2(2)
 _RENAME_SWAP = 2  #: renamex_np(2), macOS
@@ -63,7 +66,7 @@ def flip(env: str, number: int, *, durable: bool = False) -> None:
         settle_folder(places.home(env))
     if before is not None:
         # When it was retired, for `sweep`.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.utime(places.generation(env, before))
 
 
@@ -108,7 +111,7 @@ def drop_links(env: str, keep: Iterable[str]) -> None:
 def remove_links(env: str, names: Iterable[str]) -> None:
     """Remove top-level links that are there."""
     for name in names:
-        with contextlib.suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):
             os.unlink(f"{env}/{name}")
 
 
@@ -153,7 +156,7 @@ def others(env: str) -> list[tuple[float, int]]:
     current = places.current_number(env)
     found = []
     for number in places.generations(env):
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             folder = places.generation(env, number)
             if number != current and os.path.lexists(f"{folder}/{places.STATE}"):
                 found.append((os.stat(folder).st_mtime, number))
@@ -237,7 +240,7 @@ def restore(env: str) -> None:
     """Put the old environment back where a run died between the two renames of a swap: for those who only read."""
     if os.path.lexists(env) or not os.path.lexists(places.old_beside(env)):
         return
-    with contextlib.suppress(OSError), FileLock(places.lock_beside(env), subject=env, transient=True):
+    with suppress(OSError), FileLock(places.lock_beside(env), subject=env, transient=True):
         recover(env)
 
 
@@ -249,9 +252,9 @@ def leftovers(env: str) -> bool:
 
 def tidy(env: str, links: Iterable[str], *, history: int = 1, grace: float = 0.0) -> None:
     """Do what may as well be done by the next run: errors are left to it, for the environment is right already."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         drop_links(env, links)
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         modes.close_roots(env)
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         sweep(env, history=history, grace=grace)

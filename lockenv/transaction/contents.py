@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 
+from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
 
 TYPE_CHECKING = False  # typing's own would import typing
@@ -39,6 +40,11 @@ class WrittenFile:
     sha256: str
     owner: str
     portable: str
+
+    @property
+    def fact(self) -> tuple[int, int, int]:
+        """What it is on the disk when it is written: a `lockenv.transaction.state.Fact`."""
+        return len(self.content), fixed_mtime_ns(self.sha256), stat.S_IFREG | self.mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Container, Iterator
-
-from lockenv.transaction.contents import Brought, Contents, Group, WrittenFile
+from lockenv.transaction.contents import Brought, Contents, Group
 from lockenv.transaction.link import OWNERS_TO_WRITE
 from lockenv.transaction.state import Fact, Tree, fact_at
-from lockenv.tree import fixed_mtime_ns
 from lockenv.values import dataclass
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ def differing(contents: Contents, tree: Tree, unchanged: Container[str]) -> Diff
     A file of such a package is the same where its facts are: it came from the same wheel. So is a text, whose time
     follows from its content. All files of other packages are replaced, also such as look the same.
     """
-    texts = tuple(text for text in contents.texts if fact_at(tree, text.path) != _fact_of(text))
+    texts = tuple(text for text in contents.texts if fact_at(tree, text.path) != text.fact)
     links = tuple(link for link in contents.links if fact_at(tree, link.path) != link.target)
     kept: dict[str, set[str]] = {folder: set() for folder in tree}
     for one, missing in ((contents.texts, texts), (contents.links, links)):
@@ -52,10 +52,6 @@ def differing(contents: Contents, tree: Tree, unchanged: Container[str]) -> Diff
             digest=contents.digest,
         ),
     )
-
-
-def _fact_of(text: WrittenFile) -> Fact:
-    return len(text.content), fixed_mtime_ns(text.sha256), stat.S_IFREG | text.mode
 
 
 def _with(package: Brought, groups: tuple[Group, ...]) -> Brought:

@@ -9,12 +9,12 @@ after it: to ask for each file would take longer than everything else together
 
 from __future__ import annotations
 
-import contextlib
+import _thread
 import errno
 import os
-import threading
 
 from lockenv.forks import can_fork, fork, hold_signals, let_signals, status
+from lockenv.light import suppress
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -74,9 +74,11 @@ class _Settling:
         self.disk = os.stat(folder).st_dev
         self._folder = folder
         self._failed: BaseException | None = None
-        self._done = threading.Event()
+        #: Held until the thread is done. `threading` would take a millisecond to import.
+        self._busy = _thread.allocate_lock()
+        self._busy.acquire()
         try:
-            threading.Thread(target=self._work, name="lockenv-settle", daemon=True).start()
+            _thread.start_new_thread(self._work, ())
         except RuntimeError:
             self._work()  # the system refuses another thread
 
@@ -86,11 +88,12 @@ class _Settling:
         except BaseException as error:  # noqa: BLE001 - raised by who waits
             self._failed = error
         finally:
-            self._done.set()
+            self._busy.release()
 
     def wait(self) -> None:
         """Wait for the end, which an interrupt cuts short. Raises `OSError`."""
-        self._done.wait()
+        with self._busy:
+            pass
         if self._failed is not None:
             raise self._failed
 
@@ -115,23 +118,39 @@ def begin_to_settle(folder: str) -> None:
 
     What is written by now is then mostly done when somebody waits for all of it (`settle`), who hears of errors.
     """
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         _begun.append(_Aside(folder) if can_fork() else _Settling(folder))
 
 
 def _settle(folder: str) -> None:
-    import ctypes  # Lazy: not everybody waits for the disk
-
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        library = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(library, "syncfs"):
+        if (code := _syncfs(descriptor)) is None:
             os.sync()
-        elif library.syncfs(descriptor) != 0:
-            code = ctypes.get_errno()
+        elif code:
             raise OSError(code, os.strerror(code), folder)
     finally:
         os.close(descriptor)
+
+
+def _syncfs(descriptor: int) -> int | None:
+    """Call syncfs(2); give what the system refuses it by, or 0. None where the system has no such call."""
+    # Lazy: not everybody waits for the disk. Its core alone, as `ctypes` takes two milliseconds to import.
+    import _ctypes
+
+    class Int(_ctypes._SimpleCData):  # type: ignore[type-arg]  # noqa: SLF001
+        _type_ = "i"
+
+    class Call(_ctypes.CFuncPtr):
+        _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+        _restype_ = Int
+
+    try:
+        program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type] # what the process itself is linked with
+        call = Call(_ctypes.dlsym(program, "syncfs"))
+    except OSError:
+        return None
+    return _ctypes.get_errno() or errno.EIO if call(descriptor) else 0
 
 
 def settle_folder(folder: str) -> None:
@@ -139,7 +158,7 @@ def settle_folder(folder: str) -> None:
 
     Errors are not raised: this follows the commit, and whichever of the two the disk keeps is whole.
     """
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)

@@ -4,21 +4,24 @@ A generation is whole when its record stands in it; the record is written last. 
 when the file is made, once.
 """
 
-# ruff: noqa: PTH102, PTH106, PTH108, PTH211
+# ruff: noqa: PTH102, PTH106, PTH108
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable
 
-from lockenv.events import Reporter
 from lockenv.files import remove_tree
 from lockenv.transaction import places, state
 from lockenv.transaction.bringing import Bringing
-from lockenv.transaction.contents import Contents, WrittenFile
-from lockenv.transaction.difference import differing
-from lockenv.transaction.link import Linker
-from lockenv.tree import fixed_mtime_ns
+from lockenv.transaction.laying import write_file
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
+    from lockenv.events import Reporter
+    from lockenv.transaction.contents import Contents
+    from lockenv.transaction.link import Linker
 
 
 def build(
@@ -36,7 +39,7 @@ def build(
     """
     os.mkdir(folder)
     tree: state.Tree = {"": {}}
-    _add(folder, tree, contents, Bringing(folder, tree, linker, reporter))
+    Bringing(folder, tree, linker, reporter).bring(contents)
     _finish(folder, record, tree)
 
 
@@ -57,6 +60,9 @@ def rebuild(
     wheels are the same, and `bytecode` are folders that Python wrote: nobody has looked into those, so they go.
     The rest is as for `build`.
     """
+    # Lazy: most generations are made whole.
+    from lockenv.transaction.difference import differing
+
     tree = spare.tree
     difference = differing(contents, tree, unchanged)
     for inner in bytecode:
@@ -68,47 +74,9 @@ def rebuild(
     for inner in sorted(tree.keys() - {"", *contents.folders}, reverse=True):
         os.rmdir(f"{folder}/{inner}")
         del tree[inner]
-    _add(folder, tree, difference.contents, Bringing(folder, tree, linker, reporter))
+    Bringing(folder, tree, linker, reporter).bring(difference.contents)
     _finish(folder, record, tree)
-
-
-def _add(folder: str, tree: state.Tree, contents: Contents, bringing: Bringing) -> None:
-    for inner in contents.folders:
-        if inner not in tree:
-            os.mkdir(f"{folder}/{inner}")
-            tree[inner] = {}
-    for text in contents.texts:
-        _note(tree, text.path, _write(folder, text))
-    for link in contents.links:
-        os.symlink(link.target, f"{folder}/{link.path}")
-        _note(tree, link.path, link.target)
-    bringing.bring(contents.packages)
 
 
 def _finish(folder: str, record: Callable[[state.Tree], state.State], tree: state.Tree) -> None:
     write_file(f"{folder}/{places.STATE}", record(state.without_bytecode(tree)).pack(), 0o644)
-
-
-def _note(tree: state.Tree, path: str, fact: state.Fact) -> None:
-    parent, _, name = path.rpartition("/")
-    tree[parent][name] = fact
-
-
-def _write(folder: str, text: WrittenFile) -> state.Fact:
-    mtime = fixed_mtime_ns(text.sha256)
-    return write_file(f"{folder}/{text.path}", text.content, text.mode, mtime)
-
-
-def write_file(path: str, content: bytes, mode: int, mtime: int | None = None) -> state.Fact:
-    """Write a new file of this mode and, where it is given, modification time in ns. Raises `OSError`."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fchmod(descriptor, mode)
-        if mtime is not None:
-            os.utime(descriptor, ns=(mtime, mtime))
-        return state.fact_of(os.fstat(descriptor))
-    finally:
-        os.close(descriptor)

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 
 from lockenv.transaction import places
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _TO_USE = stat.S_IRUSR | stat.S_IXUSR  #: who takes more from himself may have meant it

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-from collections.abc import Iterator
 
 from lockenv.errors import InstallError
+from lockenv.light import contextmanager
+
+TYPE_CHECKING = False  # typing's own would import typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _YOURS = "see to it that the folder is yours, or give another `--env DIR`"
 #: What is said, and the remedy. Others are told in the system's own words.
@@ -24,7 +27,7 @@ _TOLD: dict[int, tuple[str, str | None]] = {
 }
 
 
-@contextlib.contextmanager
+@contextmanager
 def unchanged(env: str) -> Iterator[None]:
     """Say of every refusal of the system that the environment is as it was. Raises `InstallError`."""
     try:

@@ -9,10 +9,10 @@ one it is rubbish like all that is half made.
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from lockenv.files import remove_tree
+from lockenv.light import suppress
 from lockenv.transaction import places, state
 
 _COPIED = "copy"
@@ -65,9 +65,9 @@ def claim(env: str, number: int, *, wished: str, run: str) -> tuple[state.State,
 
 def _discard(spare: str) -> None:
     """Remove a spare, or leave it to the next sweep: what cannot be removed is in nobody's way."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.unlink(f"{spare}/{places.STATE}")
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         remove_tree(spare)
 
 

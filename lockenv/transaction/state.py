@@ -136,7 +136,7 @@ def read(generation: str) -> State | None:
     except OSError:
         return None
     start = len(_MAGIC) + 4
-    payload = content[start:]
+    payload = memoryview(content)[start:]
     # A damaged stream can crash the interpreter, so marshal gets only what bears its checksum.
     if content[:start] != _MAGIC + zlib.crc32(payload).to_bytes(4, "big"):
         return None

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 
 from lockenv.errors import InstallError
 from lockenv.events import WAITING, Reporter, StageFinished, StageStarted, Warned
 from lockenv.files import FileLock
+from lockenv.light import ExitStack
 from lockenv.transaction import commit, ground, places
 from lockenv.values import dataclass
 
@@ -25,7 +25,7 @@ class Turn:
     env: str
     reporter: Reporter
     wait: float | None
-    locks: contextlib.ExitStack
+    locks: ExitStack
 
     def take(self) -> bool:
         """Take the lock inside the environment, or beside it where lockenv has made none; say whether it is ours.

@@ -91,6 +91,11 @@ _OWN = {
     },
     "about what it asks": {"init.default_name", "init.default_python"},
     "about its start": {
+        "answered_before.answered",
+        "answered_before.give",
+        "answered_before.keep",
+        "answered_before.rests_to_stay",
+        "answered_before.since",
         "standing.note_standing",
         "standing.standing",
         "up_to_date.compares_content",

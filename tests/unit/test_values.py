@@ -101,3 +101,67 @@ def test_a_value_is_taken_apart_by_match() -> None:
 def test_only_frozen_classes_are_values() -> None:
     with pytest.raises(TypeError, match="frozen"):
         values.dataclass(frozen=False)
+
+
+@values.dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    dish: Dish
+    wishes: list[str] = values.field(default_factory=list)
+    note: str = values.field(default="", compare=False)
+    table: int = values.field(default=0, hash=False, repr=False)
+
+
+@values.dataclass(frozen=True, eq=False)
+class Guest:
+    name: str = values.field(default="nobody")
+
+
+def test_what_a_field_holds_by_default_is_made_for_each_value() -> None:
+    one, other = Order(dish=Dish(name="soup")), Order(dish=Dish(name="soup"))
+    one.wishes.append("salt")
+    assert (one.wishes, other.wishes) == (["salt"], [])
+    assert Order(dish=Dish(name="soup"), wishes=["salt"]) == one
+    assert (Guest().name, Guest("Ada").name) == ("nobody", "Ada")
+
+
+def test_a_field_may_not_count() -> None:
+    soup = Dish(name="soup")
+    assert Order(dish=soup, note="hot") == Order(dish=soup)
+    assert Order(dish=soup, table=1) != Order(dish=soup)
+    assert repr(Order(dish=soup, table=1)).endswith("wishes=[], note='')")
+
+    @values.dataclass(frozen=True, slots=True)
+    class Seat:
+        row: int
+        number: int = values.field(default=0, hash=False)
+
+    assert hash(Seat(1, 2)) == hash(Seat(1, 3))
+    assert Seat(1, 2) != Seat(1, 3)
+
+
+def test_a_value_may_be_equal_to_itself_alone() -> None:
+    guest = Guest("Ada")
+    assert guest == guest  # noqa: PLR0124
+    assert guest != Guest("Ada")
+    assert len({guest, Guest("Ada")}) == 2
+
+
+def test_a_value_is_made_of_another() -> None:
+    order = Order(dish=Dish(name="soup"), note="hot")
+    assert values.replace(order, table=3) == Order(dish=Dish(name="soup"), table=3)
+    assert values.replace(order, table=3).note == "hot"
+    assert values.replace(Plain(name="soup"), price=1) == Plain(name="soup", price=1)
+    with pytest.raises(TypeError):
+        values.replace(order, size=1)  # type: ignore[call-arg]
+
+
+def test_a_value_tells_what_is_stated() -> None:
+    assert values.stated(Dish(name="soup")) == (("name", "soup", False), ("price", 3, True))
+    assert values.stated(Order(dish=Dish(name="soup")))[1] == ("wishes", [], False)
+    assert values.is_value(Dish(name="soup"))
+    assert not values.is_value(Plain(name="soup"))
+
+
+def test_nothing_unknown_is_said_of_a_field() -> None:
+    with pytest.raises(TypeError, match="kw_only"):
+        values.field(kw_only=True)

@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 from lockenv.graph import Node
 from lockenv.manifest.words import listed
-from lockenv.packages import NormalizedName
-from lockenv.resolution.candidates import Project, parse_specifier
+from lockenv.packages import NormalizedName, parse_specifier
+from lockenv.resolution.candidates import Project
 from lockenv.resolution.demands import Demand
 from lockenv.resolution.explain.fates import by_reason, fate_of, merged, usable
 from lockenv.resolution.explain.ranges import runs

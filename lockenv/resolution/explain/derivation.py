@@ -63,7 +63,7 @@ def _with(step: Conflict, provider: Provider) -> str:
 
 def _term(provider: Provider, node: Node, candidates: int) -> str:
     project = provider.project(node.name)
-    listed = () if project is None else project.versions
+    listed = () if project is None else tuple(project.versions)
     if candidates == -1 or not listed:
         return str(node)
     every = (1 << len(listed)) - 1

@@ -164,7 +164,7 @@ class Versions:
     def listed(self, name: NormalizedName) -> tuple[Version, ...]:
         """All versions of a package, newest first."""
         project = self.provider.project(name)
-        return () if project is None else project.versions
+        return () if project is None else tuple(project.versions)
 
     # -- in words ----------------------------------------------------------------------------------------------
 

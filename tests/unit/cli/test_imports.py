@@ -101,6 +101,34 @@ def test_a_lock_with_nothing_to_do_takes_little(project: ScratchProject) -> None
     assert len(found) <= 40
 
 
+def test_a_lock_that_was_made_before_takes_little_more(tmp_path: Path) -> None:
+    with FakeIndex(cache_control="max-age=600") as index:
+        index.add(make_wheel("menu", "1.0"))
+        made = ScratchProject(tmp_path, index_url=index.url)
+        made.manifest(dependencies=["menu"])
+        made.run("lock").ok()
+    stands = imported(made, "lock")
+    made.lock.unlink()
+    found = imported(made, "lock")
+    assert made.lock.exists()
+    assert "lockenv.operations.answered_before" in found
+    # Of packaging nothing but its version.
+    assert {name for name in found if name.startswith("packaging")} == {"packaging"}
+    assert not found & {
+        "argparse",
+        "dataclasses",
+        "hashlib",
+        "inspect",
+        "json",
+        "pathlib",
+        "re",
+        "signal",
+        "typing",
+    }
+    assert not found & {"lockenv.operations.lock", "lockenv.resolution.resolve", "lockenv.index.http", "tomllib"}
+    assert len(found - stands) <= 15
+
+
 def test_a_sync_with_nothing_to_do_takes_little(project: ScratchProject) -> None:
     found = imported(project, "sync")
     assert not found & {

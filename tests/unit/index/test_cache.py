@@ -56,7 +56,7 @@ class TestPages:
         page = IndexCache(tmp_path).page(URL, NAME, INDEX)
         assert page is not None
         assert page.listing is not None
-        assert page.listing.remarkable == ("3.0", "2.0")
+        assert page.listing.remarkable == ((1, True, ()), (2, False, (">=3.9.1",)))
         assert [release.is_remarkable for release in page.listing.releases] == [False, True, True, False]
         assert page.listing.releases == releases
         assert hash(page.listing.releases) == hash(releases)

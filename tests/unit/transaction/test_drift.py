@@ -188,7 +188,7 @@ def test_what_people_put_into_the_root_is_theirs(project: Project) -> None:
 
 
 #: The modules that answer whether there is anything to do.
-_LIGHT = ("forks", "transaction.halves", "transaction.places", "transaction.state")
+_LIGHT = ("forks", "light", "transaction.halves", "transaction.places", "transaction.state")
 
 
 def test_the_no_op_test_imports_next_to_nothing() -> None:
