@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lockenv.transaction.contents import Blueprint
 
 _FOLDER = "plans"
-_MAGIC = b"lockenv plan 3\n"  #: to be changed with the shape of what is kept, and with what shapes a plan
+_MAGIC = b"lockenv plan 4\n"  #: to be changed with the shape of what is kept, and with what shapes a plan
 _SEAL = 36  #: bytes that go before a payload
 _KEPT = 4  #: plans for one environment: who goes to and fro between two branches needs two
 
@@ -158,7 +158,11 @@ def _flat(desired: Blueprint) -> tuple[Any, ...]:
         contents.tops,
         tuple((one.path, one.content, one.mode, one.sha256, one.owner, one.portable) for one in contents.texts),
         tuple((one.path, one.target) for one in contents.links),
-        tuple((one.name, one.version, one.groups, one.digest) for one in contents.packages),
+        # Without the sha256 of each file: who makes an environment compares facts.
+        tuple(
+            (one.name, one.version, tuple((*group[:4], ()) for group in one.groups), one.digest)
+            for one in contents.packages
+        ),
         contents.digest,
     )
 

@@ -197,13 +197,13 @@ class _Work:
         A package's files follow from its wheel; the times of what is written follow from the content, so the
         recorded facts of a text tell whether it would be written again as it is.
         """
-        wanted = self._record(record.tree, record.origin)
+        # What is short comes first: the tree is unpacked when it is asked for.
         same = (record.packages, record.digest, record.interpreter_id, record.root_files, record.links) == (
-            wanted.packages,
-            wanted.digest,
-            wanted.interpreter_id,
-            wanted.root_files,
-            wanted.links,
+            self._packages(),
+            self.contents.digest,
+            self.desired.interpreter_id,
+            self.desired.root_files,
+            self.contents.tops,
         )
         return (
             same

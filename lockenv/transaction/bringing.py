@@ -123,23 +123,23 @@ class Bringing:
         for link in contents.links:
             note(self._tree, link.path, link.target)
         for package in contents.packages:
-            for _, inner, rows in package.groups:
-                self._tree[inner].update({name: fact for _, name, fact, _ in rows})
+            for _, inner, facts, *_ in package.groups:
+                self._tree[inner].update(facts)
 
     def _bring_elsewhere(self, contents: Contents) -> tuple[tuple[str, str] | None, LinkMode, Tree]:
         """Bring it, and say what the first process cannot know: a file that had changed, the mode, odd facts."""
         odd: Tree = {}
         lay_out(self._folder, contents, self._tree)
         for text in contents.texts:
-            if (found := fact_at(self._tree, text.path)) is not None and found != text.fact:
+            if (fact := fact_at(self._tree, text.path)) is not None and fact != text.fact:
                 parent, _, name = text.path.rpartition("/")
-                odd.setdefault(parent, {})[name] = found
+                odd.setdefault(parent, {})[name] = fact
         try:
             for package in contents.packages:
                 for group in package.groups:
-                    facts = self._linker.bring(package.root, group, self._folder)
-                    if others := {name: facts[name] for _, name, fact, _ in group[2] if facts[name] != fact}:
-                        odd.setdefault(group[1], {}).update(others)
+                    found = self._linker.bring(package.root, group, self._folder)
+                    if found is not group[2]:
+                        odd.setdefault(group[1], {}).update(found)
         except Changed as changed:
             return (changed.root, changed.path), self._linker.mode, {}
         return None, self._linker.mode, odd

@@ -15,7 +15,7 @@ from lockenv.placement import Placed, Placement, check_collisions, place
 from lockenv.plan import Wanted
 from lockenv.python.scripts import check_path, rewritten, wrapper
 from lockenv.store import StoredWheel
-from lockenv.transaction.contents import SETTINGS, Blueprint, Brought, Contents, Group, Row, WrittenFile
+from lockenv.transaction.contents import SETTINGS, Blueprint, Brought, Contents, Group, WrittenFile
 from lockenv.transaction.digest import environment_digest, package_digest
 from lockenv.transaction.link import Changed
 from lockenv.tree import Directory, Entry, Link, Scheme, Text, fixed_mtime_ns
@@ -137,19 +137,24 @@ class _Package:
 
     def brought(self, taken: set[str], generated: list[WrittenFile]) -> Brought:
         """Say which files come from the store; `taken` are the paths that others have, and gets these."""
-        groups: dict[tuple[str, str], list[Row]] = {}
+        groups: dict[tuple[str, str], tuple[dict[str, tuple[int, int, int]], dict[str, str], list[str]]] = {}
         for destination, source, sha256, size, mode in self.placement.files:
             if destination not in taken:
                 taken.add(destination)
                 here, _, old = source.rpartition("/")
                 there, _, new = destination.rpartition("/")
-                fact = size, fixed_mtime_ns(sha256), stat.S_IFREG | mode
-                groups.setdefault((here, there), []).append((old, new, fact, sha256))
+                facts, olds, sums = groups.setdefault((here, there), ({}, {}, []))
+                facts[new] = size, fixed_mtime_ns(sha256), stat.S_IFREG | mode
+                sums.append(sha256)
+                if old != new:
+                    olds[new] = old
         return Brought(
             name=self.wanted.name,
             version=self.wanted.version,
             root=str(self.stored.root),
-            groups=tuple((here, there, tuple(rows)) for (here, there), rows in groups.items()),
+            groups=tuple(
+                (here, there, facts, olds, tuple(sums)) for (here, there), (facts, olds, sums) in groups.items()
+            ),
             digest=self._digest(generated),
         )
 
@@ -262,7 +267,7 @@ def _site_folders(scheme: Scheme) -> tuple[str, ...]:
 def _folders(paths: Iterable[str], brought: Iterable[Brought], further: Iterable[str]) -> tuple[str, ...]:
     """List the folders of these paths and packages, and some further ones, parents first."""
     folders = {path.rpartition("/")[0] for path in paths} | set(further)
-    folders.update(there for package in brought for _, there, _ in package.groups)
+    folders.update(there for package in brought for _, there, *_ in package.groups)
     for folder in list(folders):
         parent = folder.rpartition("/")[0]
         while parent and parent not in folders:
@@ -275,6 +280,6 @@ def _folders(paths: Iterable[str], brought: Iterable[Brought], further: Iterable
 def _tops(folders: Iterable[str], files: Iterable[str], packages: Iterable[Brought]) -> tuple[str, ...]:
     """List the names in the generation's root that get a link in the environment's: all but the settings."""
     groups: Iterable[Group] = (group for package in packages for group in package.groups)
-    brought = (name for _, there, rows in groups if not there for _, name, _, _ in rows)
+    brought = (name for _, there, facts, *_ in groups if not there for name in facts)
     names = {path for path in (*folders, *files) if "/" not in path}
     return tuple(sorted(names.union(brought) - {SETTINGS}))

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 SETTINGS = "pyvenv.cfg"
 
-#: A file that comes from the store: its name in the store's folder, its name in the generation's, its
-#: `lockenv.transaction.state.Fact` in the store, and its sha256.
-Row = tuple[str, str, tuple[int, int, int], str]
-#: The files that go from one folder, relative to the stored wheel, into one of the generation.
-Group = tuple[str, str, tuple[Row, ...]]
+#: The files that go from one folder, relative to the stored wheel, into one of the generation: the two folders;
+#: the `lockenv.transaction.state.Fact` in the store of each file by its name in the generation; the names in the
+#: store of those that have another one there; and each file's sha256, in the order of the facts. Few values and
+#: large ones, for tens of thousands of files: a dict of facts is what the record of a generation holds, too.
+Group = tuple[str, str, dict[str, tuple[int, int, int]], dict[str, str], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +62,13 @@ class Brought:
 
     @property
     def files(self) -> Iterator[tuple[str, int, int, str]]:
-        """Tell of each file the destination, size in bytes, mode (permissions) and sha256."""
-        for _, folder, rows in self.groups:
+        """Tell of each file the destination, size in bytes, mode (permissions) and sha256.
+
+        What was kept from an earlier sync has no sha256s, and raises `ValueError`.
+        """
+        for _, folder, facts, _, sums in self.groups:
             prefix = f"{folder}/" if folder else ""
-            for _, name, (size, _, mode), sha256 in rows:
+            for (name, (size, _, mode)), sha256 in zip(facts.items(), sums, strict=True):
                 yield f"{prefix}{name}", size, stat.S_IMODE(mode), sha256
 
 

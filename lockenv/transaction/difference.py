@@ -63,16 +63,19 @@ def _with(package: Brought, groups: tuple[Group, ...]) -> Brought:
 def _kept_and_missing(package: Brought, tree: Tree, kept: dict[str, set[str]]) -> tuple[Group, ...]:
     """Give what is missing of a package, and note in `kept` what is there."""
     found = []
-    for source, folder, rows in package.groups:
+    for source, folder, facts, olds, sums in package.groups:
         present = tree.get(folder, {})
-        # Most rows are there as they are: only the others are looked at more closely.
-        odd = [row for row in rows if present.get(row[1]) != row[2]]
-        missing = tuple(row for row in odd if present.get(row[1]) != _owners(row[2]))
+        missing: dict[str, tuple[int, int, int]] = {}
+        # Most are there as they are: only the others are looked at more closely.
+        if not facts.items() <= present.items():
+            odd = {name: fact for name, fact in facts.items() if present.get(name) != fact}
+            missing = {name: fact for name, fact in odd.items() if present.get(name) != _owners(fact)}
         if missing:
-            found.append((source, folder, missing))
+            own = tuple(each for name, each in zip(facts, sums, strict=False) if name in missing)
+            found.append((source, folder, missing, olds, own))
         if folder in kept:
-            kept[folder].update([row[1] for row in rows])
-            kept[folder].difference_update([row[1] for row in missing])
+            kept[folder].update(facts)
+            kept[folder].difference_update(missing)
     return tuple(found)
 
 

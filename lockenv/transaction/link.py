@@ -17,13 +17,14 @@ from lockenv.transaction import state
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Literal, Self, TypeAlias
 
     from lockenv.events import Reporter
-    from lockenv.transaction.contents import Group, Row
+    from lockenv.transaction.contents import Group
     from lockenv.transaction.state import Fact
 
+    Promised: TypeAlias = tuple[int, int, int]  #: a `Fact` of a file in the store
+    Row: TypeAlias = tuple[str, str, Promised]  #: its name in the store, and in the generation, and its fact
     LinkMode: TypeAlias = Literal["auto", "clone", "hardlink", "copy"]
 else:
     LinkMode = str
@@ -74,15 +75,17 @@ class Linker:
     def bring(self, root: str, group: Group, generation: str) -> dict[str, Fact]:
         """Bring files of the stored wheel at `root` into a generation; give what they are there, by name.
 
+        That is the group's own facts, the very dict, where none is another there than in the store.
+
         Both folders, which must be there, are open meanwhile: the kernel then walks one name a file instead of two
         paths. Raises `Changed` for a file that is not what it should be, `OSError`, also where a folder is a link.
         """
-        source, folder, rows = group
-        reading = _open_stored(root, source, rows)
+        source, folder, *_ = group
+        reading = _open_stored(root, group)
         try:
             writing = os.open(f"{generation}/{folder}", _FOLDER)
             try:
-                return self._bring_all(rows, reading, writing)
+                return self._bring_all(group, reading, writing)
             except _Odd as odd:
                 raise Changed(root, f"{source}/{odd.name}" if source else odd.name) from None
             finally:
@@ -90,47 +93,51 @@ class Linker:
         finally:
             os.close(reading)
 
-    def _bring_all(self, rows: Sequence[Row], source: int, destination: int) -> dict[str, Fact]:
-        facts: dict[str, Fact] = {}
+    def _bring_all(self, group: Group, source: int, destination: int) -> dict[str, Fact]:
+        _, _, promised, olds, _ = group
+        others: dict[str, Fact] = {}
+        names = list(promised)
         position = 0
-        while position < len(rows):
+        while position < len(names):
             if self.mode == "hardlink":
-                position = self._hard_link_from(position, rows, source, destination, facts)
-            if position < len(rows):
-                old, new, promised, _ = rows[position]
-                found = self._clone_or_copy(rows[position], source, destination)
+                position = self._hard_link_from(position, names, group, source, destination)
+            if position < len(names):
+                new = names[position]
+                row = olds.get(new, new), new, promised[new]
+                found = self._clone_or_copy(row, source, destination)
                 if found is None:
                     continue  # and now by another mode
-                if found != _owners(promised):
-                    raise _Odd(old)
-                facts[new] = found
+                if found != _owners(promised[new]):
+                    raise _Odd(row[0])
+                others[new] = found
                 position += 1
-        return facts
+        facts: dict[str, Fact] = promised  # type: ignore[assignment] # nobody adds to it
+        return facts | others if others else facts
 
-    def _hard_link_from(
-        self, position: int, rows: Sequence[Row], source: int, destination: int, facts: dict[str, Fact]
-    ) -> int:
+    def _hard_link_from(self, position: int, names: list[str], group: Group, source: int, destination: int) -> int:
         """Link files from this position on; give the position of one that has to be copied, or the end.
 
         `mode` is changed where that goes for all. This loop is most of what a sync does, so it is a plain one.
         """
+        _, _, promised, olds, _ = group
         link, look = os.link, os.stat
-        for at in range(position, len(rows)):
-            old, new, promised, _ = rows[at]
+        for at in range(position, len(names)):
+            new = names[at]
+            old = olds.get(new, new)
             try:
                 link(old, new, src_dir_fd=source, dst_dir_fd=destination, follow_symlinks=False)
             except OSError as error:
-                if _is_odd(old, source, promised):
+                if _is_odd(old, source, promised[new]):
                     raise _Odd(old) from None
                 if error.errno not in _NO_LINK:
                     raise
                 if error.errno != errno.EMLINK:
                     self._fall_back("copy", "hard link", error)
                 return at
-            if state.fact_of(look(new, dir_fd=destination, follow_symlinks=False)) != promised:
+            found = look(new, dir_fd=destination, follow_symlinks=False)
+            if (found.st_size, found.st_mtime_ns, found.st_mode) != promised[new]:
                 raise _Odd(old)
-            facts[new] = promised
-        return len(rows)
+        return len(names)
 
     def _clone_or_copy(self, row: Row, source: int, destination: int) -> Fact | None:
         """Clone or copy one file; None where it was to be cloned, the disk cannot, and links come next."""
@@ -177,13 +184,15 @@ class Linker:
             )
 
 
-def _open_stored(root: str, source: str, rows: Sequence[Row]) -> int:
+def _open_stored(root: str, group: Group) -> int:
     """Open a folder of a stored wheel. Raises `Changed` where none stands, or a link does, `OSError`."""
+    source, _, facts, olds, _ = group
     try:
         return os.open(f"{root}/{source}" if source else root, _FOLDER)
     except OSError as error:
         if error.errno in _NO_FOLDER:
-            raise Changed(root, source or rows[0][0]) from None
+            first = next(iter(facts))
+            raise Changed(root, source or olds.get(first, first)) from None
         raise
 
 
@@ -209,7 +218,7 @@ class _Pair:
     fact: Fact
 
     def __init__(self, row: Row, source: int, destination: int) -> None:
-        self._old, self._new, self._promised, _ = row
+        self._old, self._new, self._promised = row
         self._source, self._destination = source, destination
 
     def __enter__(self) -> Self:

@@ -35,7 +35,7 @@ def needed(contents: Contents, mode: LinkMode, folder: str) -> Room:
     disk = os.stat(folder).st_dev
     for package in contents.packages:
         if mode == "copy" or _disk_of(package) != disk:
-            sizes = [size for _, size, _, _ in package.files]
+            sizes = [size for group in package.groups for size, _, _ in group[2].values()]
             total += sum(map(_on_disk, sizes))
             files += len(sizes)
     return Room(bytes=total, files=files)
@@ -50,4 +50,12 @@ def _disk_of(package: Brought) -> int:
     try:
         return os.stat(package.root).st_dev
     except OSError:
-        raise Changed(package.root, next((path for path, *_ in package.files), "")) from None
+        raise Changed(package.root, _first_of(package)) from None
+
+
+def _first_of(package: Brought) -> str:
+    """Name the first file of a package, as it is called in the store; '' where it has none."""
+    for folder, _, facts, olds, _ in package.groups:
+        name = next(iter(facts))
+        return f"{folder}/{olds.get(name, name)}" if folder else olds.get(name, name)
+    return ""

@@ -20,14 +20,14 @@ _FOLDER, _TEXT = 3, 3
 
 def weight(contents: Contents) -> int:
     """Say how much work something is, in links of a file."""
-    files = sum(len(rows) for package in contents.packages for _, _, rows in package.groups)
+    files = sum(len(group[2]) for package in contents.packages for group in package.groups)
     return files + _FOLDER * len(contents.folders) + _TEXT * len(contents.texts)
 
 
 def first_of(contents: Contents) -> tuple[Contents, Contents]:
     """Divide into the first package, with the folders that its files need, and all the rest."""
     package, *others = contents.packages
-    needed = _closed(folder for _, folder, _ in package.groups)
+    needed = _closed(group[1] for group in package.groups)
     folders = _divided(contents.folders, needed)
     return (
         replace(contents, folders=folders[0], texts=(), links=(), packages=(package,)),
@@ -65,7 +65,7 @@ def _parted(contents: Contents) -> tuple[list[str], list[str]]:
 
 
 def _weight_of(package: Brought) -> int:
-    return sum(len(rows) + _FOLDER for _, _, rows in package.groups)
+    return sum(len(group[2]) + _FOLDER for group in package.groups)
 
 
 def _share(contents: Contents, names: list[str]) -> Contents:
@@ -79,7 +79,7 @@ def _share(contents: Contents, names: list[str]) -> Contents:
     links = contents.links if "" in own else ()
     paths = (*(text.path for text in texts), *(link.path for link in links))
     needed = _closed(
-        (*(path.rpartition("/")[0] for path in paths), *(there for one in brought for _, there, _ in one.groups))
+        (*(path.rpartition("/")[0] for path in paths), *(group[1] for one in brought for group in one.groups))
     )
     return replace(
         contents, folders=_divided(contents.folders, needed)[0], texts=texts, links=links, packages=brought

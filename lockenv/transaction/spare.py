@@ -41,20 +41,16 @@ def claim(env: str, number: int, *, wished: str, run: str) -> tuple[state.State,
     """Make the spare generation `number`, half made: give what it holds, and its folders of bytecode.
 
     None where there is no spare, or none that would do, which is removed then. It has to be what it was by a look
-    at every file, and made as a new one would be made now. Raises `OSError`.
+    at every file, and made as a new one would be made now: the umask may be another. Raises `OSError`.
     """
     spare, folder = places.spare(env), places.generation(env, number)
     record = state.read(spare)
-    bytecode: list[str] = []
-    if (
-        record is None
-        or (record.origin[0], record.origin[2]) != (wished, run)
-        or state.tree_drift(spare, record.tree, bytecode) is not None
-    ):
+    if record is None or (record.origin[0], record.origin[2]) != (wished, run):
         _discard(spare)
         return None
     os.mkdir(folder)
-    if not _all_like(folder, spare, record.tree):
+    bytecode: list[str] = []
+    if state.tree_drift(spare, record.tree, bytecode, state.like_of(os.lstat(folder))) is not None:
         os.rmdir(folder)
         _discard(spare)
         return None
@@ -69,14 +65,3 @@ def _discard(spare: str) -> None:
         os.unlink(f"{spare}/{places.STATE}")
     with suppress(OSError):
         remove_tree(spare)
-
-
-def _all_like(new: str, spare: str, tree: state.Tree) -> bool:
-    """Whether the spare's folders have the owner and the mode of one that is new: the umask may be another now."""
-    made = os.lstat(new)
-    expected = made.st_mode, made.st_uid, made.st_gid
-    for inner in tree:
-        found = os.lstat(f"{spare}/{inner}")
-        if (found.st_mode, found.st_uid, found.st_gid) != expected:
-            return False
-    return True

@@ -35,6 +35,7 @@ _ODD: Fact = (-1, 0, 0)  #: the fact of a pipe, socket or device, which no gener
 #: How the files of a generation came: the mode that was wished, the one that was used, and the run of the machine
 #: in which they were written, or '' where the disk was asked to keep them. What came otherwise is no spare.
 Origin = tuple[str, str, str]
+Like = tuple[int, int, int]  #: mode, owner and group of a folder
 #: Folder, relative to the generation ('' is itself) -> name -> fact. Folders are keys and no entries.
 Tree = dict[str, dict[str, Fact]]
 
@@ -233,20 +234,23 @@ def holds(path: str, content: bytes) -> bool:
         os.close(descriptor)
 
 
-def tree_drift(generation: str, recorded: Tree, bytecode: list[str] | None = None) -> str | None:
+def tree_drift(
+    generation: str, recorded: Tree, bytecode: list[str] | None = None, like: Like | None = None
+) -> str | None:
     """Name a file of the generation that was deleted, added or changed since it was recorded.
 
-    Folders of bytecode, which Python may write by itself, are added to the list `bytecode`.
+    Folders of bytecode, which Python may write by itself, are added to the list `bytecode`. A folder that has not
+    the mode and owner of `like`, if that is given, counts as gone.
     """
     if sum(map(len, recorded.values())) >= _MANY and can_fork():
         try:
-            return _drift_in_halves(generation, recorded, bytecode)
+            return _drift_in_halves(generation, recorded, bytecode, like)
         except (halves.HalfFailedError, OSError):
             pass  # then one process does it; `contextlib`, which would say so, takes long to import
-    return _drift(generation, recorded, recorded, bytecode)
+    return _drift(generation, recorded, recorded, bytecode, like)
 
 
-def _drift_in_halves(generation: str, recorded: Tree, bytecode: list[str] | None) -> str | None:
+def _drift_in_halves(generation: str, recorded: Tree, bytecode: list[str] | None, like: Like | None) -> str | None:
     """Look for drift in two processes; each has every second folder, for one wheel's can be most of them."""
     folders = list(recorded)
     here: list[str] = []
@@ -254,7 +258,7 @@ def _drift_in_halves(generation: str, recorded: Tree, bytecode: list[str] | None
     collects = bytecode is not None
 
     def look(number: int, found: list[str]) -> str | None:
-        return _drift(generation, recorded, folders[number::2], found if collects else None)
+        return _drift(generation, recorded, folders[number::2], found if collects else None, like)
 
     mine, (theirs, more) = halves.both(lambda: look(0, here), lambda: (look(1, there), there))
     if bytecode is not None:
@@ -262,11 +266,13 @@ def _drift_in_halves(generation: str, recorded: Tree, bytecode: list[str] | None
     return mine or theirs
 
 
-def _drift(generation: str, recorded: Tree, part: Iterable[str], bytecode: list[str] | None) -> str | None:
+def _drift(
+    generation: str, recorded: Tree, part: Iterable[str], bytecode: list[str] | None, like: Like | None
+) -> str | None:
     for folder in part:
         facts = recorded[folder]
         try:
-            found, folders = scan_folder(generation, folder)
+            found, folders = scan_folder(generation, folder, like)
         except OSError:
             return f"{folder} is gone"
         if found != facts:
@@ -322,18 +328,29 @@ def _lasting(folder: str, facts: dict[str, Fact], tree: Tree) -> dict[str, Fact]
     }
 
 
-def scan_folder(generation: str, folder: str) -> tuple[dict[str, Fact], list[str]]:
-    """Take the facts of one folder's files and links, and list its folders. Raises `OSError`."""
+def like_of(found: os.stat_result) -> Like:
+    """Say of a folder what those that are made like it have in common."""
+    return found.st_mode, found.st_uid, found.st_gid
+
+
+def scan_folder(generation: str, folder: str, like: Like | None = None) -> tuple[dict[str, Fact], list[str]]:
+    """Take the facts of one folder's files and links, and list its folders.
+
+    Raises `OSError`, also where a folder has not the mode and owner of `like`.
+    """
     facts: dict[str, Fact] = {}
     folders: list[str] = []
     path = f"{generation}/{folder}" if folder else generation
     # By descriptor: the kernel then walks one name a file instead of the whole path.
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
+        if like is not None and like_of(os.fstat(descriptor)) != like:
+            raise NotADirectoryError(path)
         with os.scandir(descriptor) as entries:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False):
-                    facts[entry.name] = fact_of(entry.stat(follow_symlinks=False))
+                    found = entry.stat(follow_symlinks=False)
+                    facts[entry.name] = (found.st_size, found.st_mtime_ns, found.st_mode)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.name)
                 elif entry.is_symlink():

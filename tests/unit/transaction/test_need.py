@@ -40,7 +40,7 @@ def test_a_shortage_is_told_before_anything_is_made(project: Project) -> None:
     contents = compose(project.desired(MENU), str(project.env))
     check_space(str(project.folder), contents, "copy")
     (package,) = contents.packages
-    vast = replace(package, groups=(("", "", (("a", "a", (1 << 60, 0, 0o100644), "0" * 64),)),))
+    vast = replace(package, groups=(("", "", {"a": (1 << 60, 0, 0o100644)}, {}, ("0" * 64,)),))
     with pytest.raises(
         InstallError, match=r"no room for the new environment: .* are needed, and .* was not changed"
     ):
