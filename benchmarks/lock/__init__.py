@@ -2,7 +2,7 @@
 
 - `manifests` what is to be locked, as data (`manifests/*.toml`)
 - `tools` how each tool is told what to lock; `executables` which of them are here
-- `phases` cold, warm, nothing, upgrade-one; `rounds` measures them in turns; `report` shows the figures
+- `phases` cold, warm, warm-new, nothing, upgrade-one; `rounds` measures them in turns; `report` shows the figures
 
 The recording of an index, its server and what measures a command lie in the folder above.
 """

@@ -37,6 +37,15 @@ class Manifest:
         others = tuple(each for each in self.dependencies if project(each) != name)
         return (*others, self.held)
 
+    def changed_dependencies(self, number: int) -> tuple[str, ...]:
+        """Dependencies that nobody has asked for before, with the same packages as their answer.
+
+        They name a package that is among those of the lock anyway, with a bound that bars no release of it worth
+        having; each `number` gives other ones.
+        """
+        others = tuple(each for each in self.dependencies if project(each) != self.upgrade)
+        return (*others, f"{self.upgrade}>=0.0.{number}")
+
     def covers(self, python: str) -> bool:
         """Whether the lock is also for this version of Python."""
         return python in SpecifierSet(self.python)

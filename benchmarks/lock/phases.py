@@ -1,7 +1,8 @@
-"""One tool at work on one manifest, in four phases.
+"""One tool at work on one manifest, in five phases.
 
 cold         nothing is kept of earlier runs
 warm         the cache is full, there is no lock
+warm-new     the same, of requirements that nobody has asked for before; the packages are the same
 nothing      the cache is full, and the lock is right
 upgrade-one  the cache is full; the lock was made with one package held back, which is now let go of
 """
@@ -20,8 +21,8 @@ from benchmarks.lock.tools import Job, Place, environment, lay_out, packages_in
 from benchmarks.runs import Run
 from benchmarks.serving import Served
 
-Phase: TypeAlias = Literal["cold", "warm", "nothing", "upgrade-one"]
-PHASES: Final[tuple[Phase, ...]] = ("cold", "warm", "nothing", "upgrade-one")
+Phase: TypeAlias = Literal["cold", "warm", "warm-new", "nothing", "upgrade-one"]
+PHASES: Final[tuple[Phase, ...]] = ("cold", "warm", "warm-new", "nothing", "upgrade-one")
 
 
 class Contender:
@@ -40,6 +41,7 @@ class Contender:
         self._lock: bytes | None = None  #: a right one
         self._held: bytes | None = None  #: one with a package held back
         self._given_up: dict[Phase, Run] = {}
+        self._asked_anew = 0
         self._unrecorded: list[str] = []
 
     @property
@@ -82,8 +84,8 @@ class Contender:
             return "it has made no lock to start from"
         elif phase == "upgrade-one" and (reason := self._hold_back()):
             return f"it has made no lock with the package held back: {reason}"
-        lay_out(self.installed.tool, self._place, self._job)
-        self._put({"cold": None, "warm": None, "nothing": self._lock, "upgrade-one": self._held}[phase])
+        lay_out(self.installed.tool, self._place, self._changed_job() if phase == "warm-new" else self._job)
+        self._put({"nothing": self._lock, "upgrade-one": self._held}.get(phase))
         if phase == "nothing":
             # A tool may note that all is in order when it first finds so; what counts is every time after that.
             self._measure(self._command(phase))
@@ -103,6 +105,13 @@ class Contender:
         run = self._measure(self.installed.tool.command(job))
         self._held = self._path.read_bytes() if run.outcome == "done" else None
         return run.note
+
+    def _changed_job(self) -> Job:
+        """A job that differs from all before: a tool may remember what each of them came to."""
+        self._asked_anew += 1
+        return dataclasses.replace(
+            self._job, dependencies=self._job.manifest.changed_dependencies(self._asked_anew)
+        )
 
     def _put(self, lock: bytes | None) -> None:
         if lock is None:

@@ -64,8 +64,21 @@ def test_phases_begin_with_what_they_promise(contender: Callable[..., Contender]
     locker = contender(LOCKER.replace("PROJECT", "'menu'"))
     runs = {phase: locker.run(phase) for phase in PHASES}
     assert {run.outcome for run in runs.values()} == {"done"}
-    assert [run.counts.pages for run in runs.values()] == [1, 0, 0, 0]
+    assert [run.counts.pages for run in runs.values()] == [1, 0, 0, 0, 0]
     assert all(run.packages == 1 and run.cpu > 0 and run.peak > 1 for run in runs.values())
+
+
+def test_what_is_new_was_never_asked_for_before_and_has_no_lock(
+    contender: Callable[..., Contender], tmp_path: Path
+) -> None:
+    remembering = (
+        "open('../../asked', 'a').write(open('asked.txt').read() + str(os.path.exists('lock.toml')) + '\\n')\n"
+    )
+    locker = contender(LOCKER.replace("PROJECT", "'menu'").replace("asked = ", f"{remembering}asked = ", 1))
+    for phase in ("cold", "warm", "warm-new", "warm", "warm-new"):
+        assert locker.run(phase).outcome == "done"
+    told = (tmp_path / "asked").read_text().splitlines()
+    assert told == ["menuFalse", "menuFalse", "menu>=0.0.1False", "menuFalse", "menu>=0.0.2False"]
 
 
 def test_a_phase_that_needs_a_lock_makes_one_unmeasured(contender: Callable[..., Contender]) -> None:
