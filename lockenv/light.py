@@ -55,7 +55,9 @@ else:
                 # One that the block raised itself goes on.
                 return end is not error
             except BaseException as other:
-                if other is error or (isinstance(error, StopIteration) and other.__cause__ is error):
+                # What a generator makes of a StopIteration that goes through it.
+                wrapped = isinstance(other, RuntimeError) and isinstance(error, StopIteration)
+                if other is error or (wrapped and other.__cause__ is error):
                     error.__traceback__ = trace
                     return False
                 raise

@@ -21,7 +21,7 @@ from lockenv.plan import Installed, Plan, make_plan
 from lockenv.transaction import commit, foreign, ground, places, spare, state
 from lockenv.transaction.carry import carry_over, check_room, own_entries
 from lockenv.transaction.contents import SETTINGS, Blueprint, Contents, WrittenFile
-from lockenv.transaction.durability import Durable
+from lockenv.transaction.durability import Durable, begin_to_settle
 from lockenv.transaction.generation import build, rebuild
 from lockenv.transaction.laying import write_file
 from lockenv.transaction.link import Linker, LinkMode
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lockenv.transaction.compose import Desired
 
 
+_MANY_FOLDERS = 500  #: from which on it takes the disk longer to keep a generation than to be asked twice
 #: What the system says where nobody, or not this user, may write.
 _NOT_TO_BE_WRITTEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
@@ -329,10 +330,16 @@ class _Work:
             self.contents,
             self.linker,
             record=lambda tree: self._record(tree, self._origin()),
+            written=lambda: self._settle_early(folder),
             reporter=self.reporter,
         )
         if self.finish is not None:
             self.finish(folder, place)
+
+    def _settle_early(self, folder: str) -> None:
+        """Have the disk begin with what is much, while the record of it is put together."""
+        if self.keep.durable and len(self.contents.folders) >= _MANY_FOLDERS:
+            begin_to_settle(folder)
 
     def _renew(self) -> None:
         """Build the next generation inside the environment and flip to it."""

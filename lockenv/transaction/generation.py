@@ -30,16 +30,19 @@ def build(
     linker: Linker,
     *,
     record: Callable[[state.Tree], state.State],
+    written: Callable[[], None],
     reporter: Reporter,
 ) -> None:
     """Build a generation in `folder`, which must not exist, and put its record into it.
 
-    `record` makes the record from the facts on disk. Raises `InstallError` where a file in the store is not what
-    the store says, `OSError` for the disk's troubles; what was made by then is left for the caller to remove.
+    `written` is called when all but the record is there, `record` makes the record from the facts on disk. Raises
+    `InstallError` where a file in the store is not what the store says, `OSError` for the disk's troubles; what
+    was made by then is left for the caller to remove.
     """
     os.mkdir(folder)
     tree: state.Tree = {"": {}}
     Bringing(folder, tree, linker, reporter).bring(contents)
+    written()
     _finish(folder, record, tree)
 
 

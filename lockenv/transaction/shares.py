@@ -42,8 +42,8 @@ def halves_of(contents: Contents) -> tuple[Contents, Contents, Contents]:
     of their size: the largest goes first, and each where there is less.
     """
     mine, theirs = (_share(contents, names) for names in _parted(contents))
-    needed = set(mine.folders) & set(theirs.folders)
-    needed |= set(contents.folders).difference(mine.folders, theirs.folders)
+    both = set(mine.folders) & set(theirs.folders)
+    needed = _closed(both.union(set(contents.folders).difference(mine.folders, theirs.folders)))
     first = replace(contents, folders=_divided(contents.folders, needed)[0], texts=(), links=(), packages=())
     mine, theirs = (replace(one, folders=_divided(one.folders, needed)[1]) for one in (mine, theirs))
     return first, mine, theirs

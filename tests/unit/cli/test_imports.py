@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from lockenv import __version__
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
 from tests.fakes.wheels import make_wheel
@@ -157,7 +159,29 @@ def test_a_sync_that_was_planned_before_reads_no_lock(project: ScratchProject) -
         "inspect",
     }
     assert not found & {"lockenv.packages", "packaging.utils", "platformdirs", "lockenv.python.interpreter"}
-    assert len(found) <= 175
+    assert not found & {"collections", "contextlib", "ctypes", "enum", "functools", "signal", "threading"}
+    assert len(found) <= 75
+
+
+def test_the_program_ends_without_taking_python_apart_where_no_thread_was_begun(project: ScratchProject) -> None:
+    code = "import atexit, sys\n{}\natexit.register(print, 'taken apart')\nsys.argv[1:] = ['--version']\n"
+    code += "from lockenv.__main__ import program\nprogram()"
+
+    def said(before: str, stdout: int | IO[str] = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code.format(before)],
+            cwd=ROOT,
+            env=project.environ,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert said("").stdout.split() == ["lockenv", __version__]
+    assert said("import threading").stdout.split() == ["lockenv", __version__, "taken", "apart"]
+    with Path("/dev/full").open("w", encoding="ascii") as full:
+        assert said("", full).returncode != 0
 
 
 def test_a_script_whose_environment_is_there_starts_with_little(project: ScratchProject) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from lockenv.errors import InstallError
+from lockenv.transaction import apply as applying
 from lockenv.transaction import durability
+from lockenv.transaction.apply import apply
+from tests.fakes.environments import MENU, Project
 
 
 class Disk:
@@ -61,11 +65,34 @@ def test_what_is_asked_without_an_early_request_is_heard_as_well(disk: Disk, tmp
 def test_where_no_thread_can_be_made_the_disk_is_asked_all_the_same(
     disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_self: threading.Thread) -> None:
+    def refuse(*_: object) -> int:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
     with pytest.raises(OSError, match="the disk failed"):
         durability.settle(str(tmp_path))
     durability.settle(str(tmp_path))
     assert len(disk.asked) == 2
+
+
+def test_what_the_disk_lost_before_the_record_was_written_keeps_a_change_from_being_made(
+    disk: Disk, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "_MANY_FOLDERS", 1)
+    with pytest.raises(InstallError, match="the disk failed"):
+        apply(project.env, project.desired(MENU), durable="power")
+    assert not project.env.exists()
+    # One request while the record was put together, and one for all.
+    assert len(disk.asked) == 2
+
+
+def test_a_few_folders_are_asked_for_once(disk: Disk, project: Project) -> None:
+    disk.asked.append("before")
+    apply(project.env, project.desired(MENU), durable="power")
+    assert len(disk.asked) == 2
+
+
+def test_a_refusal_of_the_system_call_comes_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        durability._settle(str(tmp_path / "none"))
+    assert durability._syncfs(-1) in {errno.EBADF, None}
