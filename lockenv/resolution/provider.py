@@ -188,6 +188,34 @@ class Provider(SetProvider[Want, Candidate, Node]):
         """The candidates that were found to be of no use to the target."""
         return self._unfit.get(identifier.name, 0)
 
+    # -- what is tried first (`lockenv.resolution.foregone`) ----------------------------------------------------
+
+    def tried_first(self, node: Node) -> Candidate | None:
+        """The candidate that is tried first whatever is demanded of a node, as long as that takes it.
+
+        None where there is none, or something about it is out of the ordinary: it needs leave, newer ones have to
+        be passed over, or it may have to be built to say what it requires.
+        """
+        project = self._offers.project(node.name)
+        first = self._preferences.get(node.name)
+        if project is None or (not first and self._policy.strategy != "highest"):
+            return None
+        prereleases, yanked = self._closed_to(Node(node.name))
+        open_ = (1 << len(project.versions)) - 1 & ~prereleases & ~yanked
+        number = project.numbers.get(first[0]) if first else next(places(open_), None)
+        if number is None or not open_ >> number & 1 or (not first and yanked & (1 << number) - 1):
+            return None
+        offer = self._offers.offer(node.name, node.extra, project.versions[number])
+        if isinstance(offer, Unfit) or offer.yanked is not None or not self._readings.is_at_hand(offer):
+            return None
+        self._announce(offer)
+        return offer
+
+    def takes_at_once(self, want: Want, candidate: Candidate) -> bool:
+        """Whether a demand takes the candidate that is tried first, and lets nothing be tried before it."""
+        opens = self.leave(want) & _PRERELEASES and candidate.name not in self._preferences
+        return not opens and self.is_satisfied_by(want, candidate)
+
     # -- extras that not every version has (docs/decisions) -----------------------------------------------------
 
     def refuses(self, requirement: Want, candidate: Candidate) -> bool:
@@ -372,13 +400,17 @@ class Provider(SetProvider[Want, Candidate, Node]):
             elif offer.yanked is not None and yanked & self.bit(offer):
                 self._skip(node.name, version, _yanked(offer.yanked))
             elif id(offer) not in bad:
-                if not node.extra and id(offer) not in self._announced:
-                    # What was offered is kept, so that its id stays taken.
-                    self._announced.add(id(offer))
-                    self._source.prefetch_metadata(
-                        [(node.name, str(version), self._readings.file_for(offer))], self._dependencies.names
-                    )
+                self._announce(offer)
                 yield offer
+
+    def _announce(self, candidate: Candidate) -> None:
+        """Say once that the metadata of a candidate will be asked for."""
+        if candidate.extra or id(candidate) in self._announced:
+            return
+        # What was offered is kept, so that its id stays taken.
+        self._announced.add(id(candidate))
+        file = self._readings.file_for(candidate)
+        self._source.prefetch_metadata([(candidate.name, str(candidate.version), file)], self._dependencies.names)
 
     def _read_dependencies(self, candidate: Candidate) -> tuple[Want, ...]:
         if not candidate.extra:

@@ -40,6 +40,10 @@ class Readings:
             return self._first_alike(candidate, candidate.file)
         return self._speaking.get(_key(candidate), candidate.file)
 
+    def is_at_hand(self, candidate: Candidate) -> bool:
+        """Whether it takes no build to say what a candidate requires."""
+        return candidate.file.is_wheel or candidate.file.url in self._read_before
+
     def metadata(self, candidate: Candidate) -> Metadata:
         """Read the metadata that counts for a candidate. Raises `MetadataError` or `NetworkError`."""
         if candidate.name in self._apart:

@@ -15,6 +15,7 @@ from lockenv.packages import NormalizedName, Requirement, parse_requirement
 from lockenv.resolution.candidates import AheadOfSearch, Candidate, Offers, Projects, Unfit
 from lockenv.resolution.closure import faults
 from lockenv.resolution.demands import Demand, Dependencies, demands_of
+from lockenv.resolution.foregone import foregone
 from lockenv.resolution.model import Fork, Held, Question
 from lockenv.resolution.provider import Provider
 from lockenv.resolution.readings import Readings
@@ -115,7 +116,14 @@ class Solver:
             found, passed_over = known
         else:
             self._explore(target, truth, roots, wishes)
-            outcome = self._search(target, truth, offers, roots, provider)
+            told = foregone(provider, chain.from_iterable(roots.values())) if wishes.first else None
+            if told is None and wishes.first:
+                # What was asked in vain does not count as asked; what the roots ask does.
+                truth = self._truths.of(target)
+                self._views[target] = (truth, offers)
+                roots = self._roots(truth, fork)
+                provider = self._provider(truth, offers, roots, wishes)
+            outcome = told or self._search(target, truth, offers, roots, provider)
             if isinstance(outcome, DeadEnd):
                 return Stuck(
                     target=target,

@@ -139,6 +139,24 @@ def test_no_order_of_manifest_or_index_changes_a_byte(world: World, draw: random
     assert lock_text(shuffled(world, draw), kept(world, lock)) == pylock.write(lock)
 
 
+def outcome(world: World, held: Keeping | None = None) -> Resolution | str:
+    try:
+        return resolve(question(world, held), source_of(world))
+    except ResolutionImpossible as error:
+        return str(error)
+
+
+@many
+@given(ANY, st.booleans())
+def test_what_is_foregone_is_what_the_search_finds(world: World, again: bool) -> None:
+    held = kept(world, solvable(world)[0]) if again else None
+    told = outcome(world, held)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lockenv.resolution.solve.foregone", lambda *_: None)
+        searched = outcome(world, held)
+    assert told == searched
+
+
 @dataclasses.dataclass
 class Eager:
     """A source that looks ahead in several threads, as far as it is led, in an order of its own."""
