@@ -6,6 +6,7 @@ no-op       all is right
 warm        the cache is full, there is no environment; files come by hard link from tools that link
 change      one package is another version, in an environment that was just made
 back        and is again what it was
+again       the same once more after some changes, and a pause: lockenv has a spare to make the next generation of
 warm-copy   as warm, with copies; warm-clone with clones: only tools that can be told so
 verify      the environment is compared with its lock
 """
@@ -13,6 +14,7 @@ verify      the environment is compared with its lock
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
@@ -25,7 +27,7 @@ from benchmarks.sync.ways import Command
 from benchmarks.sync.work import Work, remove
 
 Phase: TypeAlias = Literal[
-    "create", "cold", "no-op", "warm", "change", "back", "warm-copy", "warm-clone", "verify"
+    "create", "cold", "no-op", "warm", "change", "back", "again", "warm-copy", "warm-clone", "verify"
 ]
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 _LINKS: Final[Mapping[Phase, str]] = {"warm-copy": "copy", "warm-clone": "clone"}
@@ -56,7 +58,7 @@ class Contender:
                 return self._work.way.links
             case "verify":
                 return bool(self._work.way.verify)
-            case "change" | "back":
+            case "change" | "back" | "again":
                 return "held" in self._projects
             case _:
                 return True
@@ -107,6 +109,11 @@ class Contender:
                 reason = reason or self._settle("new")
             case "back":
                 reason = self._fill() or self._bring("held")
+            case "again":
+                reason = self._fill() or self._bring("held") or self._bring("new")
+                # A person does not change packages every second.
+                time.sleep(self._work.way.pause)
+                reason = reason or self._bring("held")
             case "verify":
                 reason = self._settle("new") or self._lacks_verify()
         return reason

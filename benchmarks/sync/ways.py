@@ -54,7 +54,8 @@ class Way:
     environment right; where there is none, `create` comes before, if `sync` does not do that itself. `alone` makes
     an environment without packages. `verify` compares an environment with its lock. An empty command is one that
     the tool does not have. `variables` are its own environment variables. `remark` is what one must know to read
-    its figures. It installs the project of the way that it is `like`, if there is one.
+    its figures. It installs the project of the way that it is `like`, if there is one. `pause` is for how many
+    seconds after a change it keeps what was there before, for programs that began with it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Way:
     variables: Mapping[str, str]
     remark: str = ""
     like: str = ""
+    pause: float = 0.0
 
     @property
     def project(self) -> str:
@@ -177,6 +179,8 @@ _LOCKENV: Final = {
     "LOCKENV_LINK_MODE": "{link}",
 }
 
+_GRACE: Final = 10.5  #: seconds
+
 _EVERY = (
     Way(
         name="lockenv",
@@ -187,6 +191,7 @@ _EVERY = (
         alone=("{program}", "sync"),
         verify=("{program}", "verify"),
         variables=_LOCKENV,
+        pause=_GRACE,
     ),
     Way(
         name="unsettled",
@@ -196,6 +201,7 @@ _EVERY = (
         sync=("{program}", "sync"),
         alone=("{program}", "sync"),
         variables={**_LOCKENV, "LOCKENV_DURABLE": "process"},
+        pause=_GRACE,
         remark="is `lockenv sync --durable process`: it does not wait for the disk, nor survive a power cut",
     ),
     Way(

@@ -7,7 +7,9 @@ import re
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -17,6 +19,7 @@ from benchmarks.sync import cli, report
 from benchmarks.sync.phases import PHASES, Phase
 from benchmarks.sync.rounds import Figures, measured
 from benchmarks.sync.sets import Set
+from benchmarks.sync.ways import WAYS, Way
 
 SET = Set(name="lunch", python="", dependencies=("menu",), held="", imports=("menu",))
 THIS_PYTHON = f"=={sys.version_info.major}.{sys.version_info.minor}.*"
@@ -60,10 +63,14 @@ def recorded(tmp_path: Path, program: Callable[[str], Path]) -> list[str]:
 
 
 def test_lockenv_goes_through_the_phases(
-    recorded: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recorded: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(cast("dict[str, Way]", WAYS), "lockenv", replace(WAYS["lockenv"], pause=0.0))
     figures = tmp_path / "figures.json"
-    phases = ("cold", "no-op", "warm", "change", "back", "warm-copy")
+    phases = ("cold", "no-op", "warm", "change", "back", "again", "warm-copy")
     named = [word for phase in phases for word in ("--phase", phase)]
     asked("run", *recorded, *named, "--rounds", "1", "--json", str(figures))
     told = json.loads(figures.read_bytes())
