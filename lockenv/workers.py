@@ -6,9 +6,10 @@ import marshal
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import IO, Any
 
-from lockenv.forks import end, fork, hold_signals, let_signals, status
+from lockenv.forks import can_fork, end, fork, hold_signals, let_signals, status
 
 _LENGTH = 8  #: bytes before a message that say how long it is
 
@@ -60,6 +61,54 @@ class Worker:
         with suppress(OSError):  # what was still to be said is said to nobody
             self._asking.close()
         self._answers.close()
+
+
+class Crew:
+    """Workers that do the same, of which each question goes to one that has nothing to do. See `Worker`."""
+
+    def __init__(self, prepare: Callable[[], Callable[[Any], Any]]) -> None:
+        self._prepare = prepare
+        self._workers: list[Worker] = []
+        #: Those that have nothing to do; None stands for one that is no more.
+        self._idle: SimpleQueue[Worker | None] = SimpleQueue()
+
+    def begin(self, count: int) -> None:
+        """Fork so many, or as many as the system allows; none where that cannot be (`lockenv.forks.can_fork`)."""
+        try:
+            for _ in range(count if can_fork() else 0):
+                self._workers.append(Worker(self._prepare, self._workers))
+                self._idle.put(self._workers[-1])
+        except OSError:
+            pass  # those that there are will do
+        except BaseException:
+            self.end()
+            raise
+
+    def ask(self, question: Any) -> Any:
+        """Have somebody answer; None where nobody could. Any thread may ask, and waits for its turn."""
+        if not self._workers:
+            return None
+        worker = self._idle.get()
+        try:
+            return None if worker is None else worker.ask(question)
+        except (OSError, EOFError):
+            worker = None
+            return None
+        finally:
+            self._idle.put(worker)
+
+    def dismiss(self) -> None:
+        """Let them end when they have answered. Nobody asks any more."""
+        for worker in self._workers:
+            worker.dismiss()
+
+    def end(self) -> bool:
+        """End them at once, whoever waits for an answer. Say whether there were any."""
+        held = hold_signals()  # who interrupts twice is in a hurry, which this is as well
+        for worker in self._workers:
+            worker.end()
+        let_signals(held)
+        return bool(self._workers)
 
 
 def _serve(

@@ -30,7 +30,7 @@ _CHECKSUM_BYTES = 32
 _LONGEST_FRESH = 86_400.0  #: seconds; an index may not have itself never asked again
 _TOUCH_AFTER = 86_400.0  #: seconds after which reading an entry marks it as used
 
-_Plain: TypeAlias = "tuple[object, ...]"
+Plain: TypeAlias = "tuple[object, ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +78,10 @@ class IndexCache:
         content, written = found
         try:
             etag, last_modified, max_age, digest, listing = cast(
-                "tuple[str, str, float, str, _Plain | None]", content
+                "tuple[str, str, float, str, Plain | None]", content
             )
             validators = Validators(etag=etag, last_modified=last_modified, max_age=max_age, digest=digest)
-            restored = _listing(listing, name, index_url) if listing is not None else None
+            restored = listing_of(listing, name, index_url) if listing is not None else None
         except (TypeError, ValueError):
             return None
         age = self._clock() - written
@@ -89,23 +89,19 @@ class IndexCache:
 
     def store_page(self, url: str, listing: Listing | None, validators: Validators) -> None:
         """Keep a page, from now on."""
-        if not validators.storable:
-            return
-        plain: _Plain | None = None
-        if listing is not None:
-            releases = tuple(listing.releases)
-            found = (release.remark(place) for place, release in enumerate(releases))
-            plain = (
-                listing.status,
-                listing.status_reason,
-                listing.skipped,
-                isinstance(listing.releases, Releases),
-                tuple(remark for remark in found if remark is not None),
-                tuple(release.version for release in releases),
-                tuple(_packed(release.rows) for release in releases),
-            )
-        head = (validators.etag, validators.last_modified, validators.max_age, validators.digest)
-        self._write(self._path("pages", url), url, (*head, plain))
+        self.write_page(
+            url, plain_of(listing) if listing is not None and validators.storable else None, validators
+        )
+        self.note_stored(url, validators, is_known=listing is not None)
+
+    def write_page(self, url: str, plain: Plain | None, validators: Validators) -> None:
+        """Write the file of a page, and nothing else; `plain` is its listing (`plain_of`)."""
+        if validators.storable:
+            head = (validators.etag, validators.last_modified, validators.max_age, validators.digest)
+            self._write(self._path("pages", url), url, (*head, plain))
+
+    def note_stored(self, url: str, validators: Validators, *, is_known: bool) -> None:
+        """Take note that a page was stored, perhaps by another process."""
 
     def confirm_page(self, url: str) -> None:
         """Note that the index said just now that the kept page is still right."""
@@ -132,7 +128,7 @@ class IndexCache:
 
     def store_metadata(self, key: str, metadata: Metadata | str) -> None:
         """Keep the metadata of a file, or the reason why it has none that can be read."""
-        plain: _Plain = (metadata,)
+        plain: Plain = (metadata,)
         if isinstance(metadata, Metadata):
             plain = (
                 metadata.name,
@@ -191,7 +187,7 @@ class IndexCache:
         name = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
         return self._root / kind / _EDITION / name[:2] / name[2:42]
 
-    def _read(self, path: Path, key: str) -> tuple[_Plain, float] | None:
+    def _read(self, path: Path, key: str) -> tuple[Plain, float] | None:
         """Read an entry: (its content, when it was written or confirmed). None for anything but a sound one."""
         try:
             with path.open("rb", buffering=0) as file:
@@ -206,7 +202,7 @@ class IndexCache:
         kept_key, content = marshal.loads(body)  # noqa: S302 - our own bytes, by the checksum
         return (content, written) if kept_key == key and isinstance(content, tuple) else None
 
-    def _write(self, path: Path, key: str, content: _Plain) -> None:
+    def _write(self, path: Path, key: str, content: Plain) -> None:
         try:
             body = marshal.dumps((key, content), _MARSHAL)  # type: ignore[arg-type]  # rows hold plain values only
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -249,7 +245,23 @@ def _state_of(path: Path) -> str:
     return f"{path}\0{status.st_mtime_ns}\0{status.st_size}"
 
 
-def _listing(plain: _Plain, name: NormalizedName, index_url: str) -> Listing:
+def plain_of(listing: Listing) -> Plain:
+    """Give a listing as plain data, which `marshal` takes."""
+    releases = tuple(listing.releases)
+    found = (release.remark(place) for place, release in enumerate(releases))
+    return (
+        listing.status,
+        listing.status_reason,
+        listing.skipped,
+        isinstance(listing.releases, Releases),
+        tuple(remark for remark in found if remark is not None),
+        tuple(release.version for release in releases),
+        tuple(_packed(release.rows) for release in releases),
+    )
+
+
+def listing_of(plain: Plain, name: NormalizedName, index_url: str) -> Listing:
+    """Give the listing that was made plain (`plain_of`)."""
     status, reason, skipped, in_order, remarkable, versions, packed = cast(
         "tuple[str, str, int, bool, tuple[Remark, ...], tuple[str, ...], tuple[bytes, ...]]", plain
     )
@@ -265,7 +277,7 @@ def _listing(plain: _Plain, name: NormalizedName, index_url: str) -> Listing:
     )
 
 
-class _Packed(Sequence[_Plain]):
+class _Packed(Sequence[Plain]):
     """Rows as they lie in an entry that was found sound, unpacked each time that they are looked at."""
 
     __slots__ = ("_packed",)
@@ -273,20 +285,20 @@ class _Packed(Sequence[_Plain]):
     def __init__(self, packed: bytes) -> None:
         self._packed = packed
 
-    def unpacked(self) -> tuple[_Plain, ...]:
-        return cast("tuple[_Plain, ...]", marshal.loads(self._packed))  # noqa: S302 - as in `_read`
+    def unpacked(self) -> tuple[Plain, ...]:
+        return cast("tuple[Plain, ...]", marshal.loads(self._packed))  # noqa: S302 - as in `_read`
 
-    def __iter__(self) -> Iterator[_Plain]:
+    def __iter__(self) -> Iterator[Plain]:
         return iter(self.unpacked())
 
     def __len__(self) -> int:
         return len(self.unpacked())
 
     @overload
-    def __getitem__(self, place: int) -> _Plain: ...
+    def __getitem__(self, place: int) -> Plain: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[_Plain, ...]: ...
-    def __getitem__(self, place: int | slice) -> _Plain | tuple[_Plain, ...]:
+    def __getitem__(self, place: slice) -> tuple[Plain, ...]: ...
+    def __getitem__(self, place: int | slice) -> Plain | tuple[Plain, ...]:
         return self.unpacked()[place]
 
     def __eq__(self, other: object) -> bool:
@@ -317,11 +329,11 @@ class _AllPacked(Sequence[_Packed]):
         return _Packed(self._packed[place])
 
 
-def _packed(rows: Sequence[_Plain]) -> bytes:
+def _packed(rows: Sequence[Plain]) -> bytes:
     return marshal.dumps(tuple(rows), _MARSHAL)  # type: ignore[arg-type]  # rows hold plain values only
 
 
-def _metadata(plain: _Plain) -> Metadata | str:
+def _metadata(plain: Plain) -> Metadata | str:
     if len(plain) == 1:
         return cast("str", plain[0])
     name, version, requires_python, requires_dist, provides_extra = cast(

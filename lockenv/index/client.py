@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lockenv.index.http import Http
     from lockenv.index.noting import Kept
     from lockenv.index.pages import PageFetcher
+    from lockenv.index.reading import PageReading
 
 
 class Guide(Protocol):
@@ -83,6 +84,7 @@ class IndexClient:
         self._workers = workers
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
+        self._new_pages = False  #: whether there are pages to fetch that were never read before
         self._asked: set[NormalizedName] = set()
         self._urls: dict[NormalizedName, list[str]] = {}
         self._rests_on_pages = True
@@ -109,7 +111,14 @@ class IndexClient:
         # Lazy: with a full cache there is nothing to fetch.
         from lockenv.index.pages import PageFetcher
 
-        return PageFetcher(http=self._http, cache=self._cache, reporter=self._reporter)
+        return PageFetcher(http=self._http, cache=self._cache, reading=self._reading, reporter=self._reporter)
+
+    @cached_property
+    def _reading(self) -> PageReading:
+        # Lazy, as the pages are.
+        from lockenv.index.reading import PageReading
+
+        return PageReading(self._cache)
 
     @cached_property
     def _fetcher(self) -> MetadataFetcher:
@@ -125,6 +134,8 @@ class IndexClient:
             executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)
+        if "_reading" in self.__dict__:
+            self._reading.close()
 
     # -- what resolution asks
 
@@ -250,6 +261,8 @@ class IndexClient:
                 # Lazy, as the pages are.
                 from concurrent.futures import ThreadPoolExecutor
 
+                if self._new_pages:
+                    self._reading.begin()
                 self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="lockenv-index")
             # The error of a prefetched item is kept by `Once` and raised to whoever asks for the item.
             self._executor.submit(work, *arguments)
@@ -266,6 +279,7 @@ class IndexClient:
             # What was read to find that out is kept for whoever asks.
             kept = self._looked_at[url] = self._cache.page(url, name, shown)
             if kept is None or not kept.fresh:
+                self._new_pages = self._new_pages or kept is None
                 return False
             if kept.listing is not None:
                 return True

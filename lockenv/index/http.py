@@ -103,7 +103,7 @@ class Http:
         self._attempts = attempts
         self._jitter = jitter
         self._pools = Pools(environ=environ, connections=connections, timeout=timeout)
-        self._large = threading.Lock()
+        self._large = threading.BoundedSemaphore(2)
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
 

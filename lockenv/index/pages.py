@@ -11,7 +11,8 @@ from lockenv.errors import NetworkError
 from lockenv.events import Noted, Reporter
 from lockenv.index.cache import IndexCache, Page, validators_of
 from lockenv.index.http import Http, Response
-from lockenv.index.simple import ACCEPT, parse_page
+from lockenv.index.reading import PageReading
+from lockenv.index.simple import ACCEPT
 from lockenv.packages import Listing, NormalizedName
 
 _PAGE_ANSWERS = frozenset({200, 304, 404, 410})
@@ -21,9 +22,10 @@ _UNKNOWN_NAME = frozenset({404, 410})
 class PageFetcher:
     """Fetches pages and keeps them. Safe to use from several threads."""
 
-    def __init__(self, *, http: Http, cache: IndexCache, reporter: Reporter) -> None:
+    def __init__(self, *, http: Http, cache: IndexCache, reading: PageReading, reporter: Reporter) -> None:
         self._http = http
         self._cache = cache
+        self._reading = reading
         self._reporter = reporter
 
     def fetch(self, url: str, name: NormalizedName, index_url: str, kept: Page | None) -> Listing | None:
@@ -55,10 +57,12 @@ class PageFetcher:
             return kept.listing
         if kept is not None and kept.listing is not None and kept.validators.digest == validators.digest:
             listing = kept.listing
+            self._cache.store_page(url, listing, validators)
         else:
-            listing = parse_page(content_type, answer.body, answer.url, name, index_url)
+            listing = self._reading.read(
+                content_type, answer.body, answer.url, name, index_url, url=url, validators=validators
+            )
         self._note_skipped(listing)
-        self._cache.store_page(url, listing, validators)
         return listing
 
     def _note_skipped(self, listing: Listing) -> None:

@@ -10,16 +10,15 @@ import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
-from queue import SimpleQueue
 from threading import BoundedSemaphore
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from lockenv.forks import can_fork, hold_signals, let_signals, processors
+from lockenv.forks import processors
 from lockenv.leftovers import sweep
 from lockenv.limits import Limits
 from lockenv.store import Store, StoredWheel
-from lockenv.workers import Worker
+from lockenv.workers import Crew
 
 #: More processes than this would wait for the disk, or for what is still to arrive.
 _MOST = 6
@@ -38,57 +37,37 @@ class Unpacking:
     def __init__(self, store: Store, sizes: Sequence[int | None], limits: Limits) -> None:
         self._store = store
         self._limits = limits
-        self._count = min(_MOST, len(sizes), processors()) if _pays(sizes) and can_fork() else 0
-        self._workers: list[Worker] = []
-        #: Those who have nothing to do; None stands for one that is no more.
-        self._idle: SimpleQueue[Worker | None] = SimpleQueue()
+        self._count = min(_MOST, len(sizes), processors()) if _pays(sizes) else 0
+        self._crew = Crew(self._ready)
         self._here = BoundedSemaphore(_THREADS)
         self._over = False
 
     def __enter__(self) -> Self:
-        try:
-            for _ in range(self._count):
-                self._workers.append(Worker(self._ready, self._workers))
-                self._idle.put(self._workers[-1])
-        except OSError:
-            pass  # those that there are will do, or this process
-        except BaseException:
-            self._end()
-            raise
+        self._crew.begin(self._count)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self._end()
-        else:
-            for worker in self._workers:
-                worker.dismiss()
+        if error is None:
+            self._crew.dismiss()
+            return
+        self._over = True
+        if self._crew.end():
+            sweep(str(self._store.root / "wheels"))  # what they have left half-made
 
     def add(
         self, sha256: str, wheel_file: Path, *, name: str, version: str, filename: str, seal: tuple[int, ...]
     ) -> StoredWheel:
         """Do what `Store.add` does, and raise as it does; from any thread, elsewhere where that can be."""
         arrived = (sha256, str(wheel_file), name, version, filename, seal)
-        stored = self._store.known(sha256) if self._workers and self._asked(arrived) else None
+        stored = self._store.known(sha256) if self._crew.ask(arrived) else None
         if stored is not None:
             return stored
         if self._over:
             raise CancelledError
         with self._here:
             return self._added(arrived)
-
-    def _asked(self, arrived: _Arrived) -> bool:
-        """Have the next worker that has nothing to do unpack a wheel; false where that did not succeed."""
-        worker = self._idle.get()
-        try:
-            return worker is not None and bool(worker.ask(arrived))
-        except (OSError, EOFError):
-            worker = None
-            return False
-        finally:
-            self._idle.put(worker)
 
     def _added(self, arrived: _Arrived) -> StoredWheel:
         sha256, path, name, version, filename, seal = arrived
@@ -109,16 +88,6 @@ class Unpacking:
         except Exception:  # noqa: BLE001 - whatever it is comes again where it can be told
             return False
         return True
-
-    def _end(self) -> None:
-        """End the workers, so that nobody waits for them, and remove what they have left half-made."""
-        self._over = True
-        held = hold_signals()  # who interrupts twice is in a hurry, which this is as well
-        for worker in self._workers:
-            worker.end()
-        let_signals(held)
-        if self._workers:
-            sweep(str(self._store.root / "wheels"))
 
 
 def _pays(sizes: Sequence[int | None]) -> bool:
