@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from lockenv.settings import LINK_MODES
 
 TYPE_CHECKING = False  # typing's own would import typing
@@ -84,8 +86,5 @@ def namespace(arguments: Sequence[str]) -> argparse.Namespace | None:
     flags = plain(arguments)
     if flags is None:
         return None
-    # Lazy: and cheap, for whoever gets here has it imported already.
-    from types import SimpleNamespace
-
-    # All that anybody wants of it is its attributes.
-    return SimpleNamespace(**_DEFAULTS | flags)  # type: ignore[return-value]
+    # All that anybody wants of it is its attributes. This is `types.SimpleNamespace`, which need not be imported.
+    return type(sys.implementation)(**_DEFAULTS | flags)  # type: ignore[return-value]

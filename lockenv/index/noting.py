@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lockenv.index import answers
 from lockenv.index.cache import _LONGEST_FRESH, IndexCache, Page, Validators
-from lockenv.packages import NormalizedName
+from lockenv.packages import Listing, NormalizedName
 from lockenv.values import dataclass
 
 _SEAL_BYTES = 32
@@ -71,15 +71,16 @@ class NotingCache(IndexCache):
         )
         return found
 
-    def note_stored(self, url: str, validators: Validators, *, is_known: bool) -> None:
-        """Note that what was stored is the page that was read."""
+    def store_page(self, url: str, listing: Listing | None, validators: Validators) -> None:
+        """Keep a page, and note that it is the one that was read."""
+        super().store_page(url, listing, validators)
         if (before := self._noted.get(url)) is not None:
             self._noted[url] = _Read(
                 name=before.name,
                 index_url=before.index_url,
                 place=before.place,
                 validators=validators if validators.storable else None,
-                is_known=is_known,
+                is_known=listing is not None,
                 status=None,
             )
 

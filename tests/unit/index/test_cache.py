@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockenv.index.cache import IndexCache, Validators, validators_of
-from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release
+from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, Releases
 from tests.unit.index.connecting import Clock
 
 INDEX = "https://example.com/simple/"
@@ -60,6 +60,33 @@ class TestPages:
         assert [release.is_remarkable for release in page.listing.releases] == [False, True, True, False]
         assert page.listing.releases == releases
         assert hash(page.listing.releases) == hash(releases)
+
+    @pytest.mark.parametrize("count", [1, 2000], ids=["read", "mapped"])
+    def test_a_page_in_order_comes_back_in_order(self, tmp_path: Path, count: int) -> None:
+        versions = tuple(f"{number}.0" for number in range(count, 0, -1))
+        rows = [(tuple(FILE._replace(url=f"https://example.com/{version}")),) for version in versions]
+        listing = Listing(name=NAME, index=INDEX, releases=Releases(versions, rows))
+        IndexCache(tmp_path).store_page(URL, listing, Validators())
+        page = IndexCache(tmp_path).page(URL, NAME, INDEX)
+        assert page is not None
+        assert page.listing == listing
+        assert page.listing is not None
+        assert isinstance(page.listing.releases, Releases)
+        assert page.listing.releases[-1] == page.listing.releases[count - 1] == Release("1.0", rows[-1])
+        assert page.listing.releases[:2] == tuple(listing.releases)[:2]
+
+    @pytest.mark.parametrize("count", [1, 2000], ids=["read", "mapped"])
+    def test_a_page_that_was_damaged_anywhere_counts_as_missing(self, tmp_path: Path, count: int) -> None:
+        versions = tuple(f"{number}.0" for number in range(count, 0, -1))
+        listing = Listing(name=NAME, index=INDEX, releases=Releases(versions, [(tuple(FILE),)] * count))
+        IndexCache(tmp_path).store_page(URL, listing, Validators())
+        (entry,) = entries(tmp_path)
+        sound = entry.read_bytes()
+        for place in (0, 31, 32, 35, 36, 43, 44, len(sound) // 2, len(sound) - 1):
+            entry.write_bytes(sound[:place] + bytes([sound[place] ^ 4]) + sound[place + 1 :])
+            assert IndexCache(tmp_path).page(URL, NAME, INDEX) is None
+            entry.write_bytes(sound[:place])
+            assert IndexCache(tmp_path).page(URL, NAME, INDEX) is None
 
     def test_that_a_name_is_unknown_is_kept_too(self, tmp_path: Path) -> None:
         IndexCache(tmp_path).store_page(URL, None, Validators())
