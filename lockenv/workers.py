@@ -84,6 +84,9 @@ class Crew:
             self.end()
             raise
 
+    def __len__(self) -> int:
+        return len(self._workers)
+
     def ask(self, question: Any) -> Any:
         """Have somebody answer; None where nobody could. Any thread may ask, and waits for its turn."""
         if not self._workers:

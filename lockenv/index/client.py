@@ -111,6 +111,7 @@ class IndexClient:
         # Lazy: with a full cache there is nothing to fetch.
         from lockenv.index.pages import PageFetcher
 
+        self._http.have_read_elsewhere(self._reading.processes)
         return PageFetcher(http=self._http, cache=self._cache, reading=self._reading, reporter=self._reporter)
 
     @cached_property

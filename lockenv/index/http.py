@@ -27,7 +27,7 @@ from lockenv.index.transport.pool import Answer, Pools
 from lockenv.values import dataclass
 
 MAX_PAGE_BYTES = 64 << 20  #: of an index page, decompressed; the longest known has 15 MiB
-_LARGE = 512 << 10  #: bytes; of bodies above this size there is one in memory at a time
+_LARGE = 512 << 10  #: bytes; of bodies above this size there are few in memory at a time
 _HUGE = 16 << 20  #: bytes; no page of an index that means well is longer
 _SLACK = 1 << 16  #: bytes by which gzip may be longer than what is in it
 _SHORT = 1 << 16  #: bytes that are sooner read than a connection is opened
@@ -103,7 +103,7 @@ class Http:
         self._attempts = attempts
         self._jitter = jitter
         self._pools = Pools(environ=environ, connections=connections, timeout=timeout)
-        self._large = threading.BoundedSemaphore(2)
+        self._large = threading.Semaphore(1)
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
 
@@ -134,6 +134,10 @@ class Http:
         with self.reading(url, headers=headers, max_bytes=max_bytes, accept_statuses=accept_statuses) as answer:
             return answer
 
+    def have_read_elsewhere(self, count: int) -> None:
+        """Have so many large bodies in memory at a time, instead of one: what reading them takes is elsewhere."""
+        self._large = threading.Semaphore(max(count, 1))
+
     @contextlib.contextmanager
     def reading(
         self,
@@ -143,7 +147,7 @@ class Http:
         max_bytes: int = MAX_PAGE_BYTES,
         accept_statuses: frozenset[int] = _OK,
     ) -> Iterator[Response]:
-        """Get as `get` does. Of large bodies there is one at a time, until its block is left."""
+        """Get as `get` does. Of large bodies there are few at a time, until a block is left."""
         wanted = {"Accept-Encoding": "gzip", **(headers or {})}
         with contextlib.ExitStack() as turn:
             yield self._retried(lambda: self._get_once(url, wanted, max_bytes, accept_statuses, turn))

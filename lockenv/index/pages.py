@@ -33,7 +33,7 @@ class PageFetcher:
 
         Raises `NetworkError`.
         """
-        # Within the block: a large page is read by one thread at a time, from its bytes to its listing.
+        # Within the block: of large pages few are read at a time, from their bytes to their listings.
         with self._http.reading(url, headers=_conditions(kept), accept_statuses=_PAGE_ANSWERS) as answer:
             return self._understand(answer, url, name, index_url, kept)
 

@@ -1,8 +1,8 @@
 """Processes that read pages while this one resolves: in threads, each would wait for Python's lock.
 
-A page of thousands of files takes longer to read than to fetch. Who has read one puts it into the cache, from where
-the first process takes what it looks at. What cannot be read, or kept, is read again here, so that each error is
-raised by this process.
+A page of thousands of files takes longer to read than to fetch. Who has read one puts it into the cache, from
+where the first process takes what it looks at. What cannot be read, or kept, is read again here, so that each
+error is raised by this process.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ class PageReading:
     def begin(self) -> None:
         """Fork. To be called before there is a thread."""
         self._crew.begin(min(_MOST, processors()))
+
+    @property
+    def processes(self) -> int:
+        """How many others there are."""
+        return len(self._crew)
 
     def close(self) -> None:
         """Let them end, when nobody asks any more."""
