@@ -38,7 +38,8 @@ class _Sheet:
     def __init__(self, metadata: Metadata, shared: _Shared) -> None:
         self.metadata = metadata
         self.lines = tuple(map(parse_requirement, metadata.requires_dist))
-        questions = (shared.question(line, line.marker) for line in self.lines if line.marker is not None)
+        self.speaking = tuple({id(line.marker): line for line in reversed(self.lines)}.values())[::-1]
+        questions = (shared.question(line, line.marker) for line in self.speaking if line.marker is not None)
         self.variables = tuple(dict.fromkeys(name for question in questions for name in question.variables))
         self.known: dict[tuple[str, tuple[str, ...]], _Found] = {}
 
@@ -124,7 +125,9 @@ class Truth:
         known = sheet.known.get(key)
         if known is None:
             asked: dict[tuple[int, str], bool] = {}
-            found = tuple(line for line in sheet.lines if self._is_for(line, extra, asked))
+            # Lines share their markers, and the first line of each speaks for the others.
+            for_extra = {id(line.marker): self._is_for(line, extra, asked) for line in sheet.speaking}
+            found = tuple(line for line in sheet.lines if for_extra[id(line.marker)])
             known = sheet.known[key] = _Found(found, asked, sheet.variables)
         # Sheets are kept for as long as what was found, so that its id stays taken.
         self._found[id(known)] = known

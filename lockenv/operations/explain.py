@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from lockenv.files import write_atomically
 from lockenv.operations.files import bytes_of, shown
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.session import Session
+from lockenv.sums import sha256
 from lockenv.values import dataclass
 
 FOLDER = "failures"  #: in the cache

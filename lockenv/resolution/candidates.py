@@ -356,6 +356,7 @@ class Offers:
         self._fits: dict[tuple[str, str], bool] = {}
         self._rules: dict[NormalizedName, tuple[bool, bool, bool]] = {}
         self._choices: dict[tuple[int, tuple[bool, ...], tuple[bool, bool, bool]], _Choice] = {}
+        self._places: dict[tuple[int, tuple[bool, ...], tuple[bool, bool, bool]], tuple[int, ...]] = {}
 
     def project(self, name: NormalizedName) -> Project | None:
         """All versions of a project, whether usable or not."""
@@ -407,7 +408,18 @@ class Offers:
         project = self._projects.get(name)
         if project is None or candidate.origin is not None:
             return (candidate.file,)
-        files = self._here(project, self._projects.published(project, candidate.version).files)
+        published = self._projects.published(project, candidate.version)
+        if project.listing.sourced:
+            return self._usable(name, self._here(project, published.files))
+        key = (published.shape, tuple(map(self.accepts_python, published.pythons)), self._rules_for(name))
+        places = self._places.get(key)
+        if places is None:
+            numbered = {id(each.file): place for place, each in enumerate(published.files)}
+            found = self._usable(name, published.files)
+            places = self._places[key] = tuple(numbered[id(file)] for file in found)
+        return tuple(published.files[place].file for place in places)
+
+    def _usable(self, name: NormalizedName, files: Sequence[Artifact]) -> tuple[IndexFile, ...]:
         wheels = () if named(name, self._policy.no_binary) else self._usable_wheels(files)
         sdists = [] if named(name, self._policy.only_binary) else [f.file for f in files if not f.tags][:1]
         return (*wheels, *sdists)
@@ -473,11 +485,7 @@ class Offers:
 
     def _of_index(self, project: Project, published: Published, name: NormalizedName, version: Version) -> Offer:
         """Judge a release of an index, by the shape of its files: most projects' releases are of a few shapes."""
-        rules = self._rules.get(name)
-        if rules is None:
-            policy = self._policy
-            rules = (self._may_build(name), named(name, policy.no_binary), named(name, policy.only_binary))
-            self._rules[name] = rules
+        rules = self._rules_for(name)
         accepted = tuple(map(self.accepts_python, published.pythons))
         choice = self._choices.get((published.shape, accepted, rules))
         if choice is None:
@@ -497,6 +505,15 @@ class Offers:
             yanked=published.yanked,
             beside=tuple(published.files[each].file for each in beside),
         )
+
+    def _rules_for(self, name: NormalizedName) -> tuple[bool, bool, bool]:
+        """What the policy says of a package's files, in short."""
+        rules = self._rules.get(name)
+        if rules is None:
+            policy = self._policy
+            rules = (self._may_build(name), named(name, policy.no_binary), named(name, policy.only_binary))
+            self._rules[name] = rules
+        return rules
 
     def _chosen_of(self, name: NormalizedName, files: Sequence[Artifact]) -> _Choice:
         fitting = [each for each in files if self.accepts_python(each.file.requires_python)]

@@ -15,7 +15,7 @@ from functools import lru_cache
 from packaging.version import Version
 
 from lockenv.markers.cuts import cuts, requires_python_cuts
-from lockenv.packages import Requirement, parse_requirement
+from lockenv.packages import Metadata, Requirement, parse_requirement
 from lockenv.resolution.candidates import Candidate, Project
 from lockenv.resolution.model import Policy, Question
 from lockenv.resolution.solve import Answer, Stuck
@@ -33,7 +33,7 @@ def first_cut(question: Question, span: Span, answers: Iterable[Answer], stuck: 
     for answer in answers:
         for candidate in answer.found.candidates.values():
             metadata = answer.provider.metadata(candidate)
-            markers.update(_telling(metadata.requires_dist, wide=wide))
+            markers.update(_telling(metadata, wide=wide))
             pythons.update(filter(None, (metadata.requires_python, candidate.file.requires_python)))
             pythons.update(_passed_over(candidate, answer.provider.project(candidate.name), question.policy))
     for each in stuck:
@@ -53,11 +53,19 @@ def _manifest_markers(question: Question) -> Iterator[str]:
     return (text for requirement in asked if (text := _marker(requirement)))
 
 
-@lru_cache(maxsize=65536)
-def _telling(lines: tuple[str, ...], *, wide: bool) -> frozenset[str]:
+#: By metadata, each kept beside the answer so that its id stays taken: to hash hundreds of lines takes longer.
+_TELLING: dict[tuple[int, bool], tuple[Metadata, frozenset[str]]] = {}
+
+
+def _telling(metadata: Metadata, *, wide: bool) -> frozenset[str]:
     """The markers among metadata's requirements that may tell one version of Python in a span from another."""
-    names = (*_FULL, "python_version") if wide else _FULL
-    return frozenset(_marker(parse_requirement(line)) for line in lines if any(name in line for name in names))
+    known = _TELLING.get((id(metadata), wide))
+    if known is None:
+        names = (*_FULL, "python_version") if wide else _FULL
+        lines = (line for line in metadata.requires_dist if any(name in line for name in names))
+        found = frozenset(_marker(parse_requirement(line)) for line in lines)
+        known = _TELLING[id(metadata), wide] = (metadata, found)
+    return known[1]
 
 
 @lru_cache(maxsize=65536)
@@ -75,5 +83,6 @@ def _passed_over(candidate: Candidate, project: Project | None, policy: Policy) 
         return
     own = project.numbers.get(candidate.version, 0)
     for number, text in project.patchy:
-        if number < own or policy.strategy != "highest":
-            yield text
+        if number >= own and policy.strategy == "highest":
+            return  # the newest come first
+        yield text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 
 from lockenv.manifest.words import listed
@@ -58,6 +57,9 @@ def _where(concerned: Sequence[Target], targets: Sequence[Target]) -> str:
 
 def _meant(lacking: Mapping[Candidate, Answer]) -> str:
     """The extras that are spelt much like those that do not exist."""
+    # Lazy: only a mistake needs it.
+    from difflib import get_close_matches
+
     there = {
         extra: None for each, answer in lacking.items() for extra in answer.provider.metadata(each).provides_extra
     }

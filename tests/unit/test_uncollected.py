@@ -28,8 +28,9 @@ def _fail_within() -> None:
 
 
 def test_blocks_stand_within_one_another() -> None:
+    was = gc.isenabled()
     with Uncollected():
         with Uncollected():
             assert not gc.isenabled()
         assert not gc.isenabled()
-    assert gc.isenabled()
+    assert gc.isenabled() is was

@@ -131,6 +131,22 @@ def test_a_lock_that_was_made_before_takes_little_more(tmp_path: Path) -> None:
     assert len(found - stands) <= 15
 
 
+def test_a_lock_that_is_made_from_the_cache_takes_no_more_than_it_needs(project: ScratchProject) -> None:
+    found = imported(project, "lock", "--upgrade", "--offline")
+    assert "lockenv.resolution.resolve" in found
+    assert not found & {
+        "hashlib",
+        "difflib",
+        "concurrent.futures",
+        "http.client",
+        "ssl",
+        "email",
+        "urllib3",
+        "zipfile",
+    }
+    assert len(found) <= 290
+
+
 def test_a_sync_with_nothing_to_do_takes_little(project: ScratchProject) -> None:
     found = imported(project, "sync")
     assert not found & {
