@@ -209,6 +209,7 @@ class Session:
         from contextlib import ExitStack
 
         from lockenv.index.client import IndexClient
+        from lockenv.index.sources import SOURCES
         from lockenv.manifest.model import IndexSource
 
         indexes = self.indexes(manifest)
@@ -227,6 +228,7 @@ class Session:
                 offline=self.settings.offline,
                 reporter=self._pass_on,
                 workers=min(self.settings.concurrency, 32),
+                sources=self.cache / SOURCES,
             )
         )
         return self._clients[key]

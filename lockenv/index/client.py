@@ -32,6 +32,7 @@ from lockenv.packages import Index, IndexFile, Listing, Metadata, NormalizedName
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
 
     from lockenv.index.fetch import MetadataFetcher
     from lockenv.index.http import Http
@@ -55,7 +56,8 @@ class IndexClient:
 
     `routes` say which index (by its name) one package comes from. `offline` answers from the cache only. `workers`
     bounds the threads that prefetch. Close it, or use it in a `with` block. `http` is asked for a connection when
-    something has to be fetched, which with a full cache is never; that and `cache` stay its owner's.
+    something has to be fetched, which with a full cache is never; that and `cache` stay its owner's. Sdists that
+    were fetched are kept below `sources`.
 
     Raises `UsageError` for a route to an index that there is not.
     """
@@ -70,6 +72,7 @@ class IndexClient:
         offline: bool = False,
         reporter: Reporter = silent,
         workers: int = 16,
+        sources: Path | None = None,
     ) -> None:
         self._indexes = tuple(indexes)
         self._routes = {name: self._index_named(index, name) for name, index in (routes or {}).items()}
@@ -82,6 +85,7 @@ class IndexClient:
         self._looked_at: dict[str, Page | None] = {}
         self._put_off: list[tuple[NormalizedName, Guide]] = []
         self._workers = workers
+        self._sources = sources
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
         self._new_pages = False  #: whether there are pages to fetch that were never read before
@@ -126,7 +130,13 @@ class IndexClient:
         # Lazy, as the pages are.
         from lockenv.index.fetch import MetadataFetcher
 
-        return MetadataFetcher(http=self._http, cache=self._cache, offline=self._offline, reporter=self._reporter)
+        return MetadataFetcher(
+            http=self._http,
+            cache=self._cache,
+            offline=self._offline,
+            reporter=self._reporter,
+            sources=self._sources,
+        )
 
     def close(self) -> None:
         """Drop what has not begun to be prefetched and wait for the rest."""

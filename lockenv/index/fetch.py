@@ -27,6 +27,7 @@ from lockenv.index.metadata import (
     read_static_metadata,
 )
 from lockenv.index.remote_zip import remote_metadata
+from lockenv.index.sources import keep
 from lockenv.packages import IndexFile, Metadata, NormalizedName
 
 _NEEDS_BUILD = "needs-build"
@@ -40,8 +41,12 @@ class NeedsBuild(MetadataError):
 class MetadataFetcher:
     """Fetches metadata and keeps it. Safe to use from several threads."""
 
-    def __init__(self, *, http: Http, cache: IndexCache, offline: bool, reporter: Reporter) -> None:
+    def __init__(
+        self, *, http: Http, cache: IndexCache, offline: bool, reporter: Reporter, sources: Path | None = None
+    ) -> None:
+        """Sdists that were fetched are kept below `sources` (`lockenv.index.sources`): builds will want them."""
         self._http = http
+        self._sources = sources
         self._cache = cache
         self._offline = offline
         self._reporter = reporter
@@ -119,9 +124,12 @@ class MetadataFetcher:
         return answer.body
 
     def _of_whole_file(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata | None:
-        with tempfile.TemporaryDirectory(prefix="lockenv-") as folder:
+        sources = None if file.is_wheel else self._sources
+        if sources is not None:
+            sources.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".lockenv-" if sources else "lockenv-", dir=sources) as folder:
             place = Path(folder) / file.filename
-            download(
+            arrived = download(
                 self._http,
                 file.url,
                 place,
@@ -130,7 +138,10 @@ class MetadataFetcher:
                 reporter=self._reporter,
                 unhashed=True,
             )
-            return _read_file(place, file, name, version)
+            found = _read_file(place, file, name, version)
+            if sources is not None:
+                keep(place, sources, sha256=arrived.sha256, filename=file.filename)
+            return found
 
     def _of_local_file(self, path: Path, file: IndexFile, name: NormalizedName, version: str) -> Metadata:
         try:

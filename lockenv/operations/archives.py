@@ -17,10 +17,8 @@ from lockenv.events import Reporter
 from lockenv.files import hash_file
 from lockenv.index.download import download
 from lockenv.index.http import Http
+from lockenv.index.sources import keep
 from lockenv.values import dataclass
-
-#: The folder of the cache that holds them.
-SOURCES = "sources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +57,7 @@ class Archives:
         if (sha256 := known.get("sha256", "").lower()) and (kept := self._kept(sha256, filename)):
             return kept
         with self.passing(url, filename, hashes=known.items(), size=size, unhashed=unhashed) as arrived:
-            folder = self._root / arrived.sha256
-            folder.mkdir(exist_ok=True)
-            return replace(arrived, path=arrived.path.replace(folder / filename))
+            return replace(arrived, path=keep(arrived.path, self._root, sha256=arrived.sha256, filename=filename))
 
     @contextmanager
     def passing(

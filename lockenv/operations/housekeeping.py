@@ -11,8 +11,8 @@ from pathlib import Path
 from lockenv.build import housekeeping as builds
 from lockenv.events import StageFinished, StageStarted
 from lockenv.files import remove_tree
+from lockenv.index.sources import SOURCES
 from lockenv.operations import archives
-from lockenv.operations.archives import SOURCES
 from lockenv.operations.scripts import FOLDER as SCRIPTS
 from lockenv.operations.scripts import READY
 from lockenv.session import Session

@@ -18,9 +18,10 @@ from lockenv.errors import InterpreterNotFound
 from lockenv.events import Warned
 from lockenv.index.client import IndexClient
 from lockenv.index.http import Http
+from lockenv.index.sources import SOURCES
 from lockenv.lockfile.builds import build_table, built_with
 from lockenv.manifest.model import Manifest
-from lockenv.operations.archives import SOURCES, Archives
+from lockenv.operations.archives import Archives
 from lockenv.operations.choose import any_interpreter, interpreter_for_lock
 from lockenv.operations.declared import declared_by, is_static
 from lockenv.operations.places import Places, Tools

@@ -57,6 +57,7 @@ def test_static_metadata_are_read_and_not_built(project: ScratchProject, index: 
     requires_core(project)
     project.run("lock").ok()
     assert witness.read_text().split() == ["get_requires_for_build_wheel"]
+    assert index.count("/files/core-1.0.tar.gz") == 1
 
 
 def test_dynamic_metadata_are_asked_of_the_build(project: ScratchProject, index: FakeIndex, witness: Path) -> None:
@@ -68,6 +69,7 @@ def test_dynamic_metadata_are_asked_of_the_build(project: ScratchProject, index:
     assert project.installed() == {"core": "1.0", "icons": "2.0"}
     hooks = ["get_requires_for_build_wheel", "prepare_metadata_for_build_wheel", "build_wheel"]
     assert witness.read_text().split() == hooks
+    assert index.count("/files/core-1.0.tar.gz") == 1
 
 
 def test_an_older_release_with_wheels_is_taken_where_no_build_is_allowed(
