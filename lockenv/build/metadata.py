@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from packaging.metadata import parse_email
 from packaging.version import InvalidVersion, Version
 
 from lockenv.build.static import read_project
 from lockenv.errors import MetadataError
-from lockenv.index.metadata import read_metadata, read_static_metadata
+from lockenv.index.metadata import read_metadata, read_static_metadata, stated
 from lockenv.packages import Metadata, NormalizedName, canonicalize_name
 
 
@@ -59,10 +58,10 @@ def static_metadata(
 
 def _stated(content: bytes, shown: str) -> tuple[NormalizedName, str]:
     """Say whose metadata a file claims to be."""
-    raw, _ = parse_email(content)
-    if not raw.get("name") or not raw.get("version"):
+    name, version = stated(content, filename=shown)
+    if not name or not version:
         raise _broken(shown, "it has no Name or no Version")
-    return canonicalize_name(raw["name"]), raw["version"]
+    return canonicalize_name(name), version
 
 
 def _check(found: Metadata, shown: str, name: NormalizedName | None, version: str | None) -> None:

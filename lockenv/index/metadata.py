@@ -64,6 +64,15 @@ def read_static_metadata(content: bytes, *, filename: str, name: NormalizedName,
     return _metadata(fields, filename, name, version)
 
 
+def stated(content: bytes, *, filename: str) -> tuple[str, str]:
+    """Say what name and version a file of metadata states, '' where it states none.
+
+    Raises `MetadataError` if it states several, or what cannot be read.
+    """
+    fields = _fields(content, filename)
+    return fields.get(b"name", [""])[0], fields.get(b"version", [""])[0]
+
+
 def _metadata(fields: Mapping[bytes, list[str]], filename: str, name: NormalizedName, version: str) -> Metadata:
     said_name, said_version = (_required(fields, key, filename) for key in (b"name", b"version"))
     if canonicalize_name(said_name) != name:
