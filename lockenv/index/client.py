@@ -156,7 +156,11 @@ class IndexClient:
         Raises `NetworkError` where that cannot be found out, `OfflineMiss` where only the cache may be asked.
         """
         self._asked.add(name)
-        return self._list(name)
+        try:
+            return self._list(name)
+        except LockenvError:
+            self._rests_on_pages = False  # it may be had the next time
+            raise
 
     def _list(self, name: NormalizedName) -> Listing | None:
         return self._listings.get(name, lambda: self._find_listing(name))

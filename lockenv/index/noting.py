@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lockenv.index import answers
-from lockenv.index.cache import _LONGEST_FRESH, IndexCache, Page, Validators
+from lockenv.index.cache import _LONGEST_FRESH, SEAL_BYTES, IndexCache, Page, Validators
 from lockenv.packages import Listing, NormalizedName
 from lockenv.values import dataclass
-
-_SEAL_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,7 @@ class NotingCache(IndexCache):
 
     def page(self, url: str, name: NormalizedName, index_url: str) -> Page | None:
         """Look a page up, and note it."""
-        place = str(self._path("pages", url))
+        place = self._place("pages", url)
         before = _status(place)
         found = super().page(url, name, index_url)
         self._noted[url] = _Read(
@@ -134,7 +132,7 @@ class NotingCache(IndexCache):
 
 def _sealed(place: str) -> tuple[bytes, tuple[int, ...]]:
     with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - hundreds of them
-        return file.read(_SEAL_BYTES), _signs(os.fstat(file.fileno()))
+        return file.read(SEAL_BYTES), _signs(os.fstat(file.fileno()))
 
 
 def _status(place: str) -> tuple[int, ...] | None:

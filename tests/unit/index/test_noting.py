@@ -108,6 +108,15 @@ def test_a_page_whose_name_became_known_is_not_the_same(tmp_path: Path) -> None:
     assert cache.pages_read([URL]) is None
 
 
+def test_a_page_that_another_process_reads_for_this_one_is_told(kept: Path) -> None:
+    cache = NotingCache(kept)
+    cache.page(URL, NAME, INDEX)
+    IndexCache(kept).store_page(URL, listing("archived"), NEWER)
+    assert cache.pages_read([URL]) is None
+    cache.page(URL, NAME, INDEX)
+    assert len(cache.pages_read([URL]) or ()) == 1
+
+
 def test_answers_count_and_go_by_their_use(tmp_path: Path) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
