@@ -57,15 +57,17 @@ def build_variables(
 ) -> dict[str, str]:
     """Make the variables of a build in the environment at `environment`, whose programs are in `scripts`.
 
-    `scratch` is a folder of the build's own, for its home, its temporary files and its bytecode. Hashes, times
-    and the time zone are fixed, so that a build makes the same of the same.
+    `scratch` is a folder of the build's own, for its home and its temporary files. Hashes, times and the time zone
+    are fixed, so that a build makes the same of the same.
     """
     return dict(_passed_on(environ)) | {
         "PATH": f"{scripts}:{environ.get('PATH') or _DEFAULT_PATH}",
         "VIRTUAL_ENV": str(environment),
         "HOME": str(scratch / "home"),
         "TMPDIR": str(scratch / "tmp"),
-        "PYTHONPYCACHEPREFIX": str(scratch / "bytecode"),  # else it would land in people's own folders
+        # Else it would land in people's own folders. To have it elsewhere takes longer: Python then compiles
+        # its own library as well, of which it has the bytecode.
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",  # what was said before a crash must be in the log
         "PYTHONIOENCODING": "utf-8:backslashreplace",

@@ -14,10 +14,11 @@ next; else whoever can make one index fail could put a package in its place (doc
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from packaging.utils import is_normalized_name
@@ -41,14 +42,24 @@ if TYPE_CHECKING:
     from lockenv.index.reading import PageReading
 
 
+#: A file whose metadata is of interest, with the name and version of its release.
+_Wanted: TypeAlias = "tuple[NormalizedName, str, IndexFile]"
+
+
 class Guide(Protocol):
     """Leads to what will probably be asked for (`lockenv.resolution.source.Guide`). Called from any thread."""
 
-    def choose(self, listing: Listing) -> tuple[NormalizedName, str, IndexFile] | None:
+    def choose(self, listing: Listing) -> _Wanted | None:
         """Say whose metadata comes next after a listing, if any does."""
 
     def follow(self, metadata: Metadata) -> Iterable[NormalizedName]:
         """Say which listings come next after metadata."""
+
+    def beside(self, listing: Listing, chosen: _Wanted) -> Iterable[_Wanted]:
+        """Say whose metadata will be asked for as well."""
+
+    def pursue(self, metadata: Metadata) -> Iterable[NormalizedName]:
+        """Say which listings come next after metadata from `beside`."""
 
 
 class IndexClient:
@@ -84,6 +95,8 @@ class IndexClient:
         self._metadata: Once[tuple[str, str], Metadata] = Once()
         self._looked_at: dict[str, Page | None] = {}
         self._put_off: list[tuple[NormalizedName, Guide]] = []
+        self._unhurried: deque[tuple[_Wanted, Guide]] = deque()
+        self._under_way = 0  #: how many pieces of work the threads have
         self._workers = workers
         self._sources = sources
         self._executor: ThreadPoolExecutor | None = None
@@ -142,6 +155,7 @@ class IndexClient:
         """Drop what has not begun to be prefetched and wait for the rest."""
         with self._lock:
             self._closed = True
+            self._unhurried.clear()
             executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)
@@ -262,9 +276,17 @@ class IndexClient:
     def _explore(self, name: NormalizedName, guide: Guide) -> None:
         listing = self._list(name)
         wanted = guide.choose(listing) if listing is not None else None
-        if wanted is not None:
-            for found in guide.follow(self._read(*wanted)):
-                self._submit(self._explore, found, guide)
+        if listing is None or wanted is None:
+            return
+        with self._lock:
+            self._unhurried += [(each, guide) for each in guide.beside(listing, wanted)]
+        self._use_idle_threads()
+        for found in guide.follow(self._read(*wanted)):
+            self._submit(self._explore, found, guide)
+
+    def _pursue(self, wanted: _Wanted, guide: Guide) -> None:
+        for found in guide.pursue(self._read(*wanted)):
+            self._submit(self._explore, found, guide)
 
     def _submit(self, work: Callable[..., object], *arguments: object) -> None:
         if self._put_off:
@@ -279,8 +301,26 @@ class IndexClient:
                 if self._new_pages:
                     self._reading.begin()
                 self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="lockenv-index")
+            self._under_way += 1
             # The error of a prefetched item is kept by `Once` and raised to whoever asks for the item.
-            self._executor.submit(work, *arguments)
+            self._executor.submit(self._work, work, *arguments)
+
+    def _work(self, work: Callable[..., object], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+            self._use_idle_threads()
+
+    def _use_idle_threads(self) -> None:
+        """Begin with what has time, as far as nothing else waits for a thread."""
+        while True:
+            with self._lock:
+                if self._under_way >= self._workers or not self._unhurried:
+                    return
+                wanted, guide = self._unhurried.popleft()
+            self._submit(self._pursue, wanted, guide)
 
     def _is_at_hand(self, name: NormalizedName) -> bool:
         """Whether a listing can be had from the cache alone."""

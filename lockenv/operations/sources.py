@@ -207,6 +207,14 @@ class _Fenced:
         """Say which listings of indexes come next after metadata."""
         return self.allowed(self._guide.follow(metadata))
 
+    def beside(self, listing: Listing, chosen: Wanted) -> Iterable[Wanted]:
+        """Say whose metadata will be asked for as well."""
+        return self._guide.beside(listing, chosen)
+
+    def pursue(self, metadata: Metadata) -> Iterable[NormalizedName]:
+        """Say which listings of indexes come next after metadata from `beside`."""
+        return self.allowed(self._guide.pursue(metadata))
+
 
 def packages_by_name(lock: Pylock | None) -> dict[NormalizedName, list[Package]]:
     """The packages of a lock by name; none where there is no lock."""

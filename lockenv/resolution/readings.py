@@ -71,9 +71,10 @@ class Readings:
 
     def _agree(self, candidates: Iterable[Candidate]) -> bool:
         waiting = self._unproven(candidates)
-        self._source.prefetch_metadata(
-            [(each.name, str(each.version), file) for each, file in waiting], lambda _: ()
+        firsts = dict.fromkeys(
+            (each.name, str(each.version), self._first_alike(each, file)) for each, file in waiting
         )
+        self._source.prefetch_metadata(firsts, lambda _: ())
         differing = {each.name for each, file in waiting if not self._says_the_same(each, file)}
         self._apart |= differing
         return not differing

@@ -34,9 +34,10 @@ _MOST_GUESSES = 4  #: of one package; a guess is made anew where a later require
 
 
 class Scout:
-    """Guesses for one target. Its methods may be called from several threads at once.
+    """Guesses for one target, and what the `others` will need beside. To be used from several threads at once.
 
-    `first` are versions that are tried before the newest.
+    `first` are versions that are tried before the newest. Only `target` decides what is guessed of a package; of
+    the others it is looked at which files they would take then, for these will be read before an answer counts.
     """
 
     def __init__(
@@ -47,12 +48,16 @@ class Scout:
         policy: Policy,
         truth: Truth,
         first: Mapping[NormalizedName, tuple[Version, ...]],
+        others: Iterable[tuple[Target, Truth]] = (),
     ) -> None:
         self._projects = projects
         self._offers = Offers(projects, target, policy)
         self._policy = policy
         self._truth = truth
         self._first = first
+        others = tuple(others)
+        self._others = tuple(Offers(projects, other, policy) for other, _ in others)
+        self._truths = (truth, *(told for _, told in others))
         self._specifiers: dict[NormalizedName, list[SpecifierSet]] = {}
         self._extras: dict[NormalizedName, set[str]] = {}
         self._metadata: dict[NormalizedName, Metadata] = {}
@@ -72,7 +77,7 @@ class Scout:
     def choose(self, listing: Listing) -> Wanted | None:
         """Say whose metadata will probably be asked for; None where there is no telling."""
         guesses = self._guesses.setdefault(listing.name, [])
-        candidate = next(self._likely(self._projects.add(listing)), None)
+        candidate = next(self._likely(self._projects.add(listing), self._offers), None)
         if len(guesses) >= _MOST_GUESSES or candidate is None or candidate.version in guesses:
             guesses.append(None if candidate is None else candidate.version)
             return None
@@ -83,7 +88,35 @@ class Scout:
         """Say which listings come next: those of what it requires with the extras that were asked for."""
         self._metadata[metadata.name] = metadata
         extras = {"", *self._extras.get(metadata.name, ())}
-        return tuple(dict.fromkeys(self._required(metadata, extras)))
+        return tuple(dict.fromkeys((*self._required(metadata, extras), *self._required_elsewhere(metadata))))
+
+    def beside(self, listing: Listing, chosen: Wanted) -> tuple[Wanted, ...]:
+        """Say which further files will be read: those that other targets would take, if they are not alike."""
+        project = self._projects.add(listing)
+        candidates = (next(self._likely(project, offers), None) for offers in self._others)
+        found = {chosen[2].core_metadata or chosen[2].url: chosen}
+        for candidate in candidates:
+            for file in (candidate.file, *candidate.beside) if candidate is not None else ():
+                if candidate is not None and file.is_wheel:
+                    wanted = candidate.name, str(candidate.version), file
+                    found.setdefault(file.core_metadata or file.url, wanted)
+        return tuple(found.values())[1:]
+
+    def pursue(self, metadata: Metadata) -> tuple[NormalizedName, ...]:
+        """Say which listings come next after metadata from `beside`: those that nobody has been led to yet."""
+        return tuple(dict.fromkeys(self._required_elsewhere(metadata)))
+
+    def _required_elsewhere(self, metadata: Metadata) -> Iterator[NormalizedName]:
+        """What is required on any target, without a say in what is guessed."""
+        extras = {"", *self._extras.get(metadata.name, ())}
+        for line in _lines(metadata):
+            name = canonicalize_name(line.name)
+            if name not in self._guesses and any(
+                truth.would_apply(line, extra) for truth in self._truths for extra in extras
+            ):
+                self._guesses[name] = []
+                self._extras.setdefault(name, set()).update(map(canonicalize_name, line.extras))
+                yield name
 
     def _required(self, metadata: Metadata, extras: Iterable[str]) -> Iterator[NormalizedName]:
         for line in _lines(metadata):
@@ -111,14 +144,14 @@ class Scout:
         last = guesses[-1] if guesses else None
         return last is not None and len(guesses) < _MOST_GUESSES and not specifier.contains(last, prereleases=True)
 
-    def _likely(self, project: Project) -> Iterator[Candidate]:
+    def _likely(self, project: Project, offers: Offers) -> Iterator[Candidate]:
         found = (1 << len(project.versions)) - 1
         if project.has_final and self._policy.prereleases != "allow":
             found &= ~project.prereleases
         for specifier in tuple(self._specifiers.get(project.listing.name, ())):
             found = found & project.reach(specifier) or found
         for version in self._in_order(project, found):
-            offer = self._offers.offer(project.listing.name, "", version)
+            offer = offers.offer(project.listing.name, "", version)
             if isinstance(offer, Candidate) and offer.yanked is None:
                 yield offer
 

@@ -219,6 +219,7 @@ class Solver:
             policy=self._question.policy,
             truth=truth,
             first=wishes.first,
+            others=[(other, self._truths.of(other)) for other in self._question.targets if other != target],
         )
         self._source.explore(scout.start(chain.from_iterable(roots.values())), scout)
 

@@ -20,6 +20,12 @@ class Guide(Protocol):
     def follow(self, metadata: Metadata) -> Iterable[NormalizedName]:
         """Say which listings come next after metadata."""
 
+    def beside(self, listing: Listing, chosen: Wanted) -> Iterable[Wanted]:
+        """Say whose metadata will be asked for as well, for other targets than the one that chooses."""
+
+    def pursue(self, metadata: Metadata) -> Iterable[NormalizedName]:
+        """Say which listings come next after metadata from `beside`."""
+
 
 class Source(Protocol):
     """Listings and metadata by name. Answers are stable for the length of one resolution."""

@@ -191,9 +191,15 @@ class Eager:
     def _explore(self, name: NormalizedName, guide: Guide, depth: int) -> None:
         listing = self.source.listing(name)
         wanted = guide.choose(listing) if listing is not None else None
-        if wanted is None or depth == 0:
+        if listing is None or wanted is None or depth == 0:
             return
+        for each in guide.beside(listing, wanted):
+            self.threads.submit(self._pursue, each, guide, depth)
         for further in guide.follow(self.source.metadata(*wanted)):
+            self.threads.submit(self._explore, further, guide, depth - 1)
+
+    def _pursue(self, wanted: Wanted, guide: Guide, depth: int) -> None:
+        for further in guide.pursue(self.source.metadata(*wanted)):
             self.threads.submit(self._explore, further, guide, depth - 1)
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -512,6 +513,9 @@ class TestMetadata:
             metadata_of(client)
 
 
+Wanted: TypeAlias = tuple[NormalizedName, str, IndexFile]
+
+
 class Guide:
     """Leads to the newest version and all that it requires, and tells when it comes to what requires nothing."""
 
@@ -526,6 +530,12 @@ class Guide:
         if not metadata.requires_dist:
             self.arrived.set()
         return [NormalizedName(text.partition(">")[0]) for text in metadata.requires_dist]
+
+    def beside(self, listing: Listing, chosen: Wanted) -> list[Wanted]:
+        return [(listing.name, chosen[1], file) for file in listing.releases[0].files[1:]]
+
+    def pursue(self, metadata: Metadata) -> list[NormalizedName]:
+        return self.follow(metadata)
 
 
 def _threads() -> list[threading.Thread]:
@@ -572,6 +582,20 @@ class TestPrefetching:
             assert guide.arrived.wait(10)
         assert index.count("/simple/menu/") == index.count("/simple/dropdown/") == 1
         assert index.count("/files/*") == 2
+
+    def test_what_others_will_need_is_fetched_beside(self, tmp_path: Path, index: FakeIndex) -> None:
+        """More of it than there are threads, and one leads on."""
+        for number in range(9):
+            requires = ["dropdown>=2"] if number == 7 else []
+            index.add(make_wheel("menu", "1.0", tag=f"cp3{number}-none-any", requires=requires))
+        index.add(make_wheel("dropdown", "2.0"))
+        with run(tmp_path, index.url) as client:
+            client.explore([MENU], Guide())
+            until = time.monotonic() + 10
+            while index.count("/files/*") < 10 and time.monotonic() < until:
+                time.sleep(0.01)
+        assert index.count("/files/menu*") == 9
+        assert index.count("/simple/menu/") == index.count("/simple/dropdown/") == 1
 
     def test_what_is_in_the_cache_is_handed_to_no_thread(self, tmp_path: Path, index: FakeIndex) -> None:
         index.cache_control = "max-age=600"

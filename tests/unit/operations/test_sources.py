@@ -71,6 +71,14 @@ class ToTheSdist:
         del metadata
         return ()
 
+    def beside(self, listing: Listing, chosen: object) -> tuple[()]:
+        del listing, chosen
+        return ()
+
+    def pursue(self, metadata: Metadata) -> tuple[()]:
+        del metadata
+        return ()
+
 
 def sources_with(backend: Backend, indexes: Indexes, declared: Any = ()) -> Sources:
     class Brought:
