@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import gc
 
-__all__ = ["Uncollected"]
+__all__ = ["Uncollected", "end_soon"]
+
+_ends_soon = False
+
+
+def end_soon() -> None:
+    """Say that this process ends when its work is done: then nobody looks through what that made."""
+    global _ends_soon  # noqa: PLW0603 - it is a fact of the process
+    _ends_soon = True
 
 
 class Uncollected:
@@ -24,4 +32,7 @@ class Uncollected:
     def __exit__(self, *exception: object) -> None:
         """Leave the collector as it was."""
         if self._was:
+            if _ends_soon:
+                # Else the next value that is made has all looked through that was made here: 20 ms after a sync.
+                gc.freeze()
             gc.enable()

@@ -7,7 +7,7 @@ An entry with anything wrong in it counts as missing. Writing fails silently, as
 
 An entry begins with the SHA-256 of what it says, which tells it from any other, and a CRC of all of it, which is
 what a reader looks at: it takes a tenth of the time, and finds what disks do. A large entry is mapped, not read:
-entries are replaced and removed, but never written in place.
+entries are replaced and removed, but never written in place. Each map holds a file open, so not all are mapped.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _LENGTH_BYTES = 8  #: of the length of the head
 _BODY = SEAL_BYTES + _CRC_BYTES
 _HEAD = _BODY + _LENGTH_BYTES
 _MAPPED_FROM = 1 << 16  #: bytes from which on an entry is mapped; smaller ones are read in less time
+_MOST_MAPS = 256  #: where the system sets no bound to open files
 _LONGEST_FRESH = 86_400.0  #: seconds; an index may not have itself never asked again
 _TOUCH_AFTER = 86_400.0  #: seconds after which reading an entry marks it as used
 
@@ -81,6 +82,7 @@ class IndexCache:
     def __init__(self, root: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._root = root
         self._clock = clock
+        self._maps_left = _most_maps()
 
     # -- pages
 
@@ -100,6 +102,10 @@ class IndexCache:
             return None
         age = self._clock() - written
         return Page(listing=restored, validators=validators, fresh=0 <= age < min(max_age, _LONGEST_FRESH))
+
+    def page_read_elsewhere(self, url: str, name: NormalizedName, index_url: str) -> Page | None:
+        """Look up the page at `url` that another process was asked to read and to keep."""
+        return self.page(url, name, index_url)
 
     def store_page(self, url: str, listing: Listing | None, validators: Validators) -> None:
         """Keep a page, from now on."""
@@ -218,7 +224,7 @@ class IndexCache:
         try:
             with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - hundreds in a run
                 status = os.fstat(file.fileno())
-                raw = memoryview(_mapped(file) if status.st_size >= _MAPPED_FROM else file.readall())
+                raw = memoryview(self._content(file, status.st_size))
         except (OSError, ValueError):
             return None
         # marshal trusts its input to the point of crashing, so nothing unsound may reach it.
@@ -227,6 +233,16 @@ class IndexCache:
         end = _HEAD + int.from_bytes(raw[_BODY:_HEAD], "little")
         kept_key, content = marshal.loads(raw[_HEAD:end])  # noqa: S302 - our own bytes, by the checksum
         return (content, raw[end:], status.st_mtime) if kept_key == key and isinstance(content, tuple) else None
+
+    def _content(self, file: FileIO, size: int) -> mmap | bytes:
+        if size < _MAPPED_FROM or self._maps_left <= 0:
+            return file.readall()
+        try:
+            mapped = _mapped(file)
+        except OSError:
+            return file.readall()  # not every file system can
+        self._maps_left -= 1
+        return mapped
 
     def _write(self, path: Path, key: str, content: _Plain, packed: bytes = b"") -> None:
         # Lazy: OpenSSL takes longer to load than all keys take to digest, and here it is loaded.
@@ -275,10 +291,16 @@ def _crc(seal: bytes | memoryview, body: bytes | memoryview) -> bytes:
     return zlib.crc32(body, zlib.crc32(seal)).to_bytes(_CRC_BYTES, "little")
 
 
-def _mapped(file: FileIO) -> mmap | bytes:
-    """Map a file into memory, which copies nothing of it. Raises `OSError` and `ValueError`."""
+def _most_maps() -> int:
+    """How many entries may be mapped: Python keeps a descriptor for each, and others need some, too."""
     if os.name == "nt":  # what is mapped could not be replaced
-        return file.readall()
+        return 0
+    allowed = os.sysconf("SC_OPEN_MAX")
+    return allowed // 4 if allowed > 0 else _MOST_MAPS
+
+
+def _mapped(file: FileIO) -> mmap:
+    """Map a file into memory, which copies nothing of it. Raises `OSError` and `ValueError`."""
     from mmap import ACCESS_READ, mmap  # lazy: small projects have no large pages
 
     return mmap(file.fileno(), 0, access=ACCESS_READ)

@@ -6,6 +6,7 @@ It also counts and removes the answers that rest on its pages (`lockenv.index.an
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -34,7 +35,8 @@ class Kept:
 class _Read:
     """A page as it was read or stored; without `validators` it is not kept.
 
-    `status` tells its file from any that has been put in its place since; None for one that was just stored.
+    `is_missing` says that it was only looked for, in vain: then it has still to be read. `status` tells its file
+    from any that has been put in its place since; None for one that was just stored.
     """
 
     name: NormalizedName
@@ -42,6 +44,7 @@ class _Read:
     place: str
     validators: Validators | None
     is_known: bool
+    is_missing: bool
     status: tuple[int, ...] | None
 
 
@@ -53,34 +56,55 @@ class NotingCache(IndexCache):
         self._now = clock
         self._folder = root
         self._noted: dict[str, _Read] = {}
+        self._lock = threading.Lock()
 
     def page(self, url: str, name: NormalizedName, index_url: str) -> Page | None:
-        """Look a page up, and note it."""
+        """Look a page up, and note it, unless one is noted that was found or stored before.
+
+        While a thread fetches a page, another may look whether it is there: what that saw is not what was read.
+        """
+        found, read = self._look_up(url, name, index_url)
+        with self._lock:
+            before = self._noted.get(url)
+            if before is None or before.is_missing:
+                self._noted[url] = read
+        return found
+
+    def page_read_elsewhere(self, url: str, name: NormalizedName, index_url: str) -> Page | None:
+        """Look up the page that another process was asked to read, and note that it is the one that was read."""
+        found, read = self._look_up(url, name, index_url)
+        with self._lock:
+            self._noted[url] = read
+        return found
+
+    def _look_up(self, url: str, name: NormalizedName, index_url: str) -> tuple[Page | None, _Read]:
         place = self._place("pages", url)
         before = _status(place)
         found = super().page(url, name, index_url)
-        self._noted[url] = _Read(
+        return found, _Read(
             name=name,
             index_url=index_url,
             place=place,
             validators=found.validators if found is not None else None,
             is_known=found is not None and found.listing is not None,
+            is_missing=found is None,
             status=before if before == _status(place) else None,
         )
-        return found
 
     def store_page(self, url: str, listing: Listing | None, validators: Validators) -> None:
         """Keep a page, and note that it is the one that was read."""
         super().store_page(url, listing, validators)
-        if (before := self._noted.get(url)) is not None:
-            self._noted[url] = _Read(
-                name=before.name,
-                index_url=before.index_url,
-                place=before.place,
-                validators=validators if validators.storable else None,
-                is_known=listing is not None,
-                status=None,
-            )
+        with self._lock:
+            if (before := self._noted.get(url)) is not None:
+                self._noted[url] = _Read(
+                    name=before.name,
+                    index_url=before.index_url,
+                    place=before.place,
+                    validators=validators if validators.storable else None,
+                    is_known=listing is not None,
+                    is_missing=False,
+                    status=None,
+                )
 
     def pages_read(self, urls: Iterable[str]) -> tuple[Kept, ...] | None:
         """The pages at these addresses; None where one is not kept as it was read: others write here too."""

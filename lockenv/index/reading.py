@@ -60,7 +60,7 @@ class PageReading:
         if validators.storable and len(body) >= _WORTH:
             said = validators.etag, validators.last_modified, validators.max_age, validators.digest
             if self._crew.ask((content_type, body, came_from, name, index_url, url, said)):
-                kept = self._cache.page(url, name, index_url)
+                kept = self._cache.page_read_elsewhere(url, name, index_url)
                 # Others write there, too.
                 if kept is not None and kept.listing is not None and kept.validators == validators:
                     return kept.listing

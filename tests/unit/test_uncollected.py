@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -34,3 +36,29 @@ def test_blocks_stand_within_one_another() -> None:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled() is was
+
+
+#: Makes cycles within a block, and tells how many of them are found when a value is made behind it.
+MADE = """
+import gc
+from lockenv.uncollected import Uncollected, end_soon
+if {soon}:
+    end_soon()
+seen = []
+gc.callbacks.append(lambda phase, info: seen.append(info["collected"]))
+with Uncollected():
+    for _ in range(1000):
+        cycle = []
+        cycle.append(cycle)
+    del cycle
+values = [[] for _ in range(10_000)]
+print(sum(seen) >= 1000, gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+
+
+@pytest.mark.parametrize(("soon", "said"), [(False, "True True False"), (True, "False True True")])
+def test_what_was_made_is_not_looked_through_where_the_process_ends_soon(soon: bool, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MADE.format(soon=soon)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == said

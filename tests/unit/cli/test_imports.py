@@ -179,7 +179,7 @@ def test_a_sync_that_was_planned_before_reads_no_lock(project: ScratchProject) -
     assert len(found) <= 75
 
 
-def test_the_program_ends_without_taking_python_apart_where_no_thread_was_begun(project: ScratchProject) -> None:
+def test_the_program_ends_without_taking_python_apart_where_no_thread_is_left(project: ScratchProject) -> None:
     code = "import atexit, sys\n{}\natexit.register(print, 'taken apart')\nsys.argv[1:] = ['--version']\n"
     code += "from lockenv.__main__ import program\nprogram()"
 
@@ -195,7 +195,12 @@ def test_the_program_ends_without_taking_python_apart_where_no_thread_was_begun(
         )
 
     assert said("").stdout.split() == ["lockenv", __version__]
+    # Where somebody may have asked to be told of the end, that is done, and no more.
     assert said("import threading").stdout.split() == ["lockenv", __version__, "taken", "apart"]
+    late = "import threading\nclass Late:\n    def __del__(self): print('gone')\nkept = Late()"
+    assert said(late).stdout.split() == ["lockenv", __version__, "taken", "apart"]
+    waited = f"{late}\nimport time\nthreading.Thread(target=time.sleep, args=(0.2,)).start()"
+    assert said(waited).stdout.split() == ["lockenv", __version__, "taken", "apart", "gone"]
     with Path("/dev/full").open("w", encoding="ascii") as full:
         assert said("", full).returncode != 0
 

@@ -8,6 +8,7 @@ import pytest
 
 from lockenv.index.cache import IndexCache, Validators, validators_of
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, Releases
+from lockenv.values import replace
 from tests.unit.index.connecting import Clock
 
 INDEX = "https://example.com/simple/"
@@ -87,6 +88,33 @@ class TestPages:
             assert IndexCache(tmp_path).page(URL, NAME, INDEX) is None
             entry.write_bytes(sound[:place])
             assert IndexCache(tmp_path).page(URL, NAME, INDEX) is None
+
+    def test_more_large_pages_come_back_than_files_may_be_open(self, tmp_path: Path) -> None:
+        resource = pytest.importorskip("resource")
+        large = replace(LISTING, status_reason="old" * 30_000)
+        for number in range(100):
+            IndexCache(tmp_path).store_page(f"{URL}{number}", large, Validators())
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+        try:
+            cache = IndexCache(tmp_path)
+            pages = [cache.page(f"{URL}{number}", NAME, INDEX) for number in range(100)]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert [page is not None and page.listing == large for page in pages] == [True] * 100
+
+    def test_a_large_page_comes_back_where_nothing_can_be_mapped(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError
+
+        large = replace(LISTING, status_reason="old" * 30_000)
+        IndexCache(tmp_path).store_page(URL, large, Validators())
+        monkeypatch.setattr("lockenv.index.cache._mapped", refuse)
+        page = IndexCache(tmp_path).page(URL, NAME, INDEX)
+        assert page is not None
+        assert page.listing == large
 
     def test_that_a_name_is_unknown_is_kept_too(self, tmp_path: Path) -> None:
         IndexCache(tmp_path).store_page(URL, None, Validators())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lockenv.index.cache import IndexCache, Validators
 from lockenv.index.noting import NotingCache
 from lockenv.packages import Listing, NormalizedName
+from lockenv.values import replace
 
 INDEX = "https://index.example/simple/"
 NAME = NormalizedName("menu")
@@ -113,8 +115,38 @@ def test_a_page_that_another_process_reads_for_this_one_is_told(kept: Path) -> N
     cache.page(URL, NAME, INDEX)
     IndexCache(kept).store_page(URL, listing("archived"), NEWER)
     assert cache.pages_read([URL]) is None
-    cache.page(URL, NAME, INDEX)
+    cache.page_read_elsewhere(URL, NAME, INDEX)
     assert len(cache.pages_read([URL]) or ()) == 1
+
+
+class Overtaken(NotingCache):
+    """A cache with a look at a page that takes so long that another thread stores the page meanwhile."""
+
+    overtaking = False
+
+    def _look_up(self, url: str, name: NormalizedName, index_url: str) -> Any:
+        seen = super()._look_up(url, name, index_url)
+        if self.overtaking:
+            self.store_page(url, listing(), NEWER)
+        return seen
+
+
+def test_a_page_that_is_stored_while_another_thread_looks_for_it_is_told(tmp_path: Path) -> None:
+    cache = Overtaken(tmp_path)
+    cache.page(URL, NAME, INDEX)
+    cache.overtaking = True
+    assert cache.page(URL, NAME, INDEX) is None
+    assert len(cache.pages_read([URL]) or ()) == 1
+
+
+@pytest.mark.parametrize("storable", [False, True])
+def test_a_later_look_does_not_change_which_page_was_read(storable: bool, kept: Path) -> None:
+    cache = NotingCache(kept)
+    cache.page(URL, NAME, INDEX)
+    cache.store_page(URL, listing(), replace(NEWER, storable=storable))
+    IndexCache(kept).store_page(URL, listing("deprecated"), Validators(max_age=600.0, digest="three"))
+    cache.page(URL, NAME, INDEX)
+    assert cache.pages_read([URL]) is None
 
 
 def test_answers_count_and_go_by_their_use(tmp_path: Path) -> None:
