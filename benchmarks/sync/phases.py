@@ -49,10 +49,12 @@ class Contender:
 
     def takes(self, phase: Phase) -> bool:
         """Whether a phase is for this tool and this set at all."""
+        wanted = not self._work.way.phases or phase in self._work.way.phases
         if phase == "create":
-            return bool(self._work.way.alone) and not self._expected["new"]
-        if not self._work.way.sync or not self._expected["new"]:
-            return False
+            return wanted and bool(self._work.way.alone) and not self._expected["new"]
+        return wanted and bool(self._work.way.sync and self._expected["new"]) and self._can(phase)
+
+    def _can(self, phase: Phase) -> bool:
         match phase:
             case "warm-copy" | "warm-clone":
                 return self._work.way.links

@@ -55,7 +55,8 @@ class Way:
     an environment without packages. `verify` compares an environment with its lock. An empty command is one that
     the tool does not have. `variables` are its own environment variables. `remark` is what one must know to read
     its figures. It installs the project of the way that it is `like`, if there is one. `pause` is for how many
-    seconds after a change it keeps what was there before, for programs that began with it.
+    seconds after a change it keeps what was there before, for programs that began with it. `phases` are those that
+    it is measured in, if not all.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Way:
     remark: str = ""
     like: str = ""
     pause: float = 0.0
+    phases: tuple[str, ...] = ()
 
     @property
     def project(self) -> str:
@@ -201,8 +203,18 @@ _EVERY = (
         sync=("{program}", "sync"),
         alone=("{program}", "sync"),
         variables={**_LOCKENV, "LOCKENV_DURABLE": "process"},
-        pause=_GRACE,
+        phases=("create", "warm", "warm-copy", "change"),
         remark="is `lockenv sync --durable process`: it does not wait for the disk, nor survive a power cut",
+    ),
+    Way(
+        name="fast",
+        program="lockenv-fast",
+        like="lockenv",
+        files=_for_lockenv,
+        sync=("{program}", "sync"),
+        variables=_LOCKENV,
+        phases=("cold",),
+        remark="is lockenv installed as `lockenv[fast]`: with ISA-L to inflate what arrives",
     ),
     Way(
         name="uv",
