@@ -94,6 +94,7 @@ def fetch(
     found = {need.name: stored for need in needs if (stored := _stored(look, proven, need)) is not None}
     missing = sorted((need for need in needs if need.name not in found), key=lambda need: -(need.size or 0))
     if not missing:
+        sweep(str(scratch))  # of who was killed when all had arrived
         return found
     if offline:
         _refuse_network(missing)
