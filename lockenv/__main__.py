@@ -11,6 +11,8 @@ TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_SIGNALLED = 128  #: a status above this is that of what a signal ended
+
 
 def main() -> int:
     """Run the command line and give its exit status."""
@@ -43,6 +45,10 @@ def program() -> NoReturn:
 
     end_soon()
     status = main()
+    if status > _SIGNALLED and _flushed():
+        # What was interrupted has been unwound. Whatever thread is left is waited for no more, and Python, which
+        # may hold that nobody heard of the interrupt, has no say in the status.
+        os._exit(status)
     # Threads of any kind are counted, and `threading`, which may not be there, need not be asked.
     if _thread._count() == 0:  # noqa: SLF001 - it has no other name
         if "threading" in sys.modules:

@@ -179,6 +179,30 @@ def test_a_sync_that_was_planned_before_reads_no_lock(project: ScratchProject) -
     assert len(found) <= 75
 
 
+def test_the_status_of_what_was_interrupted_is_its_own_though_python_thinks_that_nobody_heard(
+    tmp_path: Path,
+) -> None:
+    """Python ends itself by SIGINT after one that came through `exec` of a text, as classes are made of."""
+    (tmp_path / "interrupted.py").write_text("""
+import sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import lockenv.__main__
+
+def main():
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return 143
+
+lockenv.__main__.main = main
+lockenv.__main__.program()
+""")
+    command = [sys.executable, "-m", "interrupted", str(ROOT)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
+
+
 def test_the_program_ends_without_taking_python_apart_where_no_thread_is_left(project: ScratchProject) -> None:
     code = "import atexit, sys\n{}\natexit.register(print, 'taken apart')\nsys.argv[1:] = ['--version']\n"
     code += "from lockenv.__main__ import program\nprogram()"
