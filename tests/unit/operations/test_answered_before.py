@@ -535,6 +535,18 @@ def test_an_included_file_that_changes_while_a_lock_is_made_leaves_no_answer(
     assert project.locked() == {"checks": "3.0"}
 
 
+def test_a_python_that_has_no_say_may_come_while_a_lock_is_made(tmp_path: Path, index: FakeIndex) -> None:
+    project = ScratchProject(tmp_path, index_url=index.url)
+    project.manifest(dependencies=["menu"], more=EVERYWHERE)
+
+    def meddle(event: Event) -> None:
+        if isinstance(event, StageFinished):
+            (project.home / ".pyenv/versions/3.99.0").mkdir(parents=True, exist_ok=True)
+
+    with open_session({}, environ=project.environ, folder=str(project.folder), report=meddle) as session:
+        assert lock(session).rests is not None
+
+
 @pytest.mark.parametrize("what", ["env.toml", "pylock.toml", "a page", "a Python"])
 def test_what_changes_while_a_lock_is_made_leaves_no_answer(what: str, tmp_path: Path, index: FakeIndex) -> None:
     project = ScratchProject(tmp_path, index_url=index.url)
