@@ -241,7 +241,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing_that_is_read(
 
 def test_an_archive_without_members_is_read_and_is_no_wheel(tmp_path: Path) -> None:
     opened(tmp_path, zipped()).close()
-    with pytest.raises(Refused, match="exactly one .dist-info folder, and holds none"):
+    with pytest.raises(Refused, match=r"exactly one \.dist-info folder, and holds none"):
         wheel(tmp_path, zipped())
 
 
