@@ -216,4 +216,6 @@ def _scratch(folder: Path) -> Iterator[Path]:
         msg = f"fetching failed: {error.strerror}{place}; the environment was not changed"
         full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         hint = f"{'free some space, or ' if full else ''}choose another cache with --cache-dir"
+        if error.errno == errno.EMFILE:  # no other place would help
+            hint = "raise the limit (`ulimit -n`) and run it again"
         raise InstallError(msg, hint=hint) from error
