@@ -37,8 +37,10 @@ def _ask_pip(session: Session) -> None:
     # Lazy: these are imported by the other process.
     from pathlib import Path
 
+    from lockenv.index.default import leave_out_drawing
     from lockenv.index.kept_default import kept_default_index
 
+    leave_out_drawing()
     kept_default_index(session.environ, Path(session.settings.cache_dir))
 
 

@@ -153,7 +153,9 @@ def _probe_all(paths: Sequence[Path], cache: ProbeCache | None) -> list[Probed]:
     """Probe executables, those that must be run side by side."""
     known = {path: cached(path, cache) for path in paths}
     missing = [path for path in paths if known[path] is None]
-    if missing:
+    if len(missing) == 1:
+        known[missing[0]] = probe(missing[0], cache)
+    elif missing:
         from concurrent.futures import ThreadPoolExecutor  # only where something must be run
 
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:

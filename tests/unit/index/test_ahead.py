@@ -21,7 +21,9 @@ from lockenv import forks
 from lockenv.index import ahead
 cache, environ = {cache!r}, dict(os.environ)
 def ask():
+    from lockenv.index.default import leave_out_drawing
     from lockenv.index.kept_default import kept_default_index
+    leave_out_drawing()
     kept_default_index(environ, Path(cache))
 {code}
 try: os.waitpid(-1, 0)
@@ -61,6 +63,19 @@ def test_another_process_asks_and_this_one_finds_the_answer(tmp_path: Path) -> N
     alone = said(tmp_path / "b", FIND, PIP_INDEX_URL=url)
     assert beside == ["1", f"{url} PIP_INDEX_URL False", "nobody is left"]
     assert alone == ["0", f"{url} PIP_INDEX_URL True", "nobody is left"]
+
+
+@pytest.mark.parametrize("settings", ["", "[global]\nindex-url = http://one.example/simple/\nno-index = true\n"])
+def test_pip_says_the_same_where_it_cannot_draw(settings: str, tmp_path: Path) -> None:
+    config = tmp_path / "pip.conf"
+    config.write_text(settings)
+    code = "from lockenv.index.default import default_index, leave_out_drawing\n{}print(default_index(environ))\n"
+    code += "rich = [name for name in sys.modules if name.startswith('pip._vendor.rich')]\n"
+    code += "print(bool(rich), any(getattr(sys.modules[name], '__file__', None) for name in rich))"
+    whole = said(tmp_path, code.format(""), PIP_CONFIG_FILE=str(config))
+    without = said(tmp_path, code.format("leave_out_drawing()\n"), PIP_CONFIG_FILE=str(config))
+    assert whole[0] == without[0]
+    assert (whole[1], without[1]) == ("True True", "True False")
 
 
 def test_what_pip_says_is_asked_once(tmp_path: Path) -> None:
