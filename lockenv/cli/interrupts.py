@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from lockenv.light import contextmanager
+from lockenv.light import contextmanager, suppress
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -72,9 +72,6 @@ def prompt_interrupts(command: str = "") -> Iterator[None]:
         _unchanged = "the environment was not changed"
     elif command in {"add", "remove"}:
         _unchanged = "env.toml, the lock and the environment are as they were"
-        _left = (
-            "the environment was not changed; if env.toml and the lock are new, `lockenv sync` goes on with them"
-        )
     taken = []
     try:
         for name, usual in _SIGNALS.items():
@@ -102,7 +99,9 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
             signal.signal(getattr(signal, name), _end_now)
     timer = Timer(_GRACE, _end)
     timer.daemon = True
-    timer.start()
+    # Where the system refuses another thread, a second signal ends what does not come to its end.
+    with suppress(RuntimeError):
+        timer.start()
     raise KeyboardInterrupt
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -167,6 +169,17 @@ def test_who_has_no_time_to_put_things_back_says_what_goes_on_with_them(monkeypa
             interrupts._said = False
             monkeypatch.setattr(amendment, "_begun", begun)
             assert words in interrupts.last_words()
+
+
+def test_an_interrupt_is_one_though_the_system_refuses_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_thread: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(interrupts, "_received", signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), interrupts.prompt_interrupts("sync"):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert interrupts.status() == 128 + signal.SIGTERM
 
 
 def test_who_is_told_to_end_after_the_flip_says_that_the_environment_is_the_new_one(tmp_path: Path) -> None:
