@@ -45,9 +45,10 @@ def program() -> NoReturn:
 
     end_soon()
     status = main()
-    if status > _SIGNALLED and _flushed():
-        # What was interrupted has been unwound. Whatever thread is left is waited for no more, and Python, which
-        # may hold that nobody heard of the interrupt, has no say in the status.
+    if status > _SIGNALLED:
+        # What was interrupted has been unwound. Whatever thread is left is waited for no more, nor whoever reads
+        # what is said, and Python, which may hold that nobody heard of the interrupt, has no say in the status.
+        _flushed()
         os._exit(status)
     # Threads of any kind are counted, and `threading`, which may not be there, need not be asked.
     if _thread._count() == 0:  # noqa: SLF001 - it has no other name

@@ -114,5 +114,6 @@ def _end() -> None:
     for name in ("lockenv.forks", "lockenv.build.children"):
         if (module := sys.modules.get(name)) is not None:
             module.end_all_now()
-    os.write(2, last_words().encode("ascii"))
+    with suppress(OSError):  # the terminal has gone, which may be why
+        os.write(2, last_words().encode("ascii"))
     os._exit(status())

@@ -85,7 +85,11 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         from lockenv.cli.interrupts import last_words, status
 
-        sys.stderr.write(last_words())
+        try:
+            sys.stderr.write(last_words())
+            sys.stderr.flush()
+        except OSError:
+            pass  # the terminal has gone, which may be why; `contextlib`, which would say so, takes long to import
         return status()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -169,6 +170,36 @@ def test_who_has_no_time_to_put_things_back_says_what_goes_on_with_them(monkeypa
             interrupts._said = False
             monkeypatch.setattr(amendment, "_begun", begun)
             assert words in interrupts.last_words()
+
+
+#: The program, of which one command is told to end, and unwinds at once or not at all.
+TOLD = """
+import os, signal, sys, time, types
+sys.path.insert(0, {root!r})
+from lockenv.__main__ import program
+from lockenv.cli.main import COMMANDS
+
+def told(_):
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    except KeyboardInterrupt:
+        {unwound}
+
+sys.modules["told"] = types.ModuleType("told")
+sys.modules["told"].main = told
+COMMANDS["list"] = ("told", "")
+sys.argv = ["lockenv", "list"]
+program()
+"""
+
+
+@pytest.mark.parametrize("unwound", ["raise", "time.sleep(60)"])
+def test_it_ends_with_its_status_though_the_terminal_has_gone(unwound: str) -> None:
+    code = TOLD.format(root=str(Path(__file__).resolve().parents[2]), unwound=unwound)
+    with Path("/dev/full").open("w") as nobody:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, stdout=nobody, stderr=nobody, check=False, timeout=40)
+    assert done.returncode == 128 + signal.SIGHUP
 
 
 def test_an_interrupt_is_one_though_the_system_refuses_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
