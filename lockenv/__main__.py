@@ -36,7 +36,7 @@ def program() -> NoReturn:
     """Be the program `lockenv`: run the command line and end the process.
 
     Where no thread is left there is nothing to wait for in the end; then Python's memory is not taken apart, which
-    takes it two milliseconds, and fifteen after a first sync, before the system has all of it back.
+    takes it two milliseconds, and nine after a first sync, before the system has all of it back.
     """
     # To look for cycles after each 700 new objects takes a short command a millisecond, and finds none.
     gc.set_threshold(50_000, 20, 20)
