@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
 from tests.fakes.wheels import make_wheel
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+UNFINISHED = "nothing was changed that was not finished"
 UNCHANGED = "the environment was not changed"
 
 
@@ -193,6 +194,15 @@ program()
 """
 
 
+@pytest.mark.parametrize("module", ["threading", "lockenv.transaction.commit"])
+def test_an_interrupt_in_the_midst_of_an_import_is_one(module: str) -> None:
+    """A module is there then, and holds nothing."""
+    code = TOLD.format(root=str(Path(__file__).resolve().parents[2]), unwound="raise")
+    code = code.replace("    try:", f"    sys.modules[{module!r}] = types.ModuleType({module!r})\n    try:")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=40)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGHUP, f"\nended by SIGHUP: {UNFINISHED}\n")
+
+
 @pytest.mark.parametrize("unwound", ["raise", "time.sleep(60)"])
 def test_it_ends_with_its_status_though_the_terminal_has_gone(unwound: str) -> None:
     code = TOLD.format(root=str(Path(__file__).resolve().parents[2]), unwound=unwound)
@@ -203,10 +213,10 @@ def test_it_ends_with_its_status_though_the_terminal_has_gone(unwound: str) -> N
 
 
 def test_an_interrupt_is_one_though_the_system_refuses_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start(_thread: threading.Thread) -> NoReturn:
+    def start(*_: object) -> NoReturn:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(_thread, "start_new_thread", start)
     monkeypatch.setattr(interrupts, "_received", signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), interrupts.prompt_interrupts("sync"):
         os.kill(os.getpid(), signal.SIGTERM)
