@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _CACHE_TAG = "CACHEDIR.TAG"
 _CACHE_TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by lockenv. Safe to delete.\n"
 
+#: The folder of the cache that holds what interpreters said of themselves.
+INTERPRETERS = "interpreters"
+
 
 class Session:
     """What an operation works with. Close it, or use it as a context manager."""
@@ -128,7 +131,7 @@ class Session:
     @cached_property
     def probes(self) -> ProbeCache:
         """What interpreters said of themselves."""
-        return ProbeCache(self.cache / "interpreters")
+        return ProbeCache(self.cache / INTERPRETERS)
 
     @cached_property
     def store(self) -> Store:

@@ -45,11 +45,10 @@ class Worker:
         _write(self._asking, question)
         return _read(self._answers)
 
-    def dismiss(self) -> None:
-        """Let it end, which it does as soon as it has nothing to do, and wait for that."""
+    def dismiss(self) -> bool:
+        """Let it end, which it does as soon as it has nothing to do, and wait for that. Say whether it did so."""
         self._hang_up()
-        if self._child is not None:
-            status(self._child)
+        return self._child is not None and status(self._child) == 0
 
     def end(self) -> None:
         """End it, whatever it is doing."""
@@ -69,6 +68,7 @@ class Crew:
     def __init__(self, prepare: Callable[[], Callable[[Any], Any]]) -> None:
         self._prepare = prepare
         self._workers: list[Worker] = []
+        self._lost = False
         #: Those that have nothing to do; None stands for one that is no more.
         self._idle: SimpleQueue[Worker | None] = SimpleQueue()
 
@@ -96,14 +96,15 @@ class Crew:
             return None if worker is None else worker.ask(question)
         except (OSError, EOFError):
             worker = None
+            self._lost = True  # its status may be told to nobody
             return None
         finally:
             self._idle.put(worker)
 
-    def dismiss(self) -> None:
-        """Let them end when they have answered. Nobody asks any more."""
-        for worker in self._workers:
-            worker.dismiss()
+    def dismiss(self) -> bool:
+        """Let them end when they have answered. Nobody asks any more. Say whether all came to their end."""
+        ended = [worker.dismiss() for worker in self._workers]
+        return all(ended) and not self._lost
 
     def end(self) -> bool:
         """End them at once, whoever waits for an answer. Say whether there were any."""

@@ -11,6 +11,7 @@ import os
 import stat
 import struct
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -375,7 +376,7 @@ def _with_spans(archive: ZipArchive, members: list[Member], directory_at: int) -
     if (members[order[0]].offset if order else directory_at) != 0:
         raise archive.refuse("has bytes before its first member")
     spanned = list(members)
-    for number, following in zip(order, [*order[1:], None], strict=True):
+    for number, following in zip_longest(order, order[1:]):
         member = members[number]
         end = directory_at if following is None else members[following].offset
         span = end - member.offset

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+import time
 
-from lockenv.light import contextmanager
+from lockenv.light import contextmanager, suppress
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -43,15 +45,18 @@ def last_words() -> str:
         return ""
     _said = True
     word = "interrupted" if _received == signal.SIGINT else f"ended by {_name(_received)}"
-    # Not imported: where it is not there, no environment was touched.
-    commit = sys.modules.get("lockenv.transaction.commit")
-    if commit is not None and commit.happened():
+    if _told("lockenv.transaction.commit", "happened"):
         return f"\n{word}: the environment is the new one already; what is left over goes with the next sync\n"
-    amendment = sys.modules.get("lockenv.operations.amendment")
-    if amendment is not None and amendment.begun():
+    if _told("lockenv.operations.amendment", "begun"):
         # There was no time to put them back.
         return f"\n{word}: the environment was not changed; `lockenv sync` goes on with env.toml and the lock\n"
     return f"\n{word}: {_unchanged}\n"
+
+
+def _told(module: str, function: str) -> bool:
+    """Ask a module that is not imported for that: where it is not there, or not whole yet, nothing has begun."""
+    ask = getattr(sys.modules.get(module), function, None)
+    return ask is not None and bool(ask())
 
 
 def _name(number: int) -> str:
@@ -72,9 +77,6 @@ def prompt_interrupts(command: str = "") -> Iterator[None]:
         _unchanged = "the environment was not changed"
     elif command in {"add", "remove"}:
         _unchanged = "env.toml, the lock and the environment are as they were"
-        _left = (
-            "the environment was not changed; if env.toml and the lock are new, `lockenv sync` goes on with them"
-        )
     taken = []
     try:
         for name, usual in _SIGNALS.items():
@@ -94,16 +96,20 @@ def prompt_interrupts(command: str = "") -> Iterator[None]:
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     global _received  # noqa: PLW0603 - a signal comes to the process, not to a part of it
-    from threading import Timer  # only an interrupt needs it
-
     _received = number
     for name in _SIGNALS:
         if signal.getsignal(getattr(signal, name)) == _interrupt:
             signal.signal(getattr(signal, name), _end_now)
-    timer = Timer(_GRACE, _end)
-    timer.daemon = True
-    timer.start()
+    # Nothing is imported here, as this may have come in the midst of an import. Where the system refuses another
+    # thread, a second signal ends what does not come to its end.
+    with suppress(RuntimeError):
+        _thread.start_new_thread(_end_later, ())
     raise KeyboardInterrupt
+
+
+def _end_later() -> None:
+    time.sleep(_GRACE)
+    _end()
 
 
 def _end_now(_number: int, _frame: FrameType | None) -> None:
@@ -111,9 +117,8 @@ def _end_now(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end() -> None:
-    # Not imported: where they are not there, nothing was started.
     for name in ("lockenv.forks", "lockenv.build.children"):
-        if (module := sys.modules.get(name)) is not None:
-            module.end_all_now()
-    os.write(2, last_words().encode("ascii"))
+        _told(name, "end_all_now")
+    with suppress(OSError):  # the terminal has gone, which may be why
+        os.write(2, last_words().encode("ascii"))
     os._exit(status())

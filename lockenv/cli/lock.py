@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ from lockenv.operations.answered_before import Told, answered, give, keep, rests
 from lockenv.operations.standing import note_standing, standing
 from lockenv.project import DEFAULT
 from lockenv.session import Session
+from lockenv.uncollected import Uncollected
 
 if TYPE_CHECKING:
     from lockenv.operations.lock import Locked
@@ -108,8 +108,9 @@ def run(asked: argparse.Namespace, upgrade: Upgrade | None = None, *, check: boo
                 return 0
             if not check and not asked.all and _as_before(session, screen, as_json=asked.json, began=began):
                 return 0
-        _lock(session, screen, asked, upgrade, check=check, began=began)
-    gc.freeze()
+        # A lock makes few circles of objects and is soon over; to look for them takes a quarter of its time.
+        with Uncollected():
+            _lock(session, screen, asked, upgrade, check=check, began=began)
     return 0
 
 
@@ -151,9 +152,6 @@ def _lock(
     check: bool,
     began: float,
 ) -> None:
-    # A lock makes few circles of objects and is soon over; to look for them takes a quarter of its time, and
-    # another quarter where they are looked for when the process ends, unless they are frozen by then.
-    gc.disable()
     # Lazy: a lock that stands needs none of this.
     from lockenv.cli.locked import SCHEMA, document, show, verdict
     from lockenv.packages import canonicalize_name

@@ -85,7 +85,11 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         from lockenv.cli.interrupts import last_words, status
 
-        sys.stderr.write(last_words())
+        try:
+            sys.stderr.write(last_words())
+            sys.stderr.flush()
+        except OSError:
+            pass  # the terminal has gone, which may be why; `contextlib`, which would say so, takes long to import
         return status()
 
 
@@ -117,8 +121,7 @@ def _run(command: str, rest: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place where a person can be spared a traceback
         _trace(error, rest)
         _flush_or_forget()
-        told = _refusal_of_the_system(error) if isinstance(error, OSError) else _bug(error)
-        return _show(told, command, rest)
+        return _show(_told(error), command, rest)
     return int(status)
 
 
@@ -173,6 +176,17 @@ def _trace(error: Exception, arguments: Sequence[str]) -> None:
         import traceback
 
         traceback.print_exception(error)
+
+
+def _told(error: Exception) -> LockenvError:
+    if isinstance(error, OSError):
+        return _refusal_of_the_system(error)
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":  # it has no number
+        return InstallError(
+            "the system refuses another thread (can't start new thread)",
+            hint="raise the limit (`ulimit -u`), or end some programs, and run it again",
+        )
+    return _bug(error)
 
 
 def _bug(error: Exception) -> InternalError:

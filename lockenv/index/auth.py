@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -156,6 +154,9 @@ class Credentials:
             return self._netrc_hosts
 
     def _run_keyring(self, known: _Known, username: str) -> Login | None:
+        import shutil  # Lazy: `keyring` is asked after a 401
+        import subprocess
+
         command = shutil.which("keyring", path=self._environ.get("PATH", ""))
         if command is None:
             return None

@@ -5,20 +5,21 @@ Read by hand and only as far as the headers go: `email` takes ten times as long,
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
-import tarfile
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from packaging.version import Version
 
 from lockenv.errors import MetadataError, Refused
 from lockenv.packages import Metadata, NormalizedName, canonicalize_name
+
+if TYPE_CHECKING:
+    import gzip
+    import zipfile
 
 MAX_METADATA_BYTES: Final = 8 << 20
 _MAX_SDIST_BYTES: Final = 1 << 30  #: decompressed, up to PKG-INFO
@@ -27,8 +28,8 @@ _ONCE = (b"name", b"version", b"requires-python", b"metadata-version")
 _MANY = (b"requires-dist", b"provides-extra", b"dynamic")
 #: What may not be dynamic in an sdist whose PKG-INFO is to be trusted (PEP 643).
 _RESOLVED_BY = frozenset({"name", "version", "requires-python", "requires-dist", "provides-extra"})
-_BROKEN_ZIP = (
-    zipfile.BadZipFile,
+#: What is raised by archives that are none, besides what `zipfile` and `tarfile` have for it.
+_BROKEN = (
     zlib.error,
     OSError,
     EOFError,
@@ -38,7 +39,6 @@ _BROKEN_ZIP = (
     OverflowError,
     IndexError,
 )
-_BROKEN_TAR = (tarfile.TarError, *_BROKEN_ZIP)
 
 
 def read_metadata(content: bytes, *, filename: str, name: NormalizedName, version: str) -> Metadata:
@@ -150,6 +150,8 @@ def metadata_in_wheel(file: IO[bytes], *, filename: str, name: NormalizedName, v
 
     Raises `MetadataError` where the archive does not hold that.
     """
+    import zipfile  # Lazy: a sync reads METADATA where they have been unpacked
+
     try:
         with zipfile.ZipFile(file) as archive:
             entry = _metadata_entry(archive, filename, name, version)
@@ -159,7 +161,7 @@ def metadata_in_wheel(file: IO[bytes], *, filename: str, name: NormalizedName, v
                 raise _broken(filename, "METADATA is compressed in an unusual way")
             with archive.open(entry) as member:
                 return member.read(MAX_METADATA_BYTES + 1)
-    except _BROKEN_ZIP as error:
+    except (zipfile.BadZipFile, *_BROKEN) as error:
         raise _broken(filename, f"the archive cannot be read ({str(error) or type(error).__name__})") from None
 
 
@@ -191,9 +193,12 @@ def pkg_info_in_sdist(path: Path) -> bytes:
 
     Nothing is extracted, and no more is inflated than needed or sane. Raises `MetadataError`.
     """
+    import tarfile  # Lazy: as above
+    import zipfile
+
     try:
         found = _pkg_info_in_zip(path) if path.name.endswith(".zip") else _pkg_info_in_tar(path)
-    except _BROKEN_TAR as error:
+    except (tarfile.TarError, zipfile.BadZipFile, *_BROKEN) as error:
         raise _broken(path.name, f"the archive cannot be read ({str(error) or type(error).__name__})") from None
     if found is None:
         raise _broken(path.name, "the sdist holds no PKG-INFO")
@@ -207,6 +212,8 @@ def _is_pkg_info(member: str) -> bool:
 
 
 def _pkg_info_in_zip(path: Path) -> bytes | None:
+    import zipfile  # Lazy: as above
+
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             if _is_pkg_info(entry.filename):
@@ -216,7 +223,9 @@ def _pkg_info_in_zip(path: Path) -> bytes | None:
 
 
 def _pkg_info_in_tar(path: Path) -> bytes | None:
-    with _Inflated(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
+    import tarfile  # Lazy: as above
+
+    with _bounded(path) as inflated, tarfile.open(fileobj=inflated, mode="r|") as archive:
         for entry in archive:
             if entry.isreg() and _is_pkg_info(entry.name):
                 member = archive.extractfile(entry)
@@ -224,12 +233,16 @@ def _pkg_info_in_tar(path: Path) -> bytes | None:
     return None
 
 
-class _Inflated(gzip.GzipFile):
-    """Inflates up to a bound, beyond which an archive is taken for a bomb."""
+def _bounded(path: Path) -> gzip.GzipFile:
+    """Inflate up to a bound, beyond which an archive is taken for a bomb."""
+    import gzip  # Lazy: as above
 
-    def read(self, size: int | None = -1) -> bytes:
-        content = super().read(size)
-        if self.tell() > _MAX_SDIST_BYTES:
-            msg = f"{self.name} unpacks to more than {_MAX_SDIST_BYTES >> 20} MiB"
-            raise Refused(msg, hint="exclude this version, or tell the package's authors")
-        return content
+    class Bounded(gzip.GzipFile):
+        def read(self, size: int | None = -1) -> bytes:
+            content = super().read(size)
+            if self.tell() > _MAX_SDIST_BYTES:
+                msg = f"{self.name} unpacks to more than {_MAX_SDIST_BYTES >> 20} MiB"
+                raise Refused(msg, hint="exclude this version, or tell the package's authors")
+            return content
+
+    return Bounded(path)

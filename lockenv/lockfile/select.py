@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias, cast
@@ -78,6 +77,8 @@ def _check_names(kind: str, asked: Collection[str], known: Collection[str], wher
     # Asking for what does not exist is a mistake; pip's source announces that it will become an error there.
     for name in sorted(asked):
         if name not in known:
+            import difflib  # Lazy: only for what is mistyped
+
             close = difflib.get_close_matches(name, known, n=1)
             has = ", ".join(sorted(known)) or "none"
             msg = f"{where} has no {kind} {name!r} (it has: {has})"

@@ -130,8 +130,13 @@ def _differences(package: Package, stored: StoredWheel, truth: Truth) -> Iterato
         yield from ((known[text], f"no longer requires {text}") for text in known if text not in own)
 
 
-#: A requirement of one extra and nothing else, as nearly all are that a lock does not record.
-_OF_EXTRA = re.compile(r"""[^;]*;\s*extra\s*==\s*(?:"([\w.-]+)"|'([\w.-]+)')\s*""")
+#: A requirement of one extra and nothing else, as nearly all are that a lock does not record. None with a URL, of
+#: which all that follows may be a part; and no step is taken back, as who wrote the line may be hostile.
+_OF_EXTRA = re.compile(
+    r"""\w[\w.-]*+[ ]*+(?:\[[\w., -]*+\])?+[ ]*+(?:\([\w.,<>=!~*+ -]*+\)|[\w.,<>=!~*+ -]*+)[ ]*+;"""
+    r"""[ \t]*+extra[ \t]*+==[ \t]*+(?:"([\w.-]+)"|'([\w.-]+)')[ \t]*+""",
+    re.ASCII,
+)
 
 
 def _says_nothing_new(stated: Iterable[str], recorded: Iterable[str], extras: Sequence[str]) -> bool:

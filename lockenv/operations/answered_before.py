@@ -202,7 +202,10 @@ def rests_on(
     found, `pip` the index that pip named, if it was asked.
     """
     says = pip_says(place, pip) if pip else None
-    if around is None or (pip and says is None) or begin(place) != begun:
+    now = begin(place)
+    if around is None or (pip and says is None) or now is None or now.key != begun.key:
+        return None
+    if around and around != now.around:
         return None
     return Rests(
         key=begun.key,

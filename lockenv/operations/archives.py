@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockenv.archive.names import refusal
 from lockenv.errors import OfflineMiss, Refused
 from lockenv.events import Reporter
 from lockenv.files import hash_file
-from lockenv.index.download import download
-from lockenv.index.http import Http
 from lockenv.index.sources import keep
 from lockenv.values import dataclass
+
+if TYPE_CHECKING:
+    from lockenv.index.http import Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,9 @@ class Archives:
         unhashed: bool = False,
     ) -> Iterator[Arrived]:
         """Fetch a file for as long as the `with` block lasts. Raises as `bring` does."""
+        # Lazy: a lock from the cache fetches no archive.
+        from lockenv.index.download import download
+
         if self._offline and not url.startswith("file:"):
             msg = f"{filename} is not in the cache"
             raise OfflineMiss(msg, hint="leave out --offline once")

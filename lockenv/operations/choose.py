@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from lockenv.errors import InterpreterNotFound, LockError
 from lockenv.operations.files import shown
 from lockenv.operations.read import manifest_of
+from lockenv.python import discovery
 from lockenv.python.discovery import find, list_all, preferred
 from lockenv.python.interpreter import Interpreter, RefusedInterpreter, probe
 from lockenv.python.places import find_command
@@ -56,6 +57,18 @@ def interpreter_for_sync(session: Session, requires_python: SpecifierSet, lock: 
             details=[*(f"it covers: {marker}" for marker in lock.environments or ()), *error.details],
             hint="run `lockenv lock` for one of these, or name the Python it is for with `--python`",
         ) from None
+
+
+def ask_ahead(session: Session, requires_python: SpecifierSet) -> None:
+    """Begin to ask the Pythons that `interpreter_for_sync` will have to ask first, and wait for none of them."""
+    discovery.ask_ahead(
+        session.settings.python,
+        requires_python=requires_python,
+        project=Path(session.project.folder),
+        environ=session.environ,
+        cache=session.probes,
+        env_python=_env_python(session),
+    )
 
 
 def interpreter_for_script(session: Session, requires_python: SpecifierSet, lock: Pylock | None) -> Interpreter:

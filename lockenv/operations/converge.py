@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 from packaging.specifiers import SpecifierSet
@@ -43,8 +44,10 @@ from lockenv.transaction.compose import Desired, blueprint
 from lockenv.transaction.contents import Blueprint
 from lockenv.transaction.durability import begin_to_settle
 from lockenv.transaction.refusals import unchanged
-from lockenv.transaction.verify import Finding
 from lockenv.values import dataclass
+
+if TYPE_CHECKING:
+    from lockenv.transaction.verify import Finding
 
 #: A digest that no inputs have: the next sync looks anew.
 _UNKNOWN = ""

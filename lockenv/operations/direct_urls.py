@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from packaging.direct_url import ArchiveInfo, DirectUrl, DirInfo, VcsInfo
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
 
@@ -14,6 +13,10 @@ def direct_url_text(artifact: object, folder: Path) -> str | None:
 
     `folder` is the lock's, from which its paths count.
     """
+    if not isinstance(artifact, PackageArchive | PackageVcs | PackageDirectory):
+        return None
+    # Lazy: most packages come from an index.
+    from packaging.direct_url import ArchiveInfo, DirectUrl, DirInfo, VcsInfo
 
     def url_of(url: str | None, path: str | None) -> str:
         return url or "" if path is None else (folder / path).resolve().as_uri()
@@ -38,6 +41,4 @@ def direct_url_text(artifact: object, folder: Path) -> str | None:
                 dir_info=DirInfo(editable=artifact.editable or None),
                 subdirectory=artifact.subdirectory,
             )
-        case _:
-            return None
     return json.dumps(described.to_dict(), sort_keys=True)

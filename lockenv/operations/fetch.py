@@ -94,6 +94,7 @@ def fetch(
     found = {need.name: stored for need in needs if (stored := _stored(look, proven, need)) is not None}
     missing = sorted((need for need in needs if need.name not in found), key=lambda need: -(need.size or 0))
     if not missing:
+        sweep(str(scratch))  # of who was killed when all had arrived
         return found
     if offline:
         _refuse_network(missing)
@@ -215,4 +216,6 @@ def _scratch(folder: Path) -> Iterator[Path]:
         msg = f"fetching failed: {error.strerror}{place}; the environment was not changed"
         full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         hint = f"{'free some space, or ' if full else ''}choose another cache with --cache-dir"
+        if error.errno == errno.EMFILE:  # no other place would help
+            hint = "raise the limit (`ulimit -n`) and run it again"
         raise InstallError(msg, hint=hint) from error

@@ -345,6 +345,7 @@ def _relock(
             asked.begun,
             manifest,
             included=asked.included,
+            inputs=asked.inputs,
             here=asked.here,
             question=question,
             old=old,

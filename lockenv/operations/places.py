@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageVcs
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from lockenv.build.builder import Builder
 from lockenv.build.git import Repositories
 from lockenv.build.metadata import Misnamed, metadata_in
 from lockenv.build.sources import ArchiveFile, Checkout, Tree
@@ -28,6 +27,9 @@ from lockenv.operations.files import relative_to
 from lockenv.packages import IndexFile, Metadata, NormalizedName, Origin, canonicalize_name
 from lockenv.store import Store, StoredWheel
 from lockenv.values import dataclass
+
+if TYPE_CHECKING:
+    from lockenv.build.builder import Builder
 
 #: A source of the manifest that is no index.
 Direct: TypeAlias = PathSource | GitSource | UrlSource

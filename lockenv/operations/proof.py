@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lockenv.errors import InstallError
 from lockenv.events import Noted, StageFinished, StageStarted, Warned
 from lockenv.files import hash_file, write_atomically
 from lockenv.operations.unchanged import is_compiled, note_compiled
 from lockenv.session import Session
-from lockenv.transaction import inventory, places
-from lockenv.transaction.bytecode import Prover, write_bytecode
+from lockenv.transaction import places
 from lockenv.transaction.compose import Desired, compose
 from lockenv.transaction.link import Changed
-from lockenv.transaction.planned import Planned, planned
-from lockenv.transaction.verify import Examined, Finding
-from lockenv.transaction.verify import examine as examine_tree
 from lockenv.values import dataclass
+
+if TYPE_CHECKING:
+    from lockenv.transaction.planned import Planned
+    from lockenv.transaction.verify import Examined, Finding
 
 _Done = TypeVar("_Done")
 
@@ -27,6 +27,9 @@ _PROOFS = "bytecode"  #: the folder of the cache where proofs are kept
 
 def plan_of(session: Session, desired: Desired) -> Planned:
     """The whole tree, composed anew from the wheels. Raises as `compose` does."""
+    # Lazy, like all that compares content: a plain sync composes no rows, and compiles nothing.
+    from lockenv.transaction.planned import planned
+
     env = session.project.env
     return planned(desired, compose(desired, env), env)
 
@@ -41,6 +44,10 @@ def examined(session: Session, plan: Planned, identity: str, *, bytecode: bool =
 
     `identity` is that of the interpreter, for its proofs.
     """
+    # Lazy: as above.
+    from lockenv.transaction.bytecode import Prover
+    from lockenv.transaction.verify import examine as examine_tree
+
     session.report(StageStarted(stage="Reading"))
     prover = Prover(plan.interpreter, identity, f"{session.cache}/{_PROOFS}") if bytecode else None
     try:
@@ -88,6 +95,9 @@ class SoundStore:
 
 def compiler(session: Session, desired: Desired) -> Callable[[str, str], None]:
     """What writes bytecode into a generation: called with its folder, and with the place where it will stand."""
+    # Lazy: as above.
+    from lockenv.transaction.bytecode import write_bytecode
+
     executable = desired.interpreter_id.split("\0")[0]
     libraries = tuple({f"{desired.scheme.purelib}/", f"{desired.scheme.platlib}/"})
     rows = plan_of(session, desired).rows
@@ -116,6 +126,9 @@ def compile_once(session: Session, finish: Callable[[str, str], None], *, done: 
 
 def write_inventory(session: Session, desired: Desired, file: str) -> None:
     """Write what the environment holds as a document that needs no lock and no cache to be verified by."""
+    # Lazy: as above.
+    from lockenv.transaction import inventory
+
     plan = plan_of(session, desired)
     interpreter = hash_file(Path(plan.interpreter))["sha256"]
     text = inventory.written(plan, interpreter_sha256=interpreter, lock_sha256=desired.lock_digest)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
@@ -21,14 +21,12 @@ from lockenv.build.sources import Source as Buildable
 from lockenv.build.sources import identity, shown
 from lockenv.errors import BuildError, LockError, Refused, ResolutionImpossible
 from lockenv.graph import MAIN
-from lockenv.index.http import Http
 from lockenv.lockfile.builds import build_lock, build_requires
 from lockenv.lockfile.pin import pin
 from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.select import Selection, select
 from lockenv.manifest.model import ALL
 from lockenv.markers.truth import Truth
-from lockenv.operations.fetch import fetch, need_of
 from lockenv.packages import NormalizedName, canonicalize_name, parse_requirement
 from lockenv.resolution.model import Dropped, Fork, Held, Policy, Question
 from lockenv.resolution.resolve import resolve
@@ -37,7 +35,10 @@ from lockenv.session import Session
 from lockenv.store import StoredWheel
 from lockenv.targets import Span, Target
 
-Connect = Callable[[], Http]
+if TYPE_CHECKING:
+    from lockenv.index.http import Http
+
+Connect: TypeAlias = "Callable[[], Http]"
 #: What a package is built with, as a lock of its own, and the optional targets for which there is no answer.
 Answer: TypeAlias = tuple[Pylock, tuple[Dropped, ...]]
 
@@ -90,6 +91,9 @@ class Bringing:
 
     def provision(self, answer: Pylock) -> Provision:
         """What a small lock selects here. Raises `LockError` where it is not for this interpreter."""
+        # Lazy: nothing may have to be built.
+        from lockenv.operations.fetch import fetch, need_of
+
         needs = [
             need_of(one.package.name, one.package.version, one.artifact, Path(self._session.project.lock).parent)
             for one in select(answer, self.target, Selection())

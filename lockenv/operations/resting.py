@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.operations.answered_before import Begun, Rests, rests_on
 from lockenv.operations.question import platforms_declared
+from lockenv.operations.standing import inputs_of
 from lockenv.resolution.model import Question, Resolution
 from lockenv.resolution.universe import Here
 from lockenv.session import Session
@@ -25,13 +26,19 @@ def resting(
     manifest: Manifest,
     *,
     included: tuple[str, ...],
+    inputs: str,
     here: Here | None,
     question: Question,
     old: Pylock | None,
     resolution: Resolution,
     client: IndexClient,
 ) -> Rests | None:
-    """What a lock that was resolved just now rests on; None where that is more than what can be compared."""
+    """What a lock that was resolved just now rests on; None where that is more than what can be compared.
+
+    `inputs` is the digest of the manifest and of what it includes, as they were read (`inputs_of`).
+    """
+    if inputs_of(session, included) != inputs:
+        return None  # somebody has edited a file meanwhile
     if not (_is_plain(manifest, question) and _is_of_indexes(old)):
         return None
     if any(pin.origin is not None for pin in resolution.pins) or (pages := client.rests_on()) is None:

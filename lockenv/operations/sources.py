@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Package, Pylock
 
-from lockenv.build.builder import Builder
 from lockenv.build.sources import ArchiveFile
-from lockenv.errors import BuildError
-from lockenv.index.client import IndexClient
-from lockenv.index.fetch import NeedsBuild
+from lockenv.errors import BuildError, MetadataError
 from lockenv.manifest.model import IndexSource, Source
 from lockenv.operations.archives import Archives
 from lockenv.operations.places import Direct, Place, Places
 from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, Release, Sourced
 from lockenv.resolution.source import Guide, Wanted
 from lockenv.values import replace
+
+if TYPE_CHECKING:
+    from lockenv.build.builder import Builder
+    from lockenv.index.client import IndexClient
 
 
 class Sources:
@@ -121,7 +123,12 @@ class Sources:
     def _read(self, name: NormalizedName, version: str, file: IndexFile) -> Metadata:
         try:
             return self._indexes.metadata(name, version, file)
-        except NeedsBuild:
+        except MetadataError as error:
+            # Lazy: whoever raised it has imported that, and with it what speaks HTTP.
+            from lockenv.index.fetch import NeedsBuild
+
+            if not isinstance(error, NeedsBuild):
+                raise
             return self._builder().metadata(self.archive_of(name, version, file))
 
     def _build_ahead(self, name: NormalizedName, version: str, file: IndexFile) -> None:

@@ -45,7 +45,10 @@ def sync(session: Session, wish: Wish) -> Synced:
     if (done := sync_as_before(session, wish, lock_digest=lock_digest, where=where, env=env)) is not None:
         return done
     with Uncollected():
-        # Lazy: and these are the heavy ones.
+        # Lazy: and these are the heavy ones, beside which something else can go on.
+        from lockenv.operations import ahead
+
+        ahead.begin(session, raw)
         from lockenv.operations.converge import converge
 
         return converge(session, wish, raw=raw, lock_digest=lock_digest)

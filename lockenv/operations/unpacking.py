@@ -50,11 +50,16 @@ class Unpacking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._crew.dismiss()
+            if not self._crew.dismiss():
+                self._sweep()
             return
         self._over = True
         if self._crew.end():
-            sweep(str(self._store.root / "wheels"))  # what they have left half-made
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what processes have left half-made that were ended."""
+        sweep(str(self._store.root / "wheels"))
 
     def add(
         self, sha256: str, wheel_file: Path, *, name: str, version: str, filename: str, seal: tuple[int, ...]

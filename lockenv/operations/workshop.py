@@ -6,35 +6,36 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import Package, PackageDirectory, Pylock
 from packaging.tags import Tag
 
-from lockenv.build.builder import Builder
 from lockenv.build.git import Repositories
-from lockenv.build.sources import Source as Buildable
 from lockenv.errors import InterpreterNotFound
 from lockenv.events import Warned
-from lockenv.index.client import IndexClient
-from lockenv.index.http import Http
 from lockenv.index.sources import SOURCES
 from lockenv.lockfile.builds import build_table, built_with
 from lockenv.manifest.model import Manifest
 from lockenv.operations.archives import Archives
-from lockenv.operations.choose import any_interpreter, interpreter_for_lock
 from lockenv.operations.declared import declared_by, is_static
 from lockenv.operations.places import Places, Tools
 from lockenv.operations.provisions import Bringing, Leave, ResolvedBuilds
 from lockenv.operations.question import Upgrade
 from lockenv.operations.sources import OnlyIndexes, Sources, packages_by_name
 from lockenv.packages import NormalizedName
-from lockenv.python.interpreter import Interpreter
 from lockenv.resolution.candidates import wheel_tags
 from lockenv.resolution.model import Held, Pin, Question, Resolution
 from lockenv.session import Session
 from lockenv.targets import Target
 from lockenv.values import dataclass
+
+if TYPE_CHECKING:
+    from lockenv.build.builder import Builder
+    from lockenv.build.sources import Source as Buildable
+    from lockenv.index.client import IndexClient
+    from lockenv.index.http import Http
+    from lockenv.python.interpreter import Interpreter
 
 #: What a package's tool table says beside its requirements, by its place among the pins.
 Tables = Mapping[int, Mapping[str, Any]]
@@ -75,6 +76,9 @@ def workshop_for(
 
     @cache
     def made() -> tuple[Builder, ResolvedBuilds]:
+        # Lazy: all that is asked of a build may be known from before.
+        from lockenv.build.builder import Builder
+
         interpreter = _builder_python(session, manifest, old)
         builds = ResolvedBuilds(
             OnlyIndexes(client, manifest.sources),
@@ -127,6 +131,9 @@ def workshop_for(
 
 def _builder_python(session: Session, manifest: Manifest, old: Pylock | None) -> Interpreter:
     """The Python to build with: the one that would be synced, else any; what sources say hardly depends on it."""
+    # Lazy: as above.
+    from lockenv.operations.choose import any_interpreter, interpreter_for_lock
+
     try:
         return interpreter_for_lock(session, manifest.python, old)
     except InterpreterNotFound:

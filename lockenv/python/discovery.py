@@ -16,8 +16,8 @@ from typing import assert_never
 from packaging.ranges import VersionRange
 from packaging.specifiers import SpecifierSet
 
-from lockenv.errors import InterpreterNotFound
-from lockenv.python.interpreter import Interpreter, Probed, RefusedInterpreter, cached, probe
+from lockenv.errors import InterpreterNotFound, UsageError
+from lockenv.python.interpreter import Interpreter, Probed, RefusedInterpreter, begin, cached, probe
 from lockenv.python.places import THIS_MACHINE, Machine, candidates, find_command, pyenv_root
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.python.pyvenv import executables_in
@@ -62,6 +62,36 @@ def find(
     a request that cannot be read.
     """
     search = _Search(requires_python, environ, cache, machine, also)
+    return _found(search, request, project, environ, env_python)
+
+
+def ask_ahead(
+    request: str | None,
+    *,
+    requires_python: SpecifierSet,
+    project: Path,
+    environ: Mapping[str, str],
+    cache: ProbeCache,
+    env_python: Path | None = None,
+    machine: Machine = THIS_MACHINE,
+) -> None:
+    """Begin to ask those interpreters that `find` will have to run first, and wait for none of them.
+
+    It goes the way that `find` goes, up to where something has to be run: until then no answer has had a say.
+    What is begun has to be given up in the end (`lockenv.python.interpreter.give_up`).
+    """
+    try:
+        _found(_Ahead(requires_python, environ, cache, machine), request, project, environ, env_python)
+    except _Unasked as unasked:
+        for path in unasked.paths[:_AT_ONCE]:
+            begin(path, cache)
+    except (InterpreterNotFound, UsageError):
+        return  # `find` says it
+
+
+def _found(
+    search: _Search, request: str | None, project: Path, environ: Mapping[str, str], env_python: Path | None
+) -> Interpreter:
     if request is not None:
         return search.demanded(parse_request(request, folder=project, environ=environ))
     return (
@@ -90,11 +120,11 @@ def list_all(
 
     One entry for each interpreter, however many names and environments lead to it.
     """
-    return _listed(candidates(environ, machine), cache)
+    return _in_order(_probe_all(candidates(environ, machine), cache))
 
 
-def _listed(paths: Sequence[Path], cache: ProbeCache | None) -> tuple[Probed, ...]:
-    found = _distinct(_probe_all(paths, cache))
+def _in_order(answers: Iterable[Probed]) -> tuple[Probed, ...]:
+    found = _distinct(answers)
     interpreters = [each for each in found if isinstance(each, Interpreter)]
     refused = [each for each in found if isinstance(each, RefusedInterpreter)]
     return (*sorted(interpreters, key=_rank, reverse=True), *refused)
@@ -123,7 +153,9 @@ def _probe_all(paths: Sequence[Path], cache: ProbeCache | None) -> list[Probed]:
     """Probe executables, those that must be run side by side."""
     known = {path: cached(path, cache) for path in paths}
     missing = [path for path in paths if known[path] is None]
-    if missing:
+    if len(missing) == 1:
+        known[missing[0]] = probe(missing[0], cache)
+    elif missing:
         from concurrent.futures import ThreadPoolExecutor  # only where something must be run
 
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -184,7 +216,7 @@ class _Search:
         executable = _executable_at(path)
         if executable is None:
             raise InterpreterNotFound(f"there is no Python in {path}", hint=_HINT)
-        found = probe(executable, self._cache)
+        found = self._probe(executable)
         reason = found.reason if isinstance(found, RefusedInterpreter) else self._unfit(found)
         if reason or isinstance(found, RefusedInterpreter):
             raise InterpreterNotFound(f"{executable} cannot be used: {reason}", hint=_HINT)
@@ -193,7 +225,7 @@ class _Search:
     def fitting_at(self, path: Path) -> Interpreter | None:
         """Give the interpreter at a path if it is one and fits."""
         executable = _executable_at(path)
-        found = probe(executable, self._cache) if executable is not None else None
+        found = self._probe(executable) if executable is not None else None
         if isinstance(found, Interpreter) and not self._unfit(found):
             return found
         return None
@@ -236,7 +268,7 @@ class _Search:
     def _promising(self, wanted: ByVersion) -> list[Interpreter]:
         ranges = [specifier.to_range() for specifier in (wanted.specifier, self._requires_python)]
         paths = [path for path in candidates(self._environ, self._machine) if _may_fit(path, ranges)]
-        return [each for each in _listed(paths, self._cache) if isinstance(each, Interpreter)]
+        return [each for each in _in_order(self._probe_all(paths)) if isinstance(each, Interpreter)]
 
     def _best_of(self, interpreters: Iterable[Interpreter], wanted: ByVersion) -> Interpreter | None:
         fitting = [each for each in interpreters if not self._reason(each, wanted)]
@@ -249,8 +281,14 @@ class _Search:
 
     def _listed(self) -> tuple[Probed, ...]:
         if self._all is None:
-            self._all = list_all(environ=self._environ, cache=self._cache, machine=self._machine)
+            self._all = _in_order(self._probe_all(candidates(self._environ, self._machine)))
         return self._all
+
+    def _probe(self, path: Path) -> Probed:
+        return probe(path, self._cache)
+
+    def _probe_all(self, paths: Sequence[Path]) -> list[Probed]:
+        return _probe_all(paths, self._cache)
 
     def _reason(self, interpreter: Interpreter, wanted: ByVersion) -> str:
         return wanted.mismatch(interpreter) or self._unfit(interpreter)
@@ -262,6 +300,27 @@ class _Search:
         for each in self._listed():
             reason = each.reason if isinstance(each, RefusedInterpreter) else self._reason(each, wanted)
             yield f"{each.path}: {reason}"
+
+
+class _Unasked(Exception):
+    """An answer is wanted that nobody has given yet. `paths` are the executables that have to be run for it."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        super().__init__(paths)
+        self.paths = paths
+
+
+class _Ahead(_Search):
+    """A search that runs nothing. Raises `_Unasked` where it would have to."""
+
+    def _probe(self, path: Path) -> Probed:
+        return self._probe_all([path])[0]
+
+    def _probe_all(self, paths: Sequence[Path]) -> list[Probed]:
+        known = [(path, cached(path, self._cache)) for path in paths]
+        if unasked := [path for path, answer in known if answer is None]:
+            raise _Unasked(unasked)
+        return [answer for _, answer in known if answer is not None]
 
 
 def _may_fit(path: Path, ranges: Iterable[VersionRange]) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from lockenv.python.libc import musl_version
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.python.pyvenv import base_of, environment_of
-from lockenv.python.question import LIMIT, NoAnswer, ask
+from lockenv.python.question import LIMIT, NoAnswer, ask, hear, start, stop
 from lockenv.values import dataclass
 
 if TYPE_CHECKING:
@@ -171,6 +171,22 @@ def cached(path: Path, cache: ProbeCache | None) -> Probed | None:
         return RefusedInterpreter(path=path, reason=str(error.args[0]))
 
 
+def begin(path: Path, cache: ProbeCache) -> None:
+    """Begin to ask what `probe` will ask about an executable, without waiting for the answer."""
+    try:
+        executable = base_of(Path(os.path.abspath(path)))
+        if executable not in cache.under_way and cache.read(_real(executable)) is None:
+            cache.under_way[executable] = start(executable)
+    except (NoAnswer, LookupError):
+        return  # `probe` says why
+
+
+def give_up(cache: ProbeCache) -> None:
+    """End what was begun to ask and is not asked any more."""
+    while cache.under_way:
+        stop(cache.under_way.popitem()[1])
+
+
 def _remembered(path: Path, executable: Path, cache: ProbeCache | None) -> Probed | None:
     real = _real(executable)
     answer = None if cache is None else cache.read(real)
@@ -187,7 +203,8 @@ def _probe(path: Path, entry: Path, cache: ProbeCache | None, limit: float) -> P
     if known := _remembered(path, executable, cache):
         return known
     real = _real(executable)
-    answer = ask(executable, limit=limit)
+    begun = None if cache is None else cache.under_way.pop(executable, None)
+    answer = ask(executable, limit=limit) if begun is None else hear(begun, limit=limit)
     try:
         leads_to = Path(answer["executable"] or executable)
         if Path(os.path.realpath(leads_to)) != real and leads_to != entry:

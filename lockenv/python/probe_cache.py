@@ -9,6 +9,7 @@ from lockenv.sums import sha256
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
     from typing import Any
 
@@ -26,6 +27,8 @@ class ProbeCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        #: What was asked ahead and has not been heard, by the executable: `lockenv.python.interpreter.begin`.
+        self.under_way: dict[Path, subprocess.Popen[bytes]] = {}
 
     def read(self, executable: Path) -> dict[str, Any] | None:
         """Give what this executable answered, if it is still the same file on the same machine."""

@@ -94,7 +94,12 @@ def ask(executable: Path, *, limit: float = LIMIT, environ: Mapping[str, str] | 
 
     Raises `NoAnswer` with a reason for people.
     """
-    status, output, late = _run([str(executable), "-I", "-S", "-c", SCRIPT], limit, environ)
+    return hear(start(executable, environ=environ), limit=limit)
+
+
+def hear(child: subprocess.Popen[bytes], *, limit: float = LIMIT) -> dict[str, Any]:
+    """Give the answer of what was started, which has `limit` seconds from now. Raises as `ask` does."""
+    status, output, late = _heard(child, limit)
     for line in reversed(output.splitlines()):
         if line.startswith(_MARK):
             return _decoded(line.removeprefix(_MARK))
@@ -136,13 +141,16 @@ def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
     return kept | {"SYSTEM_VERSION_COMPAT": "0"}
 
 
-def _run(command: list[str], limit: float, environ: Mapping[str, str] | None) -> tuple[int, str, bool]:
-    """Run a command in a session of its own; give its status, its output, and whether the limit ended it."""
+def start(executable: Path, *, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Ask `executable` without waiting, in a session of its own. Who starts it has to `hear` it, or to `stop` it.
+
+    Raises `NoAnswer` where it cannot be started.
+    """
     import subprocess  # a warm start never gets here
 
     try:
-        child = subprocess.Popen(
-            command,
+        return subprocess.Popen(
+            [str(executable), "-I", "-S", "-c", SCRIPT],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -151,6 +159,10 @@ def _run(command: list[str], limit: float, environ: Mapping[str, str] | None) ->
         )
     except (OSError, ValueError) as error:
         raise NoAnswer(f"it cannot be started: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _heard(child: subprocess.Popen[bytes], limit: float) -> tuple[int, str, bool]:
+    """Wait for a child; give its status, its output, and whether the limit ended it."""
     expired = threading.Event()
 
     def expire() -> None:
@@ -170,9 +182,16 @@ def _run(command: list[str], limit: float, environ: Mapping[str, str] | None) ->
         watchdog.cancel()
         watchdog.join()
         if child.poll() is None:  # we are interrupted, and it does not hear Ctrl-C in its own session
-            _kill(child)
-            child.wait()
+            stop(child)
     return status, output.decode("utf-8", "backslashreplace"), expired.is_set()
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End what was started, whatever it is doing, and give back what it holds."""
+    _kill(child)
+    if child.stdout is not None:
+        child.stdout.close()
+    child.wait()
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

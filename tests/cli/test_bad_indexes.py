@@ -333,6 +333,17 @@ def test_a_wheel_that_requires_more_than_its_index_said_is_refused_though_it_was
         check_refusal(synced.run("sync"), 4, "banner-1.0", "requires checks, which the lock does not know of")
 
 
+def test_what_looks_like_the_marker_of_an_extra_and_is_a_part_of_a_url_is_a_requirement_nobody_knew_of(
+    synced: ScratchProject, index: FakeIndex
+) -> None:
+    hidden = 'evil@https://host.invalid/evil;extra=="none"'
+    index.add(replace(make_wheel("banner", "1.0", requires=[hidden]), metadata=_PLAIN.metadata))
+    synced.manifest(dependencies=["menu", "banner"])
+    synced.run("lock").ok()
+    with unharmed(synced):
+        check_refusal(synced.run("sync"), 4, "banner-1.0", "requires evil", "which the lock does not know of")
+
+
 @pytest.mark.parametrize("case", _HOSTILE)
 def test_a_wheel_that_lies_or_attacks_is_refused_by_name(
     case: str, synced: ScratchProject, index: FakeIndex

@@ -61,6 +61,41 @@ def test_a_wheel_that_finds_no_room_in_the_cache(big: ScratchProject) -> None:
     assert "big" in big.installed()
 
 
+#: The command line, to which the system refuses something from when the first wheel is fetched.
+_REFUSING = """
+import sys, threading
+sys.path.insert(0, {root!r})
+from lockenv.__main__ import main
+from lockenv.operations import fetch
+real = fetch._bring
+def bring(*given):
+    {refused}
+    return real(*given)
+fetch._bring = bring
+sys.argv = ["lockenv", "sync"]
+sys.exit(main())
+"""
+_FILES = "raise OSError(24, 'Too many open files', 'a.whl')"
+_THREADS = """threading.Thread.start = lambda _: (_ for _ in ()).throw(RuntimeError("can't start new thread"))
+    threading.Thread().start()"""
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        (_FILES, ["fetching failed: Too many open files", "was not changed", "`ulimit -n`"]),
+        (_THREADS, ["the system refuses another thread", "`ulimit -u`"]),
+    ],
+    ids=["files", "threads"],
+)
+def test_a_system_that_refuses_more_files_or_threads_is_told_with_its_limit(
+    refused: str, said: list[str], big: ScratchProject
+) -> None:
+    code = _REFUSING.format(root=str(Path(__file__).resolve().parents[2]), refused=refused)
+    with unharmed(big), big.start(program=(sys.executable, "-c", code)) as process:
+        check_refusal(finished(process, ("sync",)), 6, *said)
+
+
 def test_a_file_that_finds_no_room_in_the_environment(big: ScratchProject) -> None:
     big.run("sync", "--env", "elsewhere").ok()  # now the store has it
     with unharmed(big):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -22,6 +25,7 @@ from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
 from tests.fakes.wheels import make_wheel
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+UNFINISHED = "nothing was changed that was not finished"
 UNCHANGED = "the environment was not changed"
 
 
@@ -167,6 +171,56 @@ def test_who_has_no_time_to_put_things_back_says_what_goes_on_with_them(monkeypa
             interrupts._said = False
             monkeypatch.setattr(amendment, "_begun", begun)
             assert words in interrupts.last_words()
+
+
+#: The program, of which one command is told to end, and unwinds at once or not at all.
+TOLD = """
+import os, signal, sys, time, types
+sys.path.insert(0, {root!r})
+from lockenv.__main__ import program
+from lockenv.cli.main import COMMANDS
+
+def told(_):
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    except KeyboardInterrupt:
+        {unwound}
+
+sys.modules["told"] = types.ModuleType("told")
+sys.modules["told"].main = told
+COMMANDS["list"] = ("told", "")
+sys.argv = ["lockenv", "list"]
+program()
+"""
+
+
+@pytest.mark.parametrize("module", ["threading", "lockenv.transaction.commit"])
+def test_an_interrupt_in_the_midst_of_an_import_is_one(module: str) -> None:
+    """A module is there then, and holds nothing."""
+    code = TOLD.format(root=str(Path(__file__).resolve().parents[2]), unwound="raise")
+    code = code.replace("    try:", f"    sys.modules[{module!r}] = types.ModuleType({module!r})\n    try:")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=40)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGHUP, f"\nended by SIGHUP: {UNFINISHED}\n")
+
+
+@pytest.mark.parametrize("unwound", ["raise", "time.sleep(60)"])
+def test_it_ends_with_its_status_though_the_terminal_has_gone(unwound: str) -> None:
+    code = TOLD.format(root=str(Path(__file__).resolve().parents[2]), unwound=unwound)
+    with Path("/dev/full").open("w") as nobody:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, stdout=nobody, stderr=nobody, check=False, timeout=40)
+    assert done.returncode == 128 + signal.SIGHUP
+
+
+def test_an_interrupt_is_one_though_the_system_refuses_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: object) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", start)
+    monkeypatch.setattr(interrupts, "_received", signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), interrupts.prompt_interrupts("sync"):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert interrupts.status() == 128 + signal.SIGTERM
 
 
 def test_who_is_told_to_end_after_the_flip_says_that_the_environment_is_the_new_one(tmp_path: Path) -> None:

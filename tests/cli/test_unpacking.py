@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,34 @@ _HALF_MADE = """
         except FileExistsError: {signals}
         time.sleep(300)
 """
+
+
+@pytest.mark.parametrize("chosen", ["signal.SIG_DFL", "signal.SIG_IGN"])
+def test_nothing_is_left_of_what_one_was_killed_at_while_the_first_went_on(
+    chosen: str, project: ScratchProject
+) -> None:
+    # Whoever does so second is killed when the first process has begun to unpack, and has swept before.
+    wait = """
+            while all(one.name.startswith(".") for one in store._wheels.iterdir()): time.sleep(0.01)"""
+    how = _HALF_MADE.format(flag=str(project.folder / "flag"), signals=wait)
+    code = SPOILT.format(root=str(ROOT), spoilt=how.replace("time.sleep(300)", "os.kill(os.getpid(), 9)"))
+    code = code.replace("Store.add = add", f"Store.add = add\nsignal.signal(signal.SIGCHLD, {chosen})")
+    with project.start(program=(sys.executable, "-c", code)) as process:
+        finished(process, ("sync",)).ok()
+    assert left_over(project) == []
+    project.run("verify").ok()
+
+
+def test_nothing_is_left_of_who_was_killed_when_all_had_arrived(project: ScratchProject) -> None:
+    project.run("sync").ok()
+    shutil.rmtree(project.env)
+    left = project.cache / "arriving/.fetch-1-00000000"
+    left.mkdir()
+    (left / "a.whl").touch()
+    # No plan of an earlier sync says all: that one was killed before it could make any.
+    shutil.rmtree(project.cache / "plans")
+    project.run("sync").ok()
+    assert list((project.cache / "arriving").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,12 @@ def test_a_changed_byte_is_refused_or_changes_nothing_that_is_read(
         archive.close()
 
 
+def test_an_archive_without_members_is_read_and_is_no_wheel(tmp_path: Path) -> None:
+    opened(tmp_path, zipped()).close()
+    with pytest.raises(Refused, match=r"exactly one \.dist-info folder, and holds none"):
+        wheel(tmp_path, zipped())
+
+
 def test_bytes_before_between_and_after_are_refused(tmp_path: Path) -> None:
     assert "belong to no member" in refused(tmp_path, b"#!/bin/sh\n" + GOOD)
     assert "bytes after its end" in refused(tmp_path, GOOD + b"more")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lockenv.uncollected import Uncollected
+from tests.fakes.index import FakeIndex
+from tests.fakes.project import ScratchProject
+from tests.fakes.wheels import make_wheel
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -62,3 +66,16 @@ def test_what_was_made_is_not_looked_through_where_the_process_ends_soon(soon: b
         [sys.executable, "-c", MADE.format(soon=soon)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == said
+
+
+@pytest.mark.parametrize("dependency", ["menu", "menu>1"])
+def test_a_lock_leaves_the_collector_on_whether_it_is_made_or_not(dependency: str, tmp_path: Path) -> None:
+    with FakeIndex() as index:
+        index.add(make_wheel("menu", "1.0"))
+        project = ScratchProject(tmp_path, index_url=index.url)
+        project.manifest(dependencies=[dependency])
+        assert gc.isenabled()
+        frozen = gc.get_freeze_count()
+        assert (project.run("lock").status == 0) is (dependency == "menu")
+        assert gc.isenabled()
+        assert gc.get_freeze_count() == frozen

@@ -22,6 +22,7 @@ from lockenv.index.transport.wire import Channel, Wire, request
 if TYPE_CHECKING:
     import ssl
 
+_LONGEST_LABEL = 64  #: from so many characters on, IDNA refuses a part of a name (RFC 1035)
 _LONGEST_DIAL = 10.0  #: seconds for one address; who is there answers sooner
 _Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str | int, ...]]
 
@@ -152,6 +153,13 @@ def _phrase(status: int) -> str:
         return str(status)
 
 
+def _asked_for(host: str) -> str | bytes:
+    """A host's name as it is asked for: a plain one as bytes, for text goes through IDNA, which imports tables."""
+    labels = host.split(".")
+    plain = host.isascii() and all(0 < len(label) < _LONGEST_LABEL for label in labels[:-1])
+    return host.encode("ascii") if plain and len(labels[-1]) < _LONGEST_LABEL else host
+
+
 class _Addresses:
     """The addresses of a host: asked for once, for all threads; the one that worked comes first."""
 
@@ -179,7 +187,7 @@ class _Addresses:
 
     def _resolve(self) -> list[_Address]:
         try:
-            found = socket.getaddrinfo(self._origin.host, self._origin.port, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(_asked_for(self._origin.host), self._origin.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise Unresolved from error
         return cast("list[_Address]", found)

@@ -147,6 +147,46 @@ def test_a_lock_that_is_made_from_the_cache_takes_no_more_than_it_needs(project:
     assert len(found) <= 290
 
 
+def test_a_lock_that_may_build_imports_no_builder_where_nothing_has_to_be_built(project: ScratchProject) -> None:
+    plain = imported(project, "lock", "--upgrade", "--offline")
+    project.manifest(dependencies=["menu"], more='[build]\nallow = ["menu"]\n')
+    found = imported(project, "lock", "--upgrade", "--offline")
+    assert "lockenv.operations.workshop" in found
+    extra = found - plain
+    assert not extra & {
+        "lockenv.build.builder",
+        "lockenv.index.http",
+        "lockenv.operations.fetch",
+        "lockenv.python.venv",
+        "pyproject_hooks",
+        "socket",
+    }
+    assert len(extra) <= 60
+
+
+def test_a_first_sync_of_wheels_takes_no_more_than_it_needs(tmp_path: Path) -> None:
+    with FakeIndex() as index:
+        index.add(make_wheel("menu", "1.0"))
+        made = ScratchProject(tmp_path, index_url=index.url)
+        made.manifest(dependencies=["menu"])
+        made.run("lock").ok()
+        shutil.rmtree(made.cache)
+        found = imported(made, "sync")
+    assert "lockenv.index.http" in found
+    assert not found & {
+        "difflib",
+        "gzip",
+        "lockenv.build.builder",
+        "lockenv.transaction.bytecode",
+        "lockenv.transaction.inventory",
+        "lockenv.transaction.verify",
+        "packaging.direct_url",
+        "shutil",
+        "tarfile",
+        "zipfile",
+    }
+
+
 def test_a_sync_with_nothing_to_do_takes_little(project: ScratchProject) -> None:
     found = imported(project, "sync")
     assert not found & {
@@ -177,6 +217,30 @@ def test_a_sync_that_was_planned_before_reads_no_lock(project: ScratchProject) -
     assert not found & {"lockenv.packages", "packaging.utils", "platformdirs", "lockenv.python.interpreter"}
     assert not found & {"collections", "contextlib", "ctypes", "enum", "functools", "signal", "threading"}
     assert len(found) <= 75
+
+
+def test_the_status_of_what_was_interrupted_is_its_own_though_python_thinks_that_nobody_heard(
+    tmp_path: Path,
+) -> None:
+    """Python ends itself by SIGINT after one that came through `exec` of a text, as classes are made of."""
+    (tmp_path / "interrupted.py").write_text("""
+import sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import lockenv.__main__
+
+def main():
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return 143
+
+lockenv.__main__.main = main
+lockenv.__main__.program()
+""")
+    command = [sys.executable, "-m", "interrupted", str(ROOT)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
 
 
 def test_the_program_ends_without_taking_python_apart_where_no_thread_is_left(project: ScratchProject) -> None:

@@ -496,13 +496,13 @@ class TestAddresses:
     def test_each_address_of_a_host_is_tried_and_the_one_that_works_kept(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked: list[str] = []
+        asked: list[bytes] = []
         with Scripted([answer(b"hello", "Connection: close")]) as server, socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))  # bound and not listening
             stream = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
             addresses = [(*stream, deaf.getsockname()), (*stream, ("127.0.0.1", server.port))]
 
-            def look_up(host: str, port: int, **_: object) -> list[object]:
+            def look_up(host: bytes, port: int, **_: object) -> list[object]:
                 asked.append(host)
                 return list(addresses)
 
@@ -510,15 +510,15 @@ class TestAddresses:
             with connection() as http:
                 assert http.get(f"http://index.invalid:{server.port}/x").body == b"hello"
                 assert http.get(f"http://index.invalid:{server.port}/x").body == b"hello"
-        assert asked == ["index.invalid"]
+        assert asked == [b"index.invalid"]
         assert server.connections == 2
 
     def test_where_none_works_the_name_is_looked_up_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked: list[str] = []
+        asked: list[bytes] = []
         with socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))
 
-            def look_up(host: str, port: int, **_: object) -> list[object]:
+            def look_up(host: bytes, port: int, **_: object) -> list[object]:
                 asked.append(host)
                 return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", deaf.getsockname())]
 
@@ -534,6 +534,14 @@ class TestAddresses:
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
         with connection() as http, pytest.raises(NetworkError, match=r"the host index\.invalid is not known"):
             http.get("http://index.invalid/x")
+
+    @pytest.mark.parametrize("name", ["index.invalid", "127.0.0.1", "::1", "a_b.invalid.", f"{'a' * 63}.invalid"])
+    def test_a_plain_name_is_asked_for_as_text_would_be(self, name: str) -> None:
+        assert dial._asked_for(name) == name.encode("idna")
+
+    @pytest.mark.parametrize("name", ["bücher.invalid", "a..invalid", f"{'a' * 64}.invalid", "a" * 64])
+    def test_what_idna_has_to_say_something_of_is_left_to_it(self, name: str) -> None:
+        assert dial._asked_for(name) == name
 
     def test_version_six_is_spoken(self) -> None:
         try:

@@ -513,6 +513,40 @@ def test_pages_that_may_not_be_trusted_unasked_answer_nothing(said: str | None, 
         assert not locked(project)
 
 
+def test_an_included_file_that_changes_while_a_lock_is_made_leaves_no_answer(
+    tmp_path: Path, index: FakeIndex
+) -> None:
+    project = ScratchProject(tmp_path, index_url=index.url)
+    project.write("env.toml", f'[env]\ninclude = "pyproject.toml"\npython = "=={SERIES}.*"\n{EVERYWHERE}')
+
+    def wish(name: str) -> None:
+        project.write("pyproject.toml", f'[project]\nname = "own"\nversion = "1"\ndependencies = ["{name}"]\n')
+
+    def meddle(event: Event) -> None:
+        if isinstance(event, StageFinished):
+            wish("checks")
+
+    wish("menu")
+    with open_session({}, environ=project.environ, folder=str(project.folder), report=meddle) as session:
+        assert lock(session).rests is None
+    project.lock.unlink()
+    with open_session({}, environ=project.environ, folder=str(project.folder)) as session:
+        assert lock(session).rests is not None
+    assert project.locked() == {"checks": "3.0"}
+
+
+def test_a_python_that_has_no_say_may_come_while_a_lock_is_made(tmp_path: Path, index: FakeIndex) -> None:
+    project = ScratchProject(tmp_path, index_url=index.url)
+    project.manifest(dependencies=["menu"], more=EVERYWHERE)
+
+    def meddle(event: Event) -> None:
+        if isinstance(event, StageFinished):
+            (project.home / ".pyenv/versions/3.99.0").mkdir(parents=True, exist_ok=True)
+
+    with open_session({}, environ=project.environ, folder=str(project.folder), report=meddle) as session:
+        assert lock(session).rests is not None
+
+
 @pytest.mark.parametrize("what", ["env.toml", "pylock.toml", "a page", "a Python"])
 def test_what_changes_while_a_lock_is_made_leaves_no_answer(what: str, tmp_path: Path, index: FakeIndex) -> None:
     project = ScratchProject(tmp_path, index_url=index.url)

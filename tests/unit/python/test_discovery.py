@@ -9,8 +9,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from lockenv.errors import InterpreterNotFound
-from lockenv.python.discovery import find, list_all
-from lockenv.python.interpreter import Interpreter, RefusedInterpreter
+from lockenv.python.discovery import ask_ahead, find, list_all
+from lockenv.python.interpreter import Interpreter, RefusedInterpreter, give_up
 from lockenv.python.places import Machine
 from lockenv.python.probe_cache import ProbeCache
 from tests.unit.python.pythons import EMPTY, fake_python, script
@@ -30,7 +30,7 @@ class World:
         self.root = root
         self.home = root / "home"
         self.project = root / "project"
-        self.project.mkdir()
+        self.project.mkdir(parents=True)
         self.path: list[str] = []
         self.variables: dict[str, str] = {}
         self.cache: ProbeCache | None = ProbeCache(root / "cache")
@@ -66,6 +66,25 @@ class World:
             machine=self.machine,
             **more,
         )
+
+    def ask_ahead(
+        self, request: str | None = None, *, requires: str = ">=3.8", env_python: Path | None = None
+    ) -> None:
+        assert self.cache is not None
+        ask_ahead(
+            request,
+            requires_python=SpecifierSet(requires),
+            project=self.project,
+            environ=self.environ,
+            cache=self.cache,
+            env_python=env_python,
+            machine=self.machine,
+        )
+
+    @property
+    def under_way(self) -> set[Path]:
+        assert self.cache is not None
+        return set(self.cache.under_way)
 
     def version(self, request: str | None = None, **conditions: Any) -> str:
         return self.find(request, **conditions).version
@@ -403,3 +422,88 @@ def test_the_error_where_there_is_no_python_at_all(world: World) -> None:
     with pytest.raises(InterpreterNotFound) as raised:
         world.find("3.12")
     assert raised.value.details == ("none was found on PATH or in the usual places",)
+
+
+class TestAskedAhead:
+    """What `find` will have to run first is begun without waiting, and is not run again by `find`."""
+
+    def counted(self, world: World, where: str, version: str, **changes: Any) -> tuple[Path, Path]:
+        """An interpreter that leaves a line in a file each time that it is run."""
+        python, runs = world.python(where, version, **changes), world.root / f"{where}-runs"
+        python.write_text(python.read_text().replace("\n", f"\necho run >> {runs}\n", 1))
+        return python, runs
+
+    def test_the_one_that_is_found(self, world: World) -> None:
+        python, runs = self.counted(world, "bin", "3.12.1")
+        world.ask_ahead()
+        assert world.under_way == {python}
+        assert world.version() == "3.12.1"
+        assert runs.read_text() == "run\n"
+        assert not world.under_way
+
+    def test_all_that_may_fit_and_no_others(self, world: World) -> None:
+        old = world.python("a", "3.9.1", "python3.9")
+        new, plain = world.python("b", "3.12.1", "python3.12"), world.python("c", "3.11.1")
+        world.ask_ahead(requires=">=3.10")
+        assert world.under_way == {new, plain}
+        assert world.version(requires=">=3.10") == "3.12.1"
+        assert not world.under_way
+        assert old not in world.under_way
+
+    def test_what_is_asked_for_and_nothing_else(self, world: World) -> None:
+        world.python("a", "3.12.1")
+        asked = world.python("b", "3.11.1")
+        world.ask_ahead(str(asked))
+        assert world.under_way == {asked}
+        assert world.version(str(asked)) == "3.11.1"
+
+    def test_the_environments_own_before_others(self, world: World) -> None:
+        world.python("a", "3.12.1")
+        own = fake_python(world.root / "own" / "python3", "3.11.1")
+        world.ask_ahead(env_python=own)
+        assert world.under_way == {own}
+        assert world.version(env_python=own) == "3.11.1"
+
+    def test_what_a_version_file_names(self, world: World) -> None:
+        world.python("a", "3.12.1")
+        named = world.pyenv("3.11.1", "3.11.1")
+        (world.project / ".python-version").write_text("3.11.1\n")
+        world.ask_ahead()
+        assert world.under_way == {named}
+        assert world.version() == "3.11.1"
+
+    def test_nothing_that_is_known(self, world: World) -> None:
+        world.python("a", "3.12.1")
+        world.find()
+        world.ask_ahead()
+        assert not world.under_way
+
+    @pytest.mark.parametrize("request_text", ["/nowhere/python", "no-such-command", "==="])
+    def test_what_cannot_be_is_said_by_who_looks_for_it(self, request_text: str, world: World) -> None:
+        world.ask_ahead(request_text)
+        assert not world.under_way
+
+    def test_one_that_gives_no_answer_is_refused_as_ever(self, world: World) -> None:
+        script(world.root / "a" / "python3", "echo I am a parrot; exit 3")
+        world.on_path(world.root / "a")
+        before = self.refused(World(world.root / "other"), world.path)
+        world.ask_ahead()
+        assert len(world.under_way) == 1
+        assert self.refused(world, world.path) == before
+        assert "exit status 3: I am a parrot" in before
+
+    def refused(self, world: World, path: list[str]) -> str:
+        world.path = path
+        with pytest.raises(InterpreterNotFound) as caught:
+            world.find()
+        return "\n".join(caught.value.details)
+
+    def test_what_nobody_wants_any_more_is_ended(self, world: World) -> None:
+        script(world.root / "a" / "python3", f"echo $$ > {world.root}/pid; exec sleep 50")
+        world.on_path(world.root / "a")
+        world.ask_ahead()
+        assert world.cache is not None
+        (child,) = world.cache.under_way.values()
+        give_up(world.cache)
+        assert child.returncode == -9
+        assert not world.under_way
