@@ -14,7 +14,6 @@ from lockenv.values import dataclass
 
 _HINT = "declare an [[index]] in env.toml, or set LOCKENV_INDEX_URL"
 _SECTIONS = ("install", "download", "global")  #: of pip's configuration files, the strongest first
-_DRAWING = "pip._vendor.rich."
 _IGNORED = ("extra-index-url", "find-links", "no-index")
 
 
@@ -106,36 +105,6 @@ def built_in_default() -> str:
         return str(PyPI.simple_url)
     except (ImportError, AttributeError) as error:
         raise _cannot_ask(error) from None
-
-
-def leave_out_drawing() -> None:
-    """Have pip find nothing behind `rich`, which draws its messages: that is half of what asking pip imports.
-
-    For a process that does nothing but ask. What pip finds does not depend on it; where pip has something to say,
-    or another pip cannot do without, the asking fails, and somebody has to ask again without this.
-    """
-    # Lazy: it is said in that process only.
-    import sys
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
-
-    class Nothing(ModuleType):
-        def __getattr__(self, name: str) -> object:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return type(name, (), {})
-
-    class Finder:
-        def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-            return ModuleSpec(name, self, is_package=True) if f"{name}.".startswith(_DRAWING) else None  # type: ignore[arg-type]
-
-        def create_module(self, spec: ModuleSpec) -> ModuleType:
-            return Nothing(spec.name)
-
-        def exec_module(self, module: ModuleType) -> None:
-            pass
-
-    sys.meta_path.insert(0, Finder())
 
 
 def _cannot_ask(error: Exception) -> UsageError:

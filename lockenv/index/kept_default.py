@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lockenv.files import write_atomically
-from lockenv.index import ahead
 from lockenv.index.auth import without_credentials
 from lockenv.index.default import DefaultIndex, configuration_files, default_index
 from lockenv.sums import sha256
 
+_NAME = "default-index"
 _FORMAT = 1  #: to be changed with what is kept and with what it rests on
 #: Variables that say where pip's configuration is; beside them, all that begin with ``PIP_``.
 _VARIABLES = ("HOME", "USERPROFILE", "APPDATA", "PROGRAMDATA", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS")
@@ -29,8 +29,7 @@ def kept_default_index(environ: Mapping[str, str], cache: Path) -> DefaultIndex:
     """Find the default index as `default_index` does, without asking pip where its answer is known."""
     if environ.get("LOCKENV_INDEX_URL", "").strip():
         return default_index(environ)
-    place = cache / ahead.NAME
-    ahead.wait(str(cache))
+    place = cache / _NAME
     if (found := _read(place, environ)) is not None:
         return found
     found = default_index(environ)

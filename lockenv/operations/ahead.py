@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 
 from lockenv.errors import LockenvError
-from lockenv.index import ahead
 from lockenv.session import INTERPRETERS
 
 TYPE_CHECKING = False  # typing's own would import typing
@@ -20,31 +19,12 @@ if TYPE_CHECKING:
     from lockenv.session import Session
 
 
-def begin(session: Session, raw: bytes) -> None:
-    """Begin to ask the interpreter and pip for a sync of this lock, where the cache knows of neither."""
-    cache = session.settings.cache_dir
-    if os.path.isdir(os.path.join(cache, INTERPRETERS)):
+def begin(session: Session) -> None:
+    """Begin to ask the interpreter for a sync, where the cache knows of none."""
+    if os.path.isdir(os.path.join(session.settings.cache_dir, INTERPRETERS)):
         return
-    if os.path.exists(session.project.manifest):
-        _ask_interpreters(session)
-    # Behind that, so that the other process has what was imported for it.
-    if not session.settings.offline and not session.settings.index_url and b"http" in raw:
-        ahead.begin(lambda: _ask_pip(session), session.environ, cache)
-        session.on_close(lambda: ahead.wait(cache))
-
-
-def _ask_pip(session: Session) -> None:
-    # Lazy: these are imported by the other process.
-    from pathlib import Path
-
-    from lockenv.index.default import leave_out_drawing
-    from lockenv.index.kept_default import kept_default_index
-
-    leave_out_drawing()
-    kept_default_index(session.environ, Path(session.settings.cache_dir))
-
-
-def _ask_interpreters(session: Session) -> None:
+    if not os.path.exists(session.project.manifest):
+        return
     # Lazy: it is the first sync of a cache that asks.
     from lockenv.operations.choose import ask_ahead
     from lockenv.operations.read import manifest_of
