@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from lockenv.build.answers import Answers, key_of
 from lockenv.build.bench import Bench, Workshop
@@ -127,6 +126,28 @@ class Builder:
         self.workshop.children.stop()
 
 
+_V = TypeVar("_V")
+
+
+class _Found(Generic[_V]):
+    """What a job finds out when it is first asked.
+
+    Before Python 3.12 the `cached_property` of functools holds one lock for all jobs: one that waits in there for
+    its bench would never get it from another job, which needs the lock to go on.
+    """
+
+    def __init__(self, find: Callable[[Any], _V]) -> None:
+        self._find = find
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, job: object, owner: type) -> _V:
+        found = self._find(job)
+        job.__dict__[self._name] = found
+        return found
+
+
 class _Job:
     """One source and all that is asked of it. The bench is taken when something has to be done, not before."""
 
@@ -158,7 +179,7 @@ class _Job:
     ) -> None:
         self._closing.__exit__(kind, error, trace)
 
-    @cached_property
+    @_Found
     def _bench(self) -> Bench:
         return self._closing.enter_context(Bench(self._workshop, self._source, self._key))
 
@@ -173,7 +194,7 @@ class _Job:
             self._answers.keep(key, known)
         return known
 
-    @cached_property
+    @_Found
     def _declared(self) -> dict[str, bytes]:
         texts = self._answer("declarations", find=self._find_declarations)
         return {name: text.encode("latin-1") for name, text in cast("dict[str, str]", texts).items()}
@@ -182,7 +203,7 @@ class _Job:
         # JSON holds texts; latin-1 takes any bytes and gives them back.
         return {name: content.decode("latin-1") for name, content in self._bench.declarations().items()}
 
-    @cached_property
+    @_Found
     def _system(self) -> BuildSystem:
         declared = self._declared.get("pyproject.toml")
         if declared is None and "setup.py" not in self._declared:
@@ -190,7 +211,7 @@ class _Job:
             raise BuildError(msg, hint="if the project stands in a folder of it, say so by `subdirectory`")
         return read_build_system(declared, shown=self._shown)
 
-    @cached_property
+    @_Found
     def needs(self) -> Needs:
         """What the build asks for: first what stands there, then what the backend adds when asked (PEP 517)."""
         # Whatever runs a backend asks this first.

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lockenv.build.builder import _Found
 from lockenv.build.requirements import Chain, Provision, merged, provision_of
 from lockenv.build.sources import Checkout
 from lockenv.errors import BuildError, MetadataError, Refused, UsageError
@@ -567,3 +568,27 @@ def test_several_who_want_the_same_build_it_once(shop: Workshop) -> None:
     assert len(results) == 4
     assert len(set(results)) == 1
     assert calls(folder).count("build_wheel") == 1
+
+
+def test_a_job_that_waits_for_another_one_does_not_hold_it_up() -> None:
+    """As one does that waits for the bench, while the other has it and has still to find out what is needed."""
+    other_is_done = threading.Event()
+
+    class Job:
+        def __init__(self, *, waits: bool) -> None:
+            self.waits = waits
+            self.begun = threading.Event()
+
+        @_Found
+        def needs(self) -> bool:
+            self.begun.set()
+            return other_is_done.wait(10) if self.waits else True
+
+    waiting, other = Job(waits=True), Job(waits=False)
+    thread = threading.Thread(target=lambda: waiting.needs)
+    thread.start()
+    waiting.begun.wait(10)
+    assert other.needs
+    other_is_done.set()
+    thread.join()
+    assert waiting.needs
