@@ -119,8 +119,8 @@ class Solver:
             told = foregone(provider, chain.from_iterable(roots.values())) if wishes.first else None
             if told is None and wishes.first:
                 # What was asked in vain does not count as asked; what the roots ask does.
-                truth = self._truths.of(target)
-                self._views[target] = (truth, offers)
+                del self._views[target]
+                truth, offers = self._view(target)
                 roots = self._roots(truth, fork)
                 provider = self._provider(truth, offers, roots, wishes)
             outcome = told or self._search(target, truth, offers, roots, provider)
