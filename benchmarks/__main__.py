@@ -42,7 +42,7 @@ def parts(asked: argparse.Namespace) -> Iterator[Part]:
     install = ("sync", "run", *recording, *disk, *peers, *rounds)
     sets = _each("--set", asked.set)
     if "sync" in asked.only:
-        quick = _each("--tool", ("uv", "lockenv", "unsettled"))
+        quick = _each("--tool", ("uv", "lockenv", "fast", "unsettled"))
         yield Part(heading="Sync", command=(*install, *sets, *quick))
         cold = ("--phase", "cold", "--latency", "30ms")
         yield Part(heading="Sync, cold, 30 ms away", command=(*install, *sets, *quick, *cold))
