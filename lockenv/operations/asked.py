@@ -20,25 +20,12 @@ from lockenv.python.surroundings import surroundings
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from typing import Protocol, TypeAlias
 
-    from lockenv.settings import Settings
+    from lockenv.operations.standing import Place as Standing
 
-    class Place(Protocol):
+    class Place(Standing, Protocol):
         """What of a session is needed here: an answer that is kept is given without one."""
-
-        @property
-        def project(self) -> Project:
-            """The project's files."""
-
-        @property
-        def settings(self) -> Settings:
-            """A person's settings."""
-
-        @property
-        def cache(self) -> Path | str:
-            """The cache folder."""
 
         @property
         def environ(self) -> Mapping[str, str]:

@@ -8,29 +8,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fakes.forking import NOBODY, ROOT, run_alone
 
-#: In a process of its own: pytest's has threads.
-FRAME = """
-import os, signal, sys, time
-sys.path.insert(0, {root!r})
-from lockenv.workers import Worker
-{code}
-"""
-NOBODY = "try: os.waitpid(-1, 0)\nexcept ChildProcessError: print('nobody is left')"
+IMPORTS = "from lockenv.workers import Worker"
 
 
 def run(code: str) -> str:
     """Run a script; give what it says."""
-    done = subprocess.run(
-        [sys.executable, "-c", FRAME.format(root=str(ROOT), code=code)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return run_alone(IMPORTS, code)
 
 
 def test_each_question_is_answered_by_the_same_other_process() -> None:
@@ -70,12 +55,8 @@ def test_it_ends_when_the_process_that_made_it_has_been_killed(tmp_path: Path) -
     """It holds one end of a pipe as long as it lives; this test reads the other to its end."""
     code = "workers = []\nfor _ in range(2): workers.append(Worker(lambda: str, workers))\n"
     code += "os.kill(os.getpid(), 9)"
-    done = subprocess.run(
-        [sys.executable, "-c", FRAME.format(root=str(ROOT), code=code)],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    script = f"import os, sys\nsys.path.insert(0, {str(ROOT)!r})\n{IMPORTS}\n{code}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)
     assert done.returncode == -9
 
 

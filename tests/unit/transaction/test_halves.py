@@ -9,35 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.forking import ROOT, run_alone
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
 from tests.fakes.wheels import make_wheel
 
-ROOT = Path(__file__).resolve().parents[3]
 FEW = len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else True
 
-#: In a process of its own: pytest's has threads.
-FRAME = """
-import os, signal, sys, time
-sys.path.insert(0, {root!r})
-from lockenv import forks
-from lockenv.transaction import halves
-from lockenv.transaction.halves import both
-{code}
-"""
+IMPORTS = "from lockenv import forks\nfrom lockenv.transaction import halves\n"
+IMPORTS += "from lockenv.transaction.halves import both"
 
 
 def run(code: str) -> str:
-    """Run a script; give what it says. No child of it is left."""
-    done = subprocess.run(
-        [sys.executable, "-c", FRAME.format(root=str(ROOT), code=code)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    """Run a script; give what it says."""
+    return run_alone(IMPORTS, code)
 
 
 def test_both_results_are_given() -> None:
