@@ -12,6 +12,7 @@ import packaging
 
 from lockenv import __version__
 from lockenv.operations.files import bytes_of, shown
+from lockenv.operations.inputs import content_of
 from lockenv.operations.unchanged import digest_of
 from lockenv.project import Project
 from lockenv.python.probe_cache import system
@@ -52,7 +53,7 @@ def key_of(place: Place) -> str:
     )
     return digest_of(
         *(part.encode("utf-8", "surrogateescape") for part in parts),
-        _content(_netrc(place.environ)),
+        content_of(_netrc(place.environ)),
         bytes_of(project.manifest),
         standing,
         bytes_of(Project(project.folder).lock) if begins else None,
@@ -81,7 +82,7 @@ def _netrc(environ: Mapping[str, str]) -> str:
 def contents_of(place: Place, included: Sequence[str]) -> str:
     """One digest of the files that the manifest includes, as it names them."""
     folder = os.path.dirname(place.project.manifest)
-    return digest_of(*(_content(os.path.join(folder, name)) for name in included))
+    return digest_of(*(content_of(os.path.join(folder, name)) for name in included))
 
 
 def pythons_around(place: Place) -> str | None:
@@ -102,7 +103,7 @@ def pythons_around(place: Place) -> str | None:
 def _preferred(folder: str) -> str | None:
     """What the nearest `.python-version` says; None where there is none."""
     while True:
-        found = _content(os.path.join(folder, ".python-version"))
+        found = content_of(os.path.join(folder, ".python-version"))
         if found is not None:
             return found.decode("utf-8", "replace")
         if (parent := os.path.dirname(folder)) == folder:
@@ -148,11 +149,3 @@ def _sign(path: str) -> tuple[int, ...] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def _content(file: str) -> bytes | None:
-    try:
-        with open(file, "rb", buffering=0) as stream:
-            return stream.read()
-    except (OSError, ValueError):
-        return None

@@ -25,14 +25,14 @@ def inputs_digest(project: Project, lock_digest: str, included: Sequence[str], w
     """
     folder = project.folder
     version_files = (os.path.join(place, ".python-version") for place in _upwards(folder))
-    version = next((content for file in version_files if (content := _content(file)) is not None), None)
-    others = [_content(os.path.join(folder, name)) for name in included]
+    version = next((content for file in version_files if (content := content_of(file)) is not None), None)
+    others = [content_of(os.path.join(folder, name)) for name in included]
     signs = (_sign(row, os.path.dirname(project.lock)) for row in watched)
     # Scripts hold the environment's path: one that was moved is to be looked at.
     place = os.fsencode(project.env)
     if project.environment:
         place += b"\0" + project.environment.encode()
-    return digest_of(lock_digest.encode(), place, _content(project.manifest), version, *others, *signs)
+    return digest_of(lock_digest.encode(), place, content_of(project.manifest), version, *others, *signs)
 
 
 def _sign(row: str, folder: str) -> bytes:
@@ -50,7 +50,8 @@ def _upwards(folder: str) -> Iterator[str]:
         folder = parent
 
 
-def _content(file: str) -> bytes | None:
+def content_of(file: str) -> bytes | None:
+    """A file's bytes; None where they cannot be read, for whatever reason."""
     try:
         with open(file, "rb", buffering=0) as stream:
             return stream.read()
