@@ -98,28 +98,33 @@ class _Settling:
             raise self._failed
 
 
-_begun: list[_Aside | _Settling] = []
+#: What was begun, by the thread that makes the change: of two changes at once, each hears of its own.
+_begun: dict[int, list[_Aside | _Settling]] = {}
 
 
 def settle(folder: str) -> None:
     """Wait until the disk has all that was written to the file system of `folder`. Raises `OSError`.
 
-    The system tells of an error once, so what it told a request that was begun earlier is raised here.
+    The system tells of an error once, so what it told a request that this thread began earlier is raised here.
     """
     now = _Settling(folder)
-    for one in [one for one in _begun if one.disk == now.disk]:
-        _begun.remove(one)
+    begun = _begun.pop(_thread.get_ident(), [])
+    here = [one for one in begun if one.disk == now.disk]
+    if elsewhere := [one for one in begun if one.disk != now.disk]:
+        _begun[_thread.get_ident()] = elsewhere
+    for one in (*here, now):
         one.wait()
-    now.wait()
 
 
 def begin_to_settle(folder: str) -> None:
     """Have the disk begin with what was written to the file system of `folder`, and wait for nothing.
 
-    What is written by now is then mostly done when somebody waits for all of it (`settle`), who hears of errors.
+    What is written by now is then mostly done when somebody waits for all of it (`settle`), in the same thread,
+    who hears of errors.
     """
     with suppress(OSError):
-        _begun.append(_Aside(folder) if can_fork() else _Settling(folder))
+        begun = _Aside(folder) if can_fork() else _Settling(folder)
+        _begun.setdefault(_thread.get_ident(), []).append(begun)
 
 
 def _settle(folder: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import errno
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     """Such a disk, in the place of the system call."""
     made = Disk()
     monkeypatch.setattr(durability, "_settle", made.settle)
-    monkeypatch.setattr(durability, "_begun", [])
+    monkeypatch.setattr(durability, "_begun", {})
     return made
 
 
@@ -51,10 +52,29 @@ def test_the_error_of_another_disk_is_none_of_this_one(
     disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     durability.begin_to_settle(str(tmp_path))
-    monkeypatch.setattr(durability._begun[0], "disk", -1)
+    monkeypatch.setattr(durability._begun[_thread.get_ident()][0], "disk", -1)
     while not disk.asked:
         time.sleep(0.001)
     durability.settle(str(tmp_path))
+
+
+def test_of_two_changes_at_once_each_hears_of_its_own(disk: Disk, tmp_path: Path) -> None:
+    durability.begin_to_settle(str(tmp_path))
+    with ThreadPoolExecutor(6) as others:
+        # Nobody else is told of it, nor takes it away, however many ask at once.
+        list(others.map(durability.settle, [str(tmp_path)] * 24))
+    with pytest.raises(OSError, match="the disk failed"):
+        durability.settle(str(tmp_path))
+
+
+def test_many_changes_at_once_wait_for_the_disk(tmp_path: Path) -> None:
+    def change(_: int) -> None:
+        durability.begin_to_settle(str(tmp_path))
+        durability.settle(str(tmp_path))
+
+    with ThreadPoolExecutor(6) as changes:
+        list(changes.map(change, range(200)))
+    assert not durability._begun
 
 
 def test_what_is_asked_without_an_early_request_is_heard_as_well(disk: Disk, tmp_path: Path) -> None:
