@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lockenv.index.cache import IndexCache
     from lockenv.index.client import IndexClient
     from lockenv.index.http import Http
+    from lockenv.index.kept_default import AskedAhead
     from lockenv.limits import Limits
     from lockenv.manifest.model import Manifest
     from lockenv.packages import Index
@@ -55,6 +56,7 @@ class Session:
         self.environ = environ
         self.report = report
         self._clients: dict[object, IndexClient] = {}
+        self._asked_ahead: AskedAhead | None = None
 
     def beside(self, project: Project) -> Session:
         """The same for another environment of the project: with one cache and one set of connections.
@@ -174,6 +176,15 @@ class Session:
             self.report(Noted(message=error.message))
             return declared
 
+    def ask_index_ahead(self) -> None:
+        """Begin to find out the default index, which is needed soon: pip, who knows it, takes long to import."""
+        # Lazy: as below.
+        from lockenv.index.kept_default import AskedAhead
+
+        if not self.settings.index_url:
+            self._asked_ahead = AskedAhead(self.environ, self.cache)
+            self.on_close(self._asked_ahead.end)
+
     @cached_property
     def _default_index(self) -> Index:
         # Lazy: a sync, and a project with an index for every name, need not ask pip.
@@ -182,6 +193,8 @@ class Session:
 
         if self.settings.index_url:
             return Index(name="default", url=self.settings.index_url)
+        if self._asked_ahead is not None:
+            self._asked_ahead.wait()
         found = kept_default_index(self.environ, self.cache)
         self.report(Noted(message=f"the default index is that of {found.origin}"))
         for ignored in found.ignored:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lockenv.files import write_atomically
+from lockenv.forks import can_fork, end, fork, hold_signals, let_signals, status
 from lockenv.index.auth import without_credentials
 from lockenv.index.default import DefaultIndex, configuration_files, default_index
 from lockenv.sums import sha256
@@ -35,6 +36,36 @@ def kept_default_index(environ: Mapping[str, str], cache: Path) -> DefaultIndex:
     found = default_index(environ)
     _keep(place, environ, found)
     return found
+
+
+class AskedAhead:
+    """Another process that asks pip where its answer is not kept, and keeps it, while this one does other things.
+
+    Nothing depends on it: whoever needs the answer calls `kept_default_index`, as without.
+    """
+
+    def __init__(self, environ: Mapping[str, str], cache: Path) -> None:
+        """Begin it, where there can be one and there is something to ask."""
+        self._child: int | None = None
+        if environ.get("LOCKENV_INDEX_URL", "").strip() or (cache / _NAME).exists() or not can_fork():
+            return
+        held = hold_signals()
+        try:
+            self._child = fork(lambda: kept_default_index(environ, cache), held)
+        finally:
+            let_signals(held)
+
+    def wait(self) -> None:
+        """Wait until it has kept what it could find out."""
+        if self._child is not None:
+            status(self._child)
+            self._child = None
+
+    def end(self) -> None:
+        """End it, if nobody has waited for it."""
+        if self._child is not None:
+            end(self._child)
+            self._child = None
 
 
 def _read(place: Path, environ: Mapping[str, str]) -> DefaultIndex | None:

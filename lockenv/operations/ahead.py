@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from lockenv.session import Session
 
 
-def begin(session: Session) -> None:
-    """Begin to ask the interpreter for a sync, where the cache knows of none."""
+def begin(session: Session, lock: bytes) -> None:
+    """Begin what a sync of this `lock` will ask others, where the cache knows no answer."""
+    # Files of this machine need no credentials, and so no index.
+    if b"http" in lock and not session.settings.offline:
+        session.ask_index_ahead()
+    _begin_to_ask_interpreter(session)
+
+
+def _begin_to_ask_interpreter(session: Session) -> None:
     if os.path.isdir(os.path.join(session.settings.cache_dir, INTERPRETERS)):
         return
     if not os.path.exists(session.project.manifest):

@@ -48,7 +48,7 @@ def sync(session: Session, wish: Wish) -> Synced:
         # Lazy: and these are the heavy ones, beside which something else can go on.
         from lockenv.operations import ahead
 
-        ahead.begin(session)
+        ahead.begin(session, raw)
         from lockenv.operations.converge import converge
 
         return converge(session, wish, raw=raw, lock_digest=lock_digest)

@@ -10,6 +10,7 @@ import pytest
 from lockenv.index import kept_default
 from lockenv.index.default import DefaultIndex
 from lockenv.index.kept_default import kept_default_index
+from tests.fakes.forking import NOBODY, run_alone
 
 
 class Pip:
@@ -113,3 +114,36 @@ def test_a_file_that_is_none_of_ours_is_replaced(text: str, pip: Pip, tmp_path: 
 def test_a_cache_that_cannot_be_written_to_is_no_error(pip: Pip, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
     assert kept_default_index({}, tmp_path / "cache").origin == "somebody"
+
+
+def _ahead(code: str, cache: Path) -> str:
+    """Run code that asks ahead by `begun`, in a process that may fork; pip's answer is slow to come."""
+    said = f"from lockenv import forks\nfrom lockenv.index import kept_default\ncache = Path({str(cache)!r})\n"
+    said += "forks.processors = lambda: 2\nforks.allow()\nasked = []\n"
+    said += "def default_index(environ):\n    asked.append(1)\n    if environ.get('BROKEN'): raise OSError\n"
+    said += (
+        "    time.sleep(0.05)\n    return kept_default.DefaultIndex(url='https://one.example/', origin='pip')\n"
+    )
+    said += "kept_default.default_index = default_index\nkept_default.configuration_files = lambda: ('/none',)\n"
+    return run_alone("from pathlib import Path", f"{said}{code}")
+
+
+def test_another_process_asks_beside_and_what_it_finds_is_found(tmp_path: Path) -> None:
+    code = "begun = kept_default.AskedAhead({}, cache)\nbegun.wait()\nbegun.end()\n"
+    code += "print(kept_default.kept_default_index({}, cache).url, asked)\n" + NOBODY
+    assert _ahead(code, tmp_path) == "https://one.example/ []\nnobody is left"
+
+
+@pytest.mark.parametrize("ends", ["begun.end()", "begun.wait()"])
+def test_what_it_cannot_find_out_or_has_no_time_for_is_asked_here(ends: str, tmp_path: Path) -> None:
+    broken = {"BROKEN": "1"} if "wait" in ends else {}
+    code = f"begun = kept_default.AskedAhead({broken}, cache)\n{ends}\n"
+    code += "print(kept_default.kept_default_index({}, cache).url, asked)\n" + NOBODY
+    assert _ahead(code, tmp_path) == "https://one.example/ [1]\nnobody is left"
+
+
+def test_nobody_asks_for_what_is_known(tmp_path: Path) -> None:
+    code = "kept_default.kept_default_index({}, cache)\n"
+    code += "for environ in ({}, {'LOCKENV_INDEX_URL': 'https://two.example/'}):\n"
+    code += "    kept_default.AskedAhead(environ, cache)\n    " + NOBODY.replace("\n", "\n    ")
+    assert _ahead(code, tmp_path) == "nobody is left\nnobody is left"
