@@ -60,6 +60,8 @@ def test_the_error_of_another_disk_is_none_of_this_one(
 
 def test_of_two_changes_at_once_each_hears_of_its_own(disk: Disk, tmp_path: Path) -> None:
     durability.begin_to_settle(str(tmp_path))
+    while not disk.asked:
+        time.sleep(0.001)
     with ThreadPoolExecutor(6) as others:
         # Nobody else is told of it, nor takes it away, however many ask at once.
         list(others.map(durability.settle, [str(tmp_path)] * 24))
