@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from lockenv.errors import Problem, Refused
+from lockenv.folders import Folder
 from lockenv.tree import Scheme
 from lockenv.values import dataclass
 from lockenv.wheels import PIN_NAME, Script, folded, script_refusal
@@ -27,13 +29,23 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where one package's files go. `root` is the folder that holds its dist-info (purelib or platlib)."""
+    """Where one package's files go. `root` is the folder that holds its dist-info (purelib or platlib).
+
+    `folders` go whole to where they stand below it; `files` go each to its place.
+    """
 
     name: str
     root: str
     dist_info: str
     files: tuple[Placed, ...]
+    folders: tuple[Folder, ...] = ()
     scripts: tuple[Script, ...] = ()
+
+    @property
+    def settled(self) -> Iterator[tuple[str, Folder]]:
+        """Tell of each of the folders where it goes."""
+        for folder in self.folders:
+            yield f"{self.root}/{folder[0]}" if folder[0] else self.root, folder
 
 
 def place(
@@ -43,13 +55,15 @@ def place(
     dist_info: str,
     data_folder: str | None,
     root_is_purelib: bool,
+    folders: tuple[Folder, ...] = (),
     scripts: Sequence[Script] = (),
     scheme: Scheme,
     aliases: Mapping[str, str] | None = None,
 ) -> Placement:
     """Say where each file of an unpacked wheel goes ('Spread', binary distribution format).
 
-    `rows` are `UnpackedFile`s or equal tuples. `aliases` maps a top-level link of the environment to the folder
+    `rows` are `UnpackedFile`s or equal tuples; `folders` hold those that go where they stand, so neither any of
+    the data folder nor what the installer writes. `aliases` maps a top-level link of the environment to the folder
     it points to, such as ``lib64`` to ``lib``. What the installer writes itself is left out. Raises `Refused` for
     data files that would change the environment itself, another package's metadata, or a reserved script.
     """
@@ -66,7 +80,9 @@ def place(
         else:
             destination = f"{root}/{source}"
         files.append(Placed(destination, source, sha256, size, mode))
-    return Placement(name=name, root=root, dist_info=dist_info, files=tuple(files), scripts=tuple(scripts))
+    return Placement(
+        name=name, root=root, dist_info=dist_info, files=tuple(files), folders=folders, scripts=tuple(scripts)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,44 +136,116 @@ class _Spread:
         return Refused(f"{self.package} would install {path!r}, which is refused: {reason}")
 
 
-def check_collisions(placements: Iterable[Placement], *, scheme: Scheme, reserved: Iterable[str] = ()) -> None:
+def check_collisions(
+    placements: Sequence[Placement], *, scheme: Scheme, reserved: Sequence[str] = ()
+) -> frozenset[str]:
     """Refuse two packages that own one path, unless the content is equal. Raises `Refused` with all collisions.
 
     Paths that differ by case only are one path elsewhere, and not each disk here tells them apart. `reserved` are
     the paths that the environment itself brings, folders with a slash at the end. A file where another package
-    needs a folder is a collision as well.
+    needs a folder is a collision as well. Gives the paths that several bring with equal content.
     """
-    reserved = list(reserved)
-    owners = {folded(path): ("the environment itself", "", path) for path in reserved}
-    folders: dict[str, str] = {}
-    problems: list[Problem] = []
+    claims = _Claims(_common_folders(placements, scheme, reserved))
+    for path in reserved:
+        claims.take(path, "", _ITSELF)
+    for placement in placements:
+        name = placement.name
+        for script in placement.scripts:
+            claims.take(f"{scheme.scripts}/{script.name}", f"{script.module}:{script.attribute}", name)
+        for file in placement.files:
+            claims.take(file.destination, file.sha256, name)
+        for place, folder in placement.settled:
+            claims.take_folder(place, folder, name)
+    claims.check()
+    return frozenset(claims.shared)
 
-    def claim(path: str, content: str, package: str) -> None:
+
+_ITSELF = "the environment itself"
+
+
+class _Claims:
+    """Who brings which path, under the form of it in which case is ignored.
+
+    Within a wheel no two paths are one (`lockenv.archive.names.check_distinct`), so of folders that one package
+    has for itself nothing is to be compared, and they are nearly all: only what goes into `common` ones is.
+    """
+
+    def __init__(self, common: AbstractSet[str]) -> None:
+        self._common = common
+        self._owners: dict[str, tuple[str, str, str]] = {}
+        self._folders: dict[str, str] = {}
+        self._problems: list[Problem] = []
+        self.shared: set[str] = set()
+
+    def take(self, path: str, content: str, package: str) -> None:
+        """Claim one path."""
         key = folded(path)
-        owner, theirs, spelt = owners.setdefault(key, (package, content, path))
+        owner, theirs, spelt = claimed = self._owners.setdefault(key, mine := (package, content, path))
+        if claimed is not mine:
+            self.shared.add(path)
         if spelt != path:
             told = f"{package} brings it, and {owner} {spelt}: one file where case is ignored"
-            problems.append(Problem(where=path, message=told))
+            self._problems.append(Problem(where=path, message=told))
         elif theirs != content:
-            problems.append(Problem(where=path, message=f"both {owner} and {package} bring it"))
-        parent = key.rpartition("/")[0]
-        while parent and parent not in folders:
-            folders[parent] = package
-            parent = parent.rpartition("/")[0]
+            self._problems.append(Problem(where=path, message=f"both {owner} and {package} bring it"))
+        self._note(key.rpartition("/")[0], package)
 
+    def take_folder(self, place: str, folder: Folder, package: str) -> None:
+        """Claim what stands in a folder that goes to a place."""
+        key = folded(place)
+        if key in self._common:
+            _, facts, sums = folder
+            for name, sha256 in zip(facts, sums, strict=True):
+                self.take(f"{place}/{name}", sha256, package)
+        self._note(key, package)
+
+    def _note(self, folder: str, package: str) -> None:
+        """Note a folder and its parents, up to one that was noted before: its parents have been, too."""
+        while folder and folder not in self._folders:
+            self._folders[folder] = package
+            folder = folder.rpartition("/")[0]
+
+    def check(self) -> None:
+        """Raise `Refused` for what was found."""
+        owners, folders = self._owners, self._folders
+        problems = self._problems + [
+            Problem(where=owners[path][2], message=f"a file of {owners[path][0]}, a folder of {folders[path]}")
+            for path in owners.keys() & folders.keys()
+        ]
+        if problems:
+            raise _collision(problems)
+
+
+def _common_folders(placements: Iterable[Placement], scheme: Scheme, reserved: Iterable[str]) -> frozenset[str]:
+    """Find the folders, case ignored, into or below which several packages bring something, or the environment.
+
+    What goes each to its own place counts as what others bring: it may come into a folder of the same wheel.
+    """
+    seen: set[str] = set()
+    common: set[str] = set()
     for path in reserved:
-        claim(path, "", "the environment itself")
+        common.update(_upwards(folded(path).rpartition("/")[0]))
     for placement in placements:
-        for script in placement.scripts:
-            claim(f"{scheme.scripts}/{script.name}", f"{script.module}:{script.attribute}", placement.name)
-        for file in placement.files:
-            claim(file.destination, file.sha256, placement.name)
-    problems += [
-        Problem(where=owners[path][2], message=f"a file of {owners[path][0]}, a folder of {folders[path]}")
-        for path in owners.keys() & folders.keys()
-    ]
-    if problems:
-        raise _collision(problems)
+        singly = {file.destination.rpartition("/")[0] for file in placement.files}
+        singly.update(scheme.scripts for _ in placement.scripts)
+        for folder in singly:
+            common.update(_upwards(folded(folder)))
+        own: set[str] = set()
+        for place, _ in placement.settled:
+            for folder in _upwards(folded(place)):
+                if folder in own:
+                    break
+                own.add(folder)
+        common |= own & seen
+        seen |= own
+    return frozenset(common)
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """Give a folder and its parents."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
 
 
 def _collision(problems: list[Problem]) -> Refused:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from lockenv.archive.record import record_line
 from lockenv.errors import InstallError, Refused
 from lockenv.files import hash_descriptor, hash_file, remove_tree, seal_of, write_atomically
+from lockenv.folders import Folder, by_folder, rows_of
 from lockenv.leftovers import half_made, is_unsettled, mark_unsettled, settle, sweep
 from lockenv.placement import WRITTEN_BY_INSTALLER
 from lockenv.promised import note_use
@@ -34,7 +35,7 @@ from lockenv.wheels import Script, UnpackedFile
 if TYPE_CHECKING:
     from lockenv.limits import Limits
 
-_MAGIC = b"lockenv store 1\n"  #: to be changed with the manifest's shape
+_MAGIC = b"lockenv store 2\n"  #: to be changed with the manifest's shape
 _STALE = 24 * 3600.0  #: seconds after which a half-made entry belongs to nobody
 _BLOCK = 4096  #: what the smallest file takes of most disks
 _HEX = frozenset("0123456789abcdef")
@@ -45,8 +46,9 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  #: nobody wa
 class StoredWheel:
     """One unpacked wheel. `root` holds its `files`, whose paths are the wheel's own.
 
-    `record` is the part of RECORD that is the same in every environment: the lines of the files that go where
-    they stand, so neither those of the data folder nor what an installer writes.
+    `folders` are the files that go where they stand, `apart` the rows (path, sha256, size, permissions) of the
+    others: those of the data folder, and what an installer writes itself. `record` is the part of RECORD that is
+    the same in every environment: the lines of `folders`.
     """
 
     sha256: str
@@ -58,17 +60,29 @@ class StoredWheel:
     data_folder: str | None
     root_is_purelib: bool
     scripts: tuple[Script, ...]
-    rows: tuple[tuple[str, str, int, int], ...]
+    folders: tuple[Folder, ...]
+    apart: tuple[tuple[str, str, int, int], ...]
     record: str
 
     @cached_property
+    def rows(self) -> tuple[tuple[str, str, int, int], ...]:
+        """All files (path, sha256, size, permissions), sorted: made when asked for; linking takes folders."""
+        return tuple(sorted((*rows_of(self.folders), *self.apart)))
+
+    @cached_property
     def files(self) -> tuple[UnpackedFile, ...]:
-        """The rows by name: made when asked for, because linking reads the plain tuples."""
+        """The rows by name."""
         return tuple(map(UnpackedFile._make, self.rows))
+
+    def row(self, path: str) -> tuple[str, str, int, int]:
+        """Give the row of a file that the wheel has."""
+        at = path.rpartition("/")[0]
+        here = rows_of(folder for folder in self.folders if folder[0] == at)
+        return next(row for row in (*here, *self.apart) if row[0] == path)
 
     def content(self, path: str) -> bytes | None:
         """Read a file of the wheel; None where another stands there, or none that can be read."""
-        _, sha256, size, _ = next(row for row in self.rows if row[0] == path)
+        _, sha256, size, _ = self.row(path)
         try:
             descriptor = os.open(self.root / path, _FILE)
             with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
@@ -150,6 +164,7 @@ class Store:
                 root = temporary / "files"
                 root.mkdir()
                 files = wheel.extract(root)
+                fixed, apart = _parted(files, wheel.dist_info, wheel.data_folder)
                 stored = StoredWheel(
                     sha256=sha256,
                     root=entry / "files",
@@ -160,9 +175,9 @@ class Store:
                     data_folder=wheel.data_folder,
                     root_is_purelib=wheel.root_is_purelib,
                     scripts=wheel.scripts(),
-                    # marshal takes plain tuples only.
-                    rows=tuple(sorted((f.path, f.sha256, f.size, f.mode) for f in files)),
-                    record=_fixed_record(files, wheel.dist_info, wheel.data_folder),
+                    folders=by_folder(fixed),
+                    apart=tuple(apart),
+                    record="".join(f"{record_line(path, sha256, size)}\n" for path, sha256, size, _ in fixed),
                 )
             mark_unsettled(made)
             write_atomically(temporary / "manifest", _pack(stored))
@@ -283,7 +298,7 @@ def _linked_folders(stored: StoredWheel) -> set[str]:
     """Name the folders of an entry, relative to its root, to which a link leads: nobody takes files from there."""
     entry = stored.root.parent
     home = os.path.join(os.path.realpath(entry.parent), entry.name, stored.root.name)  # noqa: PTH118
-    folders = {os.path.dirname(path) for path, *_ in stored.rows}  # noqa: PTH120
+    folders = {folder for folder, *_ in (*stored.folders, *by_folder(stored.apart))}
     # Without its last slash, which the root itself would end with.
     return {
         folder for folder in folders if os.path.realpath(stored.root / folder) != f"{home}/{folder}".rstrip("/")
@@ -318,34 +333,42 @@ def _check_space(folder: Path, filename: str, sizes: Sequence[int]) -> None:
         )
 
 
-def _fixed_record(files: Iterable[UnpackedFile], dist_info: str, data_folder: str | None) -> str:
+def _parted(
+    files: Iterable[UnpackedFile], dist_info: str, data_folder: str | None
+) -> tuple[list[tuple[str, str, int, int]], list[tuple[str, str, int, int]]]:
+    """Part files, sorted, into those that go where they stand in every environment, and the others."""
     written = {f"{dist_info}/{name}" for name in WRITTEN_BY_INSTALLER}
-    return "".join(
-        f"{record_line(file.path, file.sha256, file.size)}\n"
-        for file in sorted(files)
-        if file.path not in written and not (data_folder and file.path.startswith(f"{data_folder}/"))
-    )
+    in_data = f"{data_folder}/" if data_folder else "/"
+    fixed: list[tuple[str, str, int, int]] = []
+    apart: list[tuple[str, str, int, int]] = []
+    for path, sha256, size, mode in sorted(files):
+        others = path in written or path.startswith(in_data)
+        # marshal takes plain tuples only.
+        (apart if others else fixed).append((path, sha256, size, mode))
+    return fixed, apart
 
 
 def suspects(stored: StoredWheel) -> list[str]:
     """List the files whose size, time, mode or kind is not the manifest's. One stat a file."""
     found = []
-    prefix = f"{stored.root}/"
     lstat = os.lstat
-    for path, sha256, size, mode in stored.rows:
-        try:
-            facts = lstat(prefix + path)
-        except OSError:
-            found.append(path)
-            continue
-        if (facts.st_size, facts.st_mtime_ns, facts.st_mode) != (size, fixed_mtime_ns(sha256), 0o100000 | mode):
-            found.append(path)
+    for folder, facts, _ in (*stored.folders, *by_folder(stored.apart)):
+        prefix = f"{folder}/" if folder else ""
+        root = f"{stored.root}/{prefix}"
+        for name, fact in facts.items():
+            try:
+                there = lstat(root + name)
+            except OSError:
+                found.append(prefix + name)
+                continue
+            if (there.st_size, there.st_mtime_ns, there.st_mode) != fact:
+                found.append(prefix + name)
     return found
 
 
 def _mended(stored: StoredWheel, path: str) -> bool:
     """Whether a suspect file has the right bytes after all; then it gets its own time and mode back."""
-    _, sha256, _, mode = next(row for row in stored.rows if row[0] == path)
+    _, sha256, _, mode = stored.row(path)
     place = stored.root / path
     try:
         if place.is_symlink() or hash_file(place)["sha256"] != sha256:
@@ -370,7 +393,8 @@ def _pack(stored: StoredWheel) -> bytes:
             stored.data_folder,
             stored.root_is_purelib,
             tuple(map(tuple, stored.scripts)),
-            stored.rows,
+            stored.folders,
+            stored.apart,
             stored.record,
         ),
         4,
@@ -393,7 +417,7 @@ def _read_manifest(entry: Path) -> StoredWheel | None:
     if content[:start] != _MAGIC + hashlib.sha256(payload).digest():
         return None
     values = marshal.loads(payload)  # noqa: S302
-    sha256, name, version, filename, dist_info, data_folder, purelib, scripts, rows, record = values
+    sha256, name, version, filename, dist_info, data_folder, purelib, scripts, folders, apart, record = values
     return StoredWheel(
         sha256=sha256,
         root=entry / "files",
@@ -404,7 +428,8 @@ def _read_manifest(entry: Path) -> StoredWheel | None:
         data_folder=data_folder,
         root_is_purelib=purelib,
         scripts=tuple(map(Script._make, scripts)),
-        rows=rows,
+        folders=folders,
+        apart=apart,
         record=record,
     )
 

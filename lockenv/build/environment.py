@@ -59,7 +59,7 @@ def make_environment(interpreter: Interpreter, wheels: Iterable[StoredWheel], fo
 
 def _placed(wheel: StoredWheel, interpreter: Interpreter, entries: Sequence[Entry]) -> Placement:
     return place(
-        wheel.rows,
+        wheel.rows,  # each by itself: they are few
         name=wheel.name,
         dist_info=wheel.dist_info,
         data_folder=wheel.data_folder,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from lockenv.errors import Problem, Refused
+from lockenv.folders import rows_of
 from lockenv.placement import place
 from lockenv.store import StoredWheel
 from lockenv.transaction.compose import Desired
@@ -53,8 +54,10 @@ def startup_of(desired: Desired) -> Iterator[tuple[NormalizedName, str, str]]:
 
 
 def _placed(stored: StoredWheel, scheme: Scheme, aliases: Mapping[str, str]) -> Mapping[str, str]:
-    # Few files have such a name, and only those few are placed.
-    rows = [row for row in stored.rows if row[0].endswith(_NAMES) or _MODULES in row[0]]
+    # Few files have such a name, and only those few are placed. Of what goes where it stands, `site` reads what is
+    # in no folder, and modules that are one themselves.
+    whole = rows_of(folder for folder in stored.folders if not folder[0] or _MODULES in folder[0])
+    rows = [row for row in (*whole, *stored.apart) if row[0].endswith(_NAMES) or _MODULES in row[0]]
     if not rows:
         return {}
     placed = place(

@@ -9,8 +9,10 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from lockenv.archive.record import record_line
+from lockenv.folders import Folder
 from lockenv.placement import Placed, Placement, check_collisions, place
 from lockenv.plan import Wanted
 from lockenv.python.scripts import check_path, rewritten, wrapper
@@ -72,17 +74,16 @@ def compose(desired: Desired, env: str) -> Contents:
     aliases = {link.path: link.target for link in links if "/" not in f"{link.path}{link.target}"}
     placements = [_placement(wanted, stored, desired.scheme, aliases) for wanted, stored in desired.packages]
     directories = [entry.path for entry in inner if isinstance(entry, Directory)]
-    check_collisions(placements, scheme=desired.scheme, reserved=_reserved(desired.entries))
+    shared = check_collisions(placements, scheme=desired.scheme, reserved=_reserved(desired.entries))
     texts = [_written(entry) for entry in inner if isinstance(entry, Text)]
     packages = []
     taken: set[str] = set()
     for (wanted, stored), placement in zip(desired.packages, placements, strict=True):
         package = _Package(wanted, stored, placement, desired.scheme, f"{env}/{desired.scheme.scripts}/python")
         generated = package.generated()
-        # Two packages may bring the same file with the same content; `check_collisions` has seen to that.
         texts += [text for text in generated if text.path not in taken]
         taken.update(text.path for text in generated)
-        packages.append(package.brought(taken, generated))
+        packages.append(package.brought(taken, shared, generated))
     files = (*(text.path for text in texts), *(link.path for link in links))
     folders = _folders(files, packages, [*directories, *_site_folders(desired.scheme)])
     return Contents(
@@ -109,11 +110,12 @@ def blueprint(desired: Desired, env: str) -> Blueprint:
 
 def _placement(wanted: Wanted, stored: StoredWheel, scheme: Scheme, aliases: dict[str, str]) -> Placement:
     return place(
-        stored.rows,
+        stored.apart,
         name=wanted.name,
         dist_info=stored.dist_info,
         data_folder=stored.data_folder,
         root_is_purelib=stored.root_is_purelib,
+        folders=stored.folders,
         scripts=stored.scripts,
         scheme=scheme,
         aliases=aliases,
@@ -135,8 +137,32 @@ class _Package:
         texts = [*self._wrappers(), *self._rewritten_scripts(), *self._recorded()]
         return [*texts, self._record(texts)]
 
-    def brought(self, taken: set[str], generated: list[WrittenFile]) -> Brought:
-        """Say which files come from the store; `taken` are the paths that others have, and gets these."""
+    def brought(self, taken: set[str], shared: AbstractSet[str], generated: list[WrittenFile]) -> Brought:
+        """Say which files come from the store.
+
+        `taken` are paths that are written, or of the `shared` ones those that others bring already; it gets these.
+        """
+        groups = [self._group(there, folder, taken, shared) for there, folder in self.placement.settled]
+        return Brought(
+            name=self.wanted.name,
+            version=self.wanted.version,
+            root=str(self.stored.root),
+            groups=(*(group for group in groups if group[2]), *self._single_files(taken)),
+            digest=self._digest(generated),
+        )
+
+    def _group(self, there: str, folder: Folder, taken: set[str], shared: AbstractSet[str]) -> Group:
+        """Take a folder as it is, or without what is taken: nothing is, where nobody else has the path."""
+        here, facts, sums = folder
+        if common := [name for name in facts if f"{there}/{name}" in shared] if shared else []:
+            paths = {f"{there}/{name}": name for name in common}
+            without = {paths[path] for path in paths.keys() & taken}
+            taken.update(paths)
+            sums = tuple(each for name, each in zip(facts, sums, strict=True) if name not in without)
+            facts = {name: fact for name, fact in facts.items() if name not in without}
+        return here, there, facts, {}, sums
+
+    def _single_files(self, taken: set[str]) -> tuple[Group, ...]:
         groups: dict[tuple[str, str], tuple[dict[str, tuple[int, int, int]], dict[str, str], list[str]]] = {}
         for destination, source, sha256, size, mode in self.placement.files:
             if destination not in taken:
@@ -148,21 +174,19 @@ class _Package:
                 sums.append(sha256)
                 if old != new:
                     olds[new] = old
-        return Brought(
-            name=self.wanted.name,
-            version=self.wanted.version,
-            root=str(self.stored.root),
-            groups=tuple(
-                (here, there, facts, olds, tuple(sums)) for (here, there), (facts, olds, sums) in groups.items()
-            ),
-            digest=self._digest(generated),
+        return tuple(
+            (here, there, facts, olds, tuple(sums)) for (here, there), (facts, olds, sums) in groups.items()
         )
 
     def _digest(self, generated: list[WrittenFile]) -> str:
-        rows = {file.destination: (file.sha256, bool(file.mode & 0o100)) for file in self.placement.files}
-        rows |= {text.path: (text.portable, bool(text.mode & 0o100)) for text in generated}
-        files = ((path, sha256, executable) for path, (sha256, executable) in rows.items())
-        return package_digest(self.wanted.name, self.wanted.version, files)
+        rows = {}
+        for there, (_, facts, sums) in self.placement.settled:
+            prefix = f"{there}/"
+            for (name, fact), sha256 in zip(facts.items(), sums, strict=True):
+                rows[prefix + name] = sha256, fact[2] & 0o100
+        rows |= {file.destination: (file.sha256, file.mode & 0o100) for file in self.placement.files}
+        rows |= {text.path: (text.portable, text.mode & 0o100) for text in generated}
+        return package_digest(self.wanted.name, self.wanted.version, rows)
 
     def _file(self, path: str, content: bytes, mode: int, *, portable: bytes | None = None) -> WrittenFile:
         return _file(path, content, mode, owner=self.wanted.name, portable=portable)

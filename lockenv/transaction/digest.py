@@ -17,19 +17,21 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 #: To be changed with what a digest says, so that equal digests always mean the same.
 FORMAT = 1
 _SHORT = 12  #: hexadecimal digits that are shown to people
 
 
-def package_digest(name: str, version: str, files: Iterable[tuple[str, str, bool]]) -> str:
-    """Digest one package; `files` are (path in the environment, sha256 without machine facts, executable).
+def package_digest(name: str, version: str, files: Mapping[str, tuple[str, int]]) -> str:
+    """Digest one package; `files` are, by path in the environment, sha256 without machine facts and executable.
 
     No path holds a line break: such names are refused when a wheel is opened.
     """
-    lines = [f"{content} {'x' if executable else '-'} {path}\n" for path, content, executable in sorted(files)]
+    lines = [
+        f"{content} {'x' if executable else '-'} {path}\n" for path, (content, executable) in sorted(files.items())
+    ]
     return _digest(f"lockenv package {FORMAT}\n{name} {version}\n{''.join(lines)}")
 
 

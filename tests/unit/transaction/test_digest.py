@@ -34,7 +34,7 @@ def recorded(project: Project) -> str:
 
 def test_a_digest_is_computed_as_its_documentation_says() -> None:
     text = "lockenv package 1\nmenu 2.0\naa x bin/menu\nbb - lib/menu.py\n"
-    package = package_digest("menu", "2.0", [("lib/menu.py", "bb", False), ("bin/menu", "aa", True)])
+    package = package_digest("menu", "2.0", {"lib/menu.py": ("bb", False), "bin/menu": ("aa", True)})
     assert package == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     text = f"lockenv environment 1\ncpython 3.12 linux-x86_64\nmenu 2.0 {package}\n"
     assert environment_digest("cpython 3.12 linux-x86_64", [("menu", "2.0", package)]) == (
@@ -149,12 +149,12 @@ def test_another_entry_point_is_another_digest(project: Project) -> None:
 def test_the_order_of_files_has_no_say_and_every_file_has(
     files: dict[str, tuple[str, bool]], random: object
 ) -> None:
-    rows = [(path, sha256, executable) for path, (sha256, executable) in files.items()]
-    whole = package_digest("menu", "1", rows)
+    rows = list(files.items())
+    whole = package_digest("menu", "1", files)
     random.shuffle(rows)  # type: ignore[attr-defined]
-    assert package_digest("menu", "1", rows) == whole
+    assert package_digest("menu", "1", dict(rows)) == whole
     for row in rows:
-        assert package_digest("menu", "1", [other for other in rows if other != row]) != whole
+        assert package_digest("menu", "1", dict(other for other in rows if other != row)) != whole
 
 
 def test_an_environment_that_stands_tells_its_digest_after_a_sync_that_only_wrote_the_record(
