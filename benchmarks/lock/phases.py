@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 from benchmarks.launch import last_words, launched, log_in
 from benchmarks.lock.executables import Installed
-from benchmarks.lock.tools import Job, Place, environment, lay_out, packages_in
+from benchmarks.lock.tools import Job, Place, environment, lay_out
 from benchmarks.runs import Run
 from benchmarks.serving import Served
 
@@ -146,4 +146,6 @@ class Contender:
                 run, outcome="failed", note=f"exit status {took.status}: {last_words(log_in(self._place.folder))}"
             )
         lock = self._path.read_bytes()
-        return dataclasses.replace(run, packages=packages_in(lock), digest=hashlib.sha256(lock).hexdigest())
+        return dataclasses.replace(
+            run, packages=self.installed.tool.packages(lock), digest=hashlib.sha256(lock).hexdigest()
+        )

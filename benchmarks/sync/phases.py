@@ -182,7 +182,8 @@ class Contender:
         if run.outcome != "done":
             return run
         expected = self._expected[lot]
-        if note := wrong(self._work.place.env, expected, self._set.imports):
+        besides = self._work.way.brings
+        if note := wrong(self._work.place.env, expected, self._set.imports, besides=besides):
             return dataclasses.replace(run, outcome="failed", note=note)
         self._has = lot
         return dataclasses.replace(run, packages=len(expected))
