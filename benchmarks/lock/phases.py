@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from benchmarks import calls
 from benchmarks.launch import last_words, launched, log_in
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.tools import Job, Place, environment, lay_out
@@ -66,6 +67,15 @@ class Contender:
         elif phase == "cold":
             self._lock = self._path.read_bytes()
         return run
+
+    def traced(self, phase: Phase) -> Run:
+        """Run a phase once more, made ready as ever, to count its system calls."""
+        if reason := self._prepare(phase):
+            return Run(outcome="not run", note=reason)
+        result = self._place.folder / "calls.txt"
+        result.unlink(missing_ok=True)
+        run = self._measure(self._command(phase), wrapper=calls.tracing(result), patience=calls.PATIENCE)
+        return dataclasses.replace(run, calls=calls.total(result) if run.outcome == "done" else None)
 
     # -- making ready
 
@@ -124,15 +134,17 @@ class Contender:
     def _command(self, phase: Phase) -> tuple[str, ...] | None:
         return self.installed.tool.command(self._job, upgrade=phase == "upgrade-one")
 
-    def _measure(self, arguments: tuple[str, ...] | None) -> Run:
+    def _measure(
+        self, arguments: tuple[str, ...] | None, *, wrapper: tuple[str, ...] = (), patience: float = 1.0
+    ) -> Run:
         assert arguments is not None, "a phase without a command is not run"
         self._served.take_counts()
         took = launched(
-            (self.installed.path, *arguments),
+            (*wrapper, self.installed.path, *arguments),
             folder=self._place.folder,
             cwd=self._place.project,
             environ=environment(self.installed.tool, self._place, self._job),
-            bound=self._bound,
+            bound=self._bound * patience,
         )
         run = Run(
             outcome="done", seconds=took.seconds, cpu=took.cpu, peak=took.peak, counts=self._served.take_counts()
