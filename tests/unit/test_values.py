@@ -89,6 +89,25 @@ def test_who_asks_for_a_dataclass_gets_one() -> None:
     assert str(inspect.signature(Dish.__init__)) == "(self, *, name, price=3)"
 
 
+def test_what_makes_a_value_is_there_before_the_first_is_made() -> None:
+    @values.dataclass(frozen=True, slots=True, kw_only=True)
+    class Menu:
+        dishes: tuple[Dish, ...] = ()
+
+    assert str(inspect.signature(Menu)) == "(*, dishes=())"
+    assert Menu.__init__ is Menu.__init__
+    assert Menu() == Menu(dishes=())
+
+
+def test_a_kind_of_a_value_is_made_as_that_is() -> None:
+    class Cake(Dish):
+        pass
+
+    cake = Cake(name="cheese")
+    assert (cake.name, cake.price) == ("cheese", 3)
+    assert Dish(name="cheese") != cake
+
+
 def test_a_value_is_taken_apart_by_match() -> None:
     match Table(3):
         case Table(seats, dishes):
