@@ -107,19 +107,48 @@ def _said(default: object) -> dict[str, object]:
     return default.said if isinstance(default, _Field) else {"default": default}
 
 
+_FEW = 12  #: so many values are made before it pays to write a function for it
+
+
 class _Initial:
-    """A class's `__init__`, written when the first value of it is made: of half the classes, a run makes none."""
+    """What makes a class's values. Of most classes a run makes few; for the others `__init__` is written."""
 
     def __init__(self, names: tuple[str, ...], said: dict[str, dict[str, object]], **how: bool) -> None:
         self._names, self._said, self._how = names, said, how
+        self._few = _FEW
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._kind = owner
 
-    def __get__(self, instance: object, owner: type) -> object:
+    def __get__(self, instance: object, owner: type) -> Any:
+        self._few -= 1
+        if instance is None or self._few < 0:
+            return self._written().__get__(instance, owner)
+        return lambda *given, **named: self._fill(instance, given, named)
+
+    def _written(self) -> Any:
         made = _initial(self._kind, self._names, self._said, self._how)
         self._kind.__init__ = made  # type: ignore[misc]
-        return made.__get__(instance, owner)
+        return made
+
+    def _fill(self, instance: object, given: tuple[object, ...], named: dict[str, object]) -> None:
+        """Do what would be written. What is not given by names, or is wrong, is left to what is written."""
+        content = {**{name: _fresh(said) for name, said in self._said.items() if _has_default(said)}, **named}
+        if given or len(content) != len(self._names) or not all(name in content for name in self._names):
+            self._written()(instance, *given, **named)
+            return
+        for name, held in content.items():
+            object.__setattr__(instance, name, held)
+        if self._how["more"]:
+            instance.__post_init__()  # type: ignore[attr-defined]
+
+
+def _has_default(said: dict[str, object]) -> bool:
+    return "default" in said or "default_factory" in said
+
+
+def _fresh(said: dict[str, object]) -> object:
+    return said["default"] if "default" in said else said["default_factory"]()  # type: ignore[operator]
 
 
 def _initial(
