@@ -6,6 +6,16 @@ import argparse
 import re
 
 
+def add_strace(to: argparse.ArgumentParser) -> None:
+    """Let calls be counted, where strace is at hand, or not."""
+    to.add_argument(
+        "--strace",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="count system calls in a further run of each phase, where strace is at hand (default: %(default)s)",
+    )
+
+
 def seconds(text: str) -> float:
     """Read a duration: '30ms', '0.5s'."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", text.strip())

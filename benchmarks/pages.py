@@ -1,4 +1,7 @@
-"""Pages of a project as an index sends them: JSON (PEP 691, 700, 714) and HTML (PEP 503, 592, 714). Pure."""
+"""Pages of a project as an index sends them, in JSON (PEP 691, 700, 714) and HTML (PEP 503, 592, 714). Pure.
+
+And what PyPI's own API says of it, which one tool reads.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-from benchmarks.recording import File, Page
+from benchmarks.recording import File, Page, version_of
 
 #: What a page says of a file's metadata: its sha256, that there is some, that there is none.
 Core: TypeAlias = str | bool
-Form: TypeAlias = Literal["json", "html"]
+#: `api` is what PyPI says beside the standards, at an address of its own.
+Form: TypeAlias = Literal["json", "html", "api"]
 
 CONTENT_TYPES: Final[Mapping[Form, str]] = {
     "json": "application/vnd.pypi.simple.v1+json",
     "html": "text/html; charset=UTF-8",
+    "api": "application/json",
 }
 _FORMS: Final[Mapping[str, Form]] = {
     "application/vnd.pypi.simple.v1+json": "json",
@@ -60,6 +65,29 @@ def as_json(page: Page, core: Mapping[str, Core], url: Callable[[str], str]) -> 
         "files": [_json_file(file, core.get(file.filename, False), url(file.filename)) for file in page.files],
     }
     return json.dumps(content, separators=(",", ":")).encode()
+
+
+def as_api(page: Page, url: Callable[[str], str]) -> bytes:
+    """Write what PyPI's JSON API says of a project's files, as far as tools that lock read it."""
+    releases: dict[str, list[dict[str, Any]]] = {}
+    for file in page.files:
+        if version := version_of(page.project, file.filename):
+            releases.setdefault(version, []).append(_api_file(file, url(file.filename)))
+    content = {"info": {"name": page.project}, "releases": releases}
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _api_file(file: File, url: str) -> dict[str, Any]:
+    return {
+        "digests": file.hashes,
+        "filename": file.filename,
+        "packagetype": "bdist_wheel" if file.is_wheel else "sdist",
+        "requires_python": file.requires_python,
+        "size": file.size,
+        "upload_time_iso_8601": file.upload_time,
+        "url": url,
+        "yanked": file.yanked is not False,
+    }
 
 
 def _json_file(file: File, core: Core, url: str) -> dict[str, Any]:

@@ -19,6 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion
+
 from lockenv.files import write_atomically
 
 _FORMAT = 1
@@ -119,6 +128,18 @@ class Recording:
     def file(self, project: str, filename: str) -> Path:
         """Where a file of a project is, if it is recorded."""
         return self.folder / "files" / project / filename
+
+
+def version_of(project: str, filename: str) -> str | None:
+    """The version that the name of a project's file tells; None where it is no such name."""
+    try:
+        if filename.endswith(".whl"):
+            name, version, *_ = parse_wheel_filename(filename)
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return None
+    return str(version) if name == canonicalize_name(project) else None
 
 
 def _write(path: Path, content: bytes) -> None:

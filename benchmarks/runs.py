@@ -10,7 +10,10 @@ from benchmarks.server import Counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one run of a tool took. `peak` in MB. `digest` is of the lock it left; `note` says what went wrong."""
+    """What one run of a tool took. `peak` in MB. `digest` is of the lock it left; `note` says what went wrong.
+
+    `calls` are system calls, as `benchmarks.calls` counted them in another run of the kind; None if nobody did.
+    """
 
     outcome: Literal["done", "over", "failed", "not run"]
     seconds: float = 0.0
@@ -20,6 +23,7 @@ class Run:
     packages: int = 0
     digest: str = ""
     note: str = ""
+    calls: int | None = None
 
     @property
     def as_json(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Answers to requests, from a recording and nothing else.
 
     /simple/<project>/                       a page, in JSON or HTML
+    /<project>/json                          what PyPI's own API says of it, also below /pypi
     /files/<project>/<file>                  a file, whole or in part
     /files/<project>/<file>.metadata         its METADATA (PEP 658)
 
@@ -21,7 +22,7 @@ from urllib.parse import quote, unquote
 from packaging.utils import canonicalize_name
 
 from benchmarks import pages
-from benchmarks.recording import File, Recording
+from benchmarks.recording import File, Page, Recording
 
 Kind: TypeAlias = Literal["page", "metadata", "file", "other"]
 
@@ -124,18 +125,20 @@ class Site:
             return self._page(name, request.headers)
         if found := re.fullmatch(r"/files/([a-z0-9-]+)/([^/]+?)(\.metadata)?", request.path):
             return self._file(found[1], unquote(found[2]), request.headers, core=bool(found[3]))
+        if found := re.fullmatch(r"(?:/pypi)?/([A-Za-z0-9._-]+)/json", request.path):
+            return self._page(canonicalize_name(found[1]), request.headers, form="api")
         return _not_found("other")
 
     # -- pages
 
-    def _page(self, name: str, headers: Mapping[str, str]) -> Answer | Missing:
+    def _page(self, name: str, headers: Mapping[str, str], form: pages.Form | None = None) -> Answer | Missing:
         self.asked.add(name)
         if name not in self._projects and not self.recording.knows(name):
             return Missing(kind="page", project=name)
         project = self._project(name)
         if project is None:
             return _not_found("page")
-        form = pages.preferred_form(headers.get("accept", ""))
+        form = form or pages.preferred_form(headers.get("accept", ""))
         if form is None:
             return Answer(kind="page", status=406)
         written = self._written(name, project, form)
@@ -157,11 +160,19 @@ class Site:
         if form not in project.forms:
             page = self.recording.page(name)
             assert page is not None, f"the page of {name} went away"
-            write = pages.as_json if form == "json" else pages.as_html
-            plain = write(page, self._core(name, project), lambda filename: self._url(name, filename))
+            plain = self._plain(page, project, form)
             etag = f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
             project.forms[form] = _Written(etag=etag, plain=plain, zipped=gzip.compress(plain, 6, mtime=0))
         return project.forms[form]
+
+    def _plain(self, page: Page, project: _Project, form: pages.Form) -> bytes:
+        def url(filename: str) -> str:
+            return self._url(page.project, filename)
+
+        if form == "api":
+            return pages.as_api(page, url)
+        write = pages.as_json if form == "json" else pages.as_html
+        return write(page, self._core(page.project, project), url)
 
     def _core(self, name: str, project: _Project) -> dict[str, pages.Core]:
         """Say which wheels have metadata: the hash where it is recorded, else a promise."""

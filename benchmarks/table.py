@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from benchmarks.runs import Run
 
-_HEAD = ("median", "min", "max", "ratio", "cpu", "peak", "requests", "MB", "packages")
+_HEAD = ("median", "min", "max", "ratio", "cpu", "peak", "requests", "MB", "calls", "packages")
 
 _Phase = TypeVar("_Phase", bound=str)
 
@@ -52,6 +52,7 @@ def _row(runs: Sequence[Run], base: float | None, bound: float) -> str:
         f"{_median(done, lambda run: run.peak):9.0f}",
         f"{_median(done, lambda run: run.counts.requests):9.0f}",
         f"{_median(done, lambda run: run.counts.sent / 1e6):9.2f}",
+        f"{'' if done[-1].calls is None else done[-1].calls:>9}",
         f"{done[-1].packages:9}",
     ]
     return "".join(cells) + (" !" if any(run.counts.unrecorded for run in done) else "")

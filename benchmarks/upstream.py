@@ -14,16 +14,9 @@ from html.parser import HTMLParser
 from typing import Any, Final, Self
 from urllib.parse import unquote, urljoin, urlsplit
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion
+from packaging.utils import parse_wheel_filename
 
-from benchmarks.recording import File, Page, Recording
+from benchmarks.recording import File, Page, Recording, version_of
 from benchmarks.site import Missing
 from lockenv.errors import MetadataError
 from lockenv.index.auth import Credentials, without_credentials
@@ -120,19 +113,8 @@ class Upstream:
 
 def versions_of(project: str, files: Sequence[File]) -> tuple[str, ...]:
     """The versions that a page's file names tell (PEP 700)."""
-    found = {version for file in files if (version := _version(project, file.filename)) is not None}
+    found = {version for file in files if (version := version_of(project, file.filename)) is not None}
     return tuple(sorted(found))
-
-
-def _version(project: str, filename: str) -> str | None:
-    try:
-        if filename.endswith(".whl"):
-            name, version, *_ = parse_wheel_filename(filename)
-        else:
-            name, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None
-    return str(version) if name == canonicalize_name(project) else None
 
 
 def completed(rows: Sequence[Mapping[str, Any]], told: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from lockenv.project import Project, find_project, stated_env
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
 from lockenv.user_folders import cache_folder, config_file
+from lockenv.values import replace
 
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
@@ -125,9 +126,6 @@ class Session:
         self.limits = self._with_own_limits(manifest.limits)
 
     def _with_own_limits(self, limits: Limits) -> Limits:
-        # Lazy: as above.
-        from dataclasses import replace
-
         return replace(limits, **dict(self.settings.limits))
 
     @cached_property
@@ -252,7 +250,6 @@ class Session:
 
 def _absolute(index: Index, folder: str) -> Index:
     """Turn the address of an index that is a folder beside the manifest into a file: URL."""
-    from dataclasses import replace
     from pathlib import Path
 
     if "://" in index.url:

@@ -75,9 +75,8 @@ def _made(cls: type, slots: bool, kw_only: bool, eq: bool) -> type:
     names = tuple(name for name, kind in kinds.items() if not kind.startswith("ClassVar"))
     body = dict(vars(cls))
     said = {name: _said(body[name]) for name in names if name in body}
-    initial, place = _initial(names, said, slots, kw_only, "__post_init__" in body)
     own = {
-        "__init__": initial,
+        "__init__": _Initial(names, said, slots=slots, kw_only=kw_only, more="__post_init__" in body),
         "__repr__": _repr,
         "__setattr__": _refuse,
         "__delattr__": _refuse,
@@ -101,9 +100,6 @@ def _made(cls: type, slots: bool, kw_only: bool, eq: bool) -> type:
         body["__slots__"] = names
     made = type(cls.__name__, cls.__bases__, body)
     made.__qualname__ = cls.__qualname__
-    if slots:
-        # To set a slot by its descriptor takes half the time of setting it by its name.
-        place.update({f"_set_{name}": vars(made)[name].__set__ for name in names})
     return made
 
 
@@ -111,13 +107,57 @@ def _said(default: object) -> dict[str, object]:
     return default.said if isinstance(default, _Field) else {"default": default}
 
 
-def _initial(
-    names: tuple[str, ...], said: dict[str, dict[str, object]], slots: bool, kw_only: bool, more: bool
-) -> tuple[object, dict[str, object]]:
-    """Write `__init__`, as a function of its own for each class: it is called for every value.
+_FEW = 12  #: so many values are made before it pays to write a function for it
 
-    It is given with the names that it sees, to which what sets a slot is added later.
-    """
+
+class _Initial:
+    """What makes a class's values. Of most classes a run makes few; for the others `__init__` is written."""
+
+    def __init__(self, names: tuple[str, ...], said: dict[str, dict[str, object]], **how: bool) -> None:
+        self._names, self._said, self._how = names, said, how
+        self._few = _FEW
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._kind = owner
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        self._few -= 1
+        if instance is None or self._few < 0:
+            return self._written().__get__(instance, owner)
+        return lambda *given, **named: self._fill(instance, given, named)
+
+    def _written(self) -> Any:
+        made = _initial(self._kind, self._names, self._said, self._how)
+        self._kind.__init__ = made  # type: ignore[misc]
+        return made
+
+    def _fill(self, instance: object, given: tuple[object, ...], named: dict[str, object]) -> None:
+        """Do what would be written. What is not given by names, or is wrong, is left to what is written."""
+        content = {**{name: _fresh(said) for name, said in self._said.items() if _has_default(said)}, **named}
+        if given or len(content) != len(self._names) or not all(name in content for name in self._names):
+            self._written()(instance, *given, **named)
+            return
+        for name, held in content.items():
+            object.__setattr__(instance, name, held)
+        if self._how["more"]:
+            instance.__post_init__()  # type: ignore[attr-defined]
+
+
+def _has_default(said: dict[str, object]) -> bool:
+    return "default" in said or "default_factory" in said
+
+
+def _fresh(said: dict[str, object]) -> object:
+    return said["default"] if "default" in said else said["default_factory"]()  # type: ignore[operator]
+
+
+def _initial(
+    kind: type,
+    names: tuple[str, ...],
+    said: dict[str, dict[str, object]],
+    how: dict[str, bool],
+) -> Any:
+    """Write `__init__`, as a function of its own for each class: it is called for every value."""
     place: dict[str, object] = {"_new": object(), "_set": object.__setattr__}
     parameters, lines = [], []
     for name in names:
@@ -131,12 +171,15 @@ def _initial(
             lines.append(f" if {name} is _new: {name} = _make_{name}()")
         else:
             parameters.append(name)
-        lines.append(f" _set_{name}(self, {name})" if slots else f" _set(self, {name!r}, {name})")
-    head = ", ".join(["self", *(["*"] if kw_only and names else []), *parameters])
+        lines.append(f" _set_{name}(self, {name})" if how["slots"] else f" _set(self, {name!r}, {name})")
+    if how["slots"]:
+        # To set a slot by its descriptor takes half the time of setting it by its name.
+        place.update({f"_set_{name}": vars(kind)[name].__set__ for name in names})
+    head = ", ".join(["self", *(["*"] if how["kw_only"] and names else []), *parameters])
     lines = [f"def __init__({head}):", *lines]
-    lines += [" self.__post_init__()"] if more else [] if names else [" pass"]
+    lines += [" self.__post_init__()"] if how["more"] else [] if names else [" pass"]
     exec("\n".join(lines), place)  # noqa: S102
-    return place["__init__"], place
+    return place["__init__"]
 
 
 class _Fields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -68,6 +68,7 @@ def modules() -> list[str]:
     return found
 
 
+@cache
 def source(module: str) -> ast.Module:
     path = ROOT.joinpath(*module.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -80,28 +81,31 @@ def part_of(module: str) -> str:
     return inner if inner in RANK else inner.split(".")[0]
 
 
-def imports(module: str) -> Iterator[str]:
+@cache
+def imports(module: str) -> tuple[str, ...]:
     """Everything a module imports, lazily or under TYPE_CHECKING too, as full names."""
+    found: list[str] = []
     for node in ast.walk(source(module)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
             assert node.module is not None
-            for alias in node.names:
-                yield f"{node.module}.{alias.name}"
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(found)
 
 
-def own_imports(module: str) -> set[str]:
+@cache
+def own_imports(module: str) -> frozenset[str]:
     """The lockenv modules that a module imports."""
-    known = set(modules())
+    known = set(ALL)
     found = set()
     for name in imports(module):
         if name.split(".")[0] == "lockenv":
             parts = name.split(".")
             prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
             found.add(next((prefix for prefix in prefixes if prefix in known), "lockenv.__init__"))
-    return found - {module}
+    return frozenset(found - {module})
 
 
 ALL = modules()

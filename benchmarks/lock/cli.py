@@ -15,7 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
-from benchmarks.arguments import seconds
+from benchmarks import calls
+from benchmarks.arguments import add_strace, seconds
 from benchmarks.lock import manifests, report
 from benchmarks.lock.executables import Installed, find, titles
 from benchmarks.lock.phases import PHASES, Phase
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add_choices(run_, bound=120.0)
     run_.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: %(default)s)")
     run_.add_argument("--reference", default="uv", help="whose medians are 1.00 (default: %(default)s)")
+    add_strace(run_)
     run_.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     run_.set_defaults(act=_run)
 
@@ -128,6 +130,7 @@ def _setting(asked: argparse.Namespace, *, record: bool) -> Setting:
         latency=asked.latency,
         work=asked.work and asked.work.absolute(),
         record=record,
+        counts_calls=not record and asked.strace and calls.can_count(),
     )
 
 
@@ -148,6 +151,7 @@ def _tell(tool: str, phase: Phase, run: Run) -> None:
     counts = run.counts
     asked = f"{counts.pages} pages, {counts.metadata} metadata, {counts.files} files, {counts.fetched} new"
     what = f"{run.seconds:8.2f} s, {asked}" if run.outcome != "not run" else ""
+    what = what if run.calls is None else f"{run.calls:8} system calls"
     note = f" {run.outcome}: {run.note}" if run.note else ""
     lacks = f" !! {len(counts.unrecorded)} not in the recording" if counts.unrecorded else ""
     print(f"  {tool:8} {phase:12}{what}{note}{lacks}", file=sys.stderr, flush=True)

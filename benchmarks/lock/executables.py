@@ -21,7 +21,7 @@ class Installed:
 
 def find(wanted: Iterable[str], peers: Path | None = None) -> tuple[list[Installed], list[str]]:
     """Find tools, as `benchmarks.executables.find` does; also say who is missing."""
-    programs, missing = executables.find(wanted, tuple(TOOLS), peers)
+    programs, missing = executables.find(wanted, {tool.name: tool.file for tool in TOOLS.values()}, peers)
     return [Installed(tool=TOOLS[each.name], path=each.path, version=each.version) for each in programs], missing
 
 

@@ -15,9 +15,10 @@ import shutil
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from benchmarks import calls
 from benchmarks.launch import last_words, launched, log_in
 from benchmarks.lock.executables import Installed
-from benchmarks.lock.tools import Job, Place, environment, lay_out, packages_in
+from benchmarks.lock.tools import Job, Place, environment, lay_out
 from benchmarks.runs import Run
 from benchmarks.serving import Served
 
@@ -66,6 +67,15 @@ class Contender:
         elif phase == "cold":
             self._lock = self._path.read_bytes()
         return run
+
+    def traced(self, phase: Phase) -> Run:
+        """Run a phase once more, made ready as ever, to count its system calls."""
+        if reason := self._prepare(phase):
+            return Run(outcome="not run", note=reason)
+        result = self._place.folder / "calls.txt"
+        result.unlink(missing_ok=True)
+        run = self._measure(self._command(phase), wrapper=calls.tracing(result), patience=calls.PATIENCE)
+        return dataclasses.replace(run, calls=calls.total(result) if run.outcome == "done" else None)
 
     # -- making ready
 
@@ -124,15 +134,17 @@ class Contender:
     def _command(self, phase: Phase) -> tuple[str, ...] | None:
         return self.installed.tool.command(self._job, upgrade=phase == "upgrade-one")
 
-    def _measure(self, arguments: tuple[str, ...] | None) -> Run:
+    def _measure(
+        self, arguments: tuple[str, ...] | None, *, wrapper: tuple[str, ...] = (), patience: float = 1.0
+    ) -> Run:
         assert arguments is not None, "a phase without a command is not run"
         self._served.take_counts()
         took = launched(
-            (self.installed.path, *arguments),
+            (*wrapper, self.installed.path, *arguments),
             folder=self._place.folder,
             cwd=self._place.project,
             environ=environment(self.installed.tool, self._place, self._job),
-            bound=self._bound,
+            bound=self._bound * patience,
         )
         run = Run(
             outcome="done", seconds=took.seconds, cpu=took.cpu, peak=took.peak, counts=self._served.take_counts()
@@ -146,4 +158,6 @@ class Contender:
                 run, outcome="failed", note=f"exit status {took.status}: {last_words(log_in(self._place.folder))}"
             )
         lock = self._path.read_bytes()
-        return dataclasses.replace(run, packages=packages_in(lock), digest=hashlib.sha256(lock).hexdigest())
+        return dataclasses.replace(
+            run, packages=self.installed.tool.packages(lock), digest=hashlib.sha256(lock).hexdigest()
+        )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks import calls
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.manifests import Manifest
 from benchmarks.lock.phases import Contender, Phase
@@ -21,7 +22,10 @@ Listener = Callable[[str, Phase, Run], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What is the same for all tools. `work` is where they work, a temporary folder if None."""
+    """What is the same for all tools. `work` is where they work, a temporary folder if None.
+
+    `counts_calls`: every phase is gone through once more, traced.
+    """
 
     recording: Path
     environ: Mapping[str, str]
@@ -30,6 +34,7 @@ class Setting:
     latency: float = 0.0
     work: Path | None = None
     record: bool = False
+    counts_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,8 @@ def measured(
                     run = contender.run(phase)
                     runs.setdefault((contender.name, phase), []).append(run)
                     tell(contender.name, phase, run)
+        if setting.counts_calls:
+            calls.count(ready, phases, runs, tell=tell)
     return Figures(manifest=manifest, runs=runs)
 
 

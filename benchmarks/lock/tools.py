@@ -7,6 +7,7 @@ cache and its temporary files lie in its own `Place`.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -64,14 +65,29 @@ class Job:
     python: str
 
 
+def packages_in(lock: bytes) -> int:
+    """How many packages a lock has, by name and version; the project itself (uv's) is none."""
+    content = tomllib.loads(lock.decode())
+    entries = content.get("packages", content.get("package", ()))
+    return len(
+        {(each["name"], each.get("version")) for each in entries if "virtual" not in each.get("source", ())}
+    )
+
+
+def pins_in(lock: bytes) -> int:
+    """How many packages a list of requirements pins."""
+    return len({line.partition("==")[0] for line in lock.decode().splitlines() if re.match(r"[\w.-]+==", line)})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A tool that locks.
 
     `lock` is the file it writes, `arguments` make it or make an old one right, `upgrade` let go of one package,
     whose name is put behind them (None: it cannot). `variables` are its own environment variables, where {cache},
-    {index}, {host} and {python} stand for a job's; `files` writes a project's files. `remark` is what one must
-    know to read its figures.
+    {index}, {host} and {python} stand for a job's; `files` writes a project's files. `packages` tells how many
+    packages a lock has. `remark` is what one must know to read its figures. `program` is what its file is called,
+    if not as the tool is.
     """
 
     name: str
@@ -80,7 +96,14 @@ class Tool:
     upgrade: tuple[str, ...] | None
     variables: Mapping[str, str]
     files: Callable[[Job], Mapping[str, str]]
+    packages: Callable[[bytes], int] = packages_in
     remark: str = ""
+    program: str = ""
+
+    @property
+    def file(self) -> str:
+        """What its program's file is called."""
+        return self.program or self.name
 
     def command(self, job: Job, *, upgrade: bool = False) -> tuple[str, ...] | None:
         """The arguments for a job; None if the tool cannot do that."""
@@ -127,6 +150,20 @@ def _for_poetry(job: Job) -> Mapping[str, str]:
 def _for_pip(job: Job) -> Mapping[str, str]:
     return {"requirements.in": "".join(f"{each}\n" for each in job.dependencies)}
 
+
+_PIP_COMPILE = (
+    "requirements.in",
+    "--generate-hashes",
+    "--strip-extras",
+    "--allow-unsafe",  # pip and setuptools are packages like others
+    "--no-config",
+    "--no-header",  # it would tell the words that it was called with, and these differ
+    "--no-emit-index-url",
+    "--no-emit-trusted-host",
+    "--quiet",
+    "--output-file",
+    "requirements.txt",
+)
 
 _EVERY = (
     Tool(
@@ -183,6 +220,21 @@ _EVERY = (
         files=_for_pip,
         remark="locks for this platform and this Python only, and keeps no pins",
     ),
+    Tool(
+        name="pip-tools",
+        program="pip-compile",
+        lock="requirements.txt",
+        arguments=_PIP_COMPILE,
+        upgrade=(*_PIP_COMPILE, "--upgrade-package"),
+        variables={
+            "PIP_CACHE_DIR": "{cache}",
+            "PIP_TOOLS_CACHE_DIR": "{cache}/pip-tools",
+            "PIP_TRUSTED_HOST": "{host}",
+        },
+        files=_for_pip,
+        packages=pins_in,
+        remark="is `pip-compile --generate-hashes`: it locks for this platform and this Python only",
+    ),
 )
 TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in _EVERY}
 
@@ -213,15 +265,6 @@ def lay_out(tool: Tool, place: Place, job: Job) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     for name, content in tool.files(job).items():
         (place.project / name).write_text(content, encoding="utf-8")
-
-
-def packages_in(lock: bytes) -> int:
-    """How many packages a lock has, by name and version; the project itself (uv's) is none."""
-    content = tomllib.loads(lock.decode())
-    entries = content.get("packages", content.get("package", ()))
-    return len(
-        {(each["name"], each.get("version")) for each in entries if "virtual" not in each.get("source", ())}
-    )
 
 
 def _pyproject(job: Job, *tables: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks import calls
+from benchmarks.arguments import add_strace
 from benchmarks.startup.commands import scene
 from benchmarks.startup.rounds import measured, table
 
@@ -26,9 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=40, help="how often each is run (default: %(default)s)")
     parser.add_argument("--packages", type=int, default=20, help="of the project (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    add_strace(parser)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        figures = measured(scene(Path(folder), packages=asked.packages), asked.rounds)
+        made = scene(Path(folder), packages=asked.packages)
+        figures = measured(made, asked.rounds, counts_calls=asked.strace and calls.can_count())
     print(table(figures))
     if asked.json is not None:
         rows = [{"name": each.command.name, "median": each.median, **asdict(each)} for each in figures]

@@ -6,18 +6,25 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from benchmarks import calls
 from benchmarks.startup.commands import FLOOR, Command, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What the runs of one command took, in seconds, and how that compares with the floor's."""
+    """What the runs of one command took, in seconds, and how that compares with the floor's.
+
+    `calls` are the system calls of a further run; None where they were not counted.
+    """
 
     command: Command
     seconds: tuple[float, ...]
     ratio: float
+    calls: int | None = None
 
     @property
     def median(self) -> float:
@@ -30,15 +37,21 @@ class Figures:
         return None if self.command.aim is None else self.ratio <= self.command.aim
 
 
-def measured(scene: Scene, rounds: int) -> tuple[Figures, ...]:
-    """Run all commands in each round, each round beginning with another one; a first round is not counted."""
+def measured(scene: Scene, rounds: int, *, counts_calls: bool = False) -> tuple[Figures, ...]:
+    """Run all commands in each round, each round beginning with another one; a first round is not counted.
+
+    With `counts_calls`, each is run once more in the end, traced.
+    """
     taken: dict[Command, list[float]] = {command: [] for command in scene.commands}
     for number in range(rounds + 1):
         for command in _turned(scene.commands, number):
             seconds = _run(command, scene)
             if number:
                 taken[command].append(seconds)
-    return tuple(compared(taken))
+    figures = tuple(compared(taken))
+    if counts_calls:
+        figures = tuple(replace(each, calls=_calls(each.command, scene)) for each in figures)
+    return figures
 
 
 def compared(taken: Mapping[Command, Sequence[float]]) -> Iterator[Figures]:
@@ -72,14 +85,23 @@ def _run(command: Command, scene: Scene) -> float:
     return took
 
 
+def _calls(command: Command, scene: Scene) -> int | None:
+    with TemporaryDirectory() as folder:
+        result = Path(folder, "calls.txt")
+        _run(replace(command, words=(*calls.tracing(result), *command.words)), scene)
+        return calls.total(result)
+
+
 def table(figures: Sequence[Figures]) -> str:
     """Write the figures, in milliseconds."""
-    lines = [f"{'':20}{'median':>10}{'min':>10}{'max':>10}{'ratio':>8}{'aim':>8}"]
+    lines = [f"{'':20}{'median':>10}{'min':>10}{'max':>10}{'ratio':>8}{'aim':>8}{'calls':>8}"]
     for each in figures:
         times = (each.median, min(each.seconds), max(each.seconds))
         cells = "".join(f"{seconds * 1000:7.1f} ms" for seconds in times)
-        aim = f"{each.command.aim:8.1f}" if each.command.aim is not None else ""
-        lines.append(f"{each.command.name:20}{cells}{each.ratio:8.2f}{aim}{_mark(each)}")
+        aim = "" if each.command.aim is None else f"{each.command.aim:.1f}"
+        counted = "" if each.calls is None else each.calls
+        line = f"{each.command.name:20}{cells}{each.ratio:8.2f}{aim:>8}{counted:>8}{_mark(each)}"
+        lines.append(line.rstrip())
     return "\n".join(lines)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
-from benchmarks import executables
-from benchmarks.arguments import seconds
+from benchmarks import calls, executables
+from benchmarks.arguments import add_strace, seconds
 from benchmarks.executables import Program
 from benchmarks.recording import Recording
 from benchmarks.runs import Run
@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     run_.add_argument("--phase", action="append", choices=PHASES, help="may be repeated (default: all)")
     run_.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: %(default)s)")
     run_.add_argument("--reference", default="uv", help="whose medians are 1.00 (default: %(default)s)")
+    add_strace(run_)
     run_.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     run_.set_defaults(act=_run)
 
@@ -208,6 +209,7 @@ def _run(asked: argparse.Namespace) -> None:
     installers = _installers(asked)
     titles = {each.way.name: each.title for each in installers}
     reference = asked.reference if asked.reference in titles else next(iter(titles))
+    counts_calls = asked.strace and calls.can_count()
     every = []
     with disk(asked.work, asked.disk) as (place, about):
         phases = tuple(phase for phase in PHASES if not asked.phase or phase in asked.phase)
@@ -217,7 +219,9 @@ def _run(asked: argparse.Namespace) -> None:
             print(each.name, file=sys.stderr)
             with _workshop(asked, place, each, port=port) as (work, _):
                 contenders = [Contender(work(one), each, asked.recording) for one in installers]
-                figures = measured(each, contenders, phases=phases, rounds=asked.rounds, tell=_tell)
+                figures = measured(
+                    each, contenders, phases=phases, rounds=asked.rounds, tell=_tell, counts_calls=counts_calls
+                )
             every.append(figures)
             print(f"\n{each.name}: {len(record.packages_of(asked.recording, each.name, 'new'))} packages")
             print(f"on {about}; {asked.rounds} rounds, latency {asked.latency * 1000:g} ms")
@@ -271,6 +275,7 @@ def _port(asked: argparse.Namespace) -> int:
 
 def _tell(tool: str, phase: str, run: Run) -> None:
     what = f"{run.seconds:8.3f} s, {run.counts.requests} requests" if run.outcome != "not run" else ""
+    what = what if run.calls is None else f"{run.calls:8} system calls"
     note = f" {run.outcome}: {run.note}" if run.note else ""
     lacks = f" !! {len(run.counts.unrecorded)} not in the recording" if run.counts.unrecorded else ""
     print(f"  {tool:12} {phase:14}{what}{note}{lacks}", file=sys.stderr, flush=True)

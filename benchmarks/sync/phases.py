@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
+from benchmarks import calls
 from benchmarks.runs import Run
 from benchmarks.sync.environment import wrong
 from benchmarks.sync.record import folder_of, packages_of
@@ -79,6 +80,15 @@ class Contender:
         if run.outcome != "done":
             self._given_up[phase] = run
         return run
+
+    def traced(self, phase: Phase) -> Run:
+        """Run a phase once more, made ready as ever, to count its system calls."""
+        if reason := self.prepare(phase):
+            return Run(outcome="not run", note=reason)
+        result = self._work.place.folder / "calls.txt"
+        result.unlink(missing_ok=True)
+        run = self.measure(phase, wrapper=calls.tracing(result), everywhere=True)
+        return dataclasses.replace(run, calls=calls.total(result) if run.outcome == "done" else None)
 
     # -- making ready
 
@@ -156,7 +166,7 @@ class Contender:
 
     # -- measuring
 
-    def measure(self, phase: Phase, wrapper: Command = ()) -> Run:
+    def measure(self, phase: Phase, wrapper: Command = (), *, everywhere: bool = False) -> Run:
         """Run the commands of a phase that was made ready, and look at what they left."""
         match phase:
             case "create":
@@ -165,14 +175,22 @@ class Contender:
                 commands = (self._work.way.verify,)
             case _:
                 commands = self._commands()
-        run = self._run(commands, link=_LINKS.get(phase, "hardlink"), wrapper=wrapper)
+        link = _LINKS.get(phase, "hardlink")
+        run = self._run(commands, link=link, wrapper=wrapper, everywhere=everywhere)
         return self._checked(run, "held" if phase == "change" else "new")
 
     def _commands(self) -> tuple[Command, ...]:
         return (self._work.way.sync,) if self._work.place.env.exists() else self._work.fresh()
 
-    def _run(self, commands: Sequence[Command], *, link: str = "hardlink", wrapper: Command = ()) -> Run:
-        run = self._work.run(commands, link=link, wrapper=wrapper)
+    def _run(
+        self,
+        commands: Sequence[Command],
+        *,
+        link: str = "hardlink",
+        wrapper: Command = (),
+        everywhere: bool = False,
+    ) -> Run:
+        run = self._work.run(commands, link=link, wrapper=wrapper, everywhere=everywhere)
         self._unrecorded += run.counts.unrecorded
         return run
 
@@ -182,7 +200,8 @@ class Contender:
         if run.outcome != "done":
             return run
         expected = self._expected[lot]
-        if note := wrong(self._work.place.env, expected, self._set.imports):
+        besides = self._work.way.brings
+        if note := wrong(self._work.place.env, expected, self._set.imports, besides=besides):
             return dataclasses.replace(run, outcome="failed", note=note)
         self._has = lot
         return dataclasses.replace(run, packages=len(expected))

@@ -7,6 +7,7 @@ import pstats
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
+from benchmarks import calls
 from benchmarks.sync.phases import Contender, Phase
 from benchmarks.sync.ways import Command
 
@@ -24,6 +25,7 @@ def profiled(contender: Contender, phase: Phase, program: Path, how: How, result
             raise SystemExit(note)
     if reason := contender.prepare(phase):
         raise SystemExit(reason)
+    result.unlink(missing_ok=True)
     run = contender.measure(phase, wrapper=_wrapper(program, how, result))
     if run.outcome != "done":
         raise SystemExit(run.note)
@@ -35,7 +37,7 @@ def profiled(contender: Contender, phase: Phase, program: Path, how: How, result
 
 def _wrapper(program: Path, how: How, result: Path) -> Command:
     if how == "strace":
-        return ("strace", "-f", "-c", "-S", "time", "-o", str(result))
+        return calls.tracing(result, "-S", "time")
     return (str(program.parent / "python"), "-m", "cProfile", "-o", str(result))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from benchmarks import calls
 from benchmarks.runs import Run
 from benchmarks.sync.phases import Phase
 from benchmarks.sync.sets import Set
@@ -24,6 +25,8 @@ class Measurable(Protocol):
 
     def run(self, phase: Phase) -> Run: ...
 
+    def traced(self, phase: Phase) -> Run: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
@@ -34,11 +37,18 @@ class Figures:
 
 
 def measured(
-    each: Set, contenders: Sequence[Measurable], *, phases: Sequence[Phase], rounds: int, tell: Listener
+    each: Set,
+    contenders: Sequence[Measurable],
+    *,
+    phases: Sequence[Phase],
+    rounds: int,
+    tell: Listener,
+    counts_calls: bool = False,
 ) -> Figures:
     """Measure every tool in every phase, `rounds` times, after a round that does not count.
 
-    The tools take turns within each phase, and each round begins with another one.
+    The tools take turns within each phase, and each round begins with another one. With `counts_calls`, every
+    phase is gone through once more in the end, traced.
     """
     runs: dict[tuple[str, Phase], list[Run]] = {}
     for number in range(rounds + 1):
@@ -51,6 +61,8 @@ def measured(
                 tell(contender.name, phase, run)
                 if number:
                     runs.setdefault((contender.name, phase), []).append(run)
+    if counts_calls:
+        calls.count(contenders, phases, runs, tell=tell)
     return Figures(set=each, runs=_in_order(runs, contenders, phases))
 
 

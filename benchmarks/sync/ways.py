@@ -56,7 +56,7 @@ class Way:
     the tool does not have. `variables` are its own environment variables. `remark` is what one must know to read
     its figures. It installs the project of the way that it is `like`, if there is one. `pause` is for how many
     seconds after a change it keeps what was there before, for programs that began with it. `phases` are those that
-    it is measured in, if not all.
+    it is measured in, if not all. `brings` names packages that it needs in every environment besides.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Way:
     like: str = ""
     pause: float = 0.0
     phases: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
 
     @property
     def project(self) -> str:
@@ -182,6 +183,7 @@ _LOCKENV: Final = {
 }
 
 _GRACE: Final = 10.5  #: seconds
+_FILES: Final = {"pip-tools": "pip-sync"}
 
 _EVERY = (
     Way(
@@ -262,6 +264,26 @@ _EVERY = (
         remark="removes nothing, and is given lockenv's pylock.toml",
     ),
     Way(
+        name="pip-tools",
+        program="pip-tools",
+        like="pip",
+        files=_requirements,
+        sync=(
+            "{program}",
+            "--quiet",
+            "--no-config",
+            "--python-executable",
+            "{env}/bin/python",
+            "--pip-args",
+            "--no-deps --no-compile",
+            "requirements.txt",
+        ),
+        create=("{python}", "-m", "venv", "{env}"),
+        variables=_PIP,
+        remark="is `pip-sync` of a requirements.txt with hashes, and makes each environment with a pip in it",
+        brings=("pip",),
+    ),
+    Way(
         name="pdm",
         program="pdm",
         files=_for_pdm,
@@ -302,7 +324,10 @@ _EVERY = (
     ),
 )
 WAYS: Final[Mapping[str, Way]] = {way.name: way for way in _EVERY}
-PROGRAMS: Final = tuple(dict.fromkeys(way.program for way in _EVERY if way.program != "python"))
+#: The programs, and what the file of each is called.
+PROGRAMS: Final[Mapping[str, str]] = {
+    way.program: _FILES.get(way.program, way.program) for way in _EVERY if way.program != "python"
+}
 
 
 def known_places(program: str, place: Place, *, python: str, index: str, link: str) -> dict[str, str]:

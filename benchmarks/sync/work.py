@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import calls
 from benchmarks.executables import Program
 from benchmarks.launch import last_words, launched, log_in
 from benchmarks.runs import Run
@@ -76,13 +77,20 @@ class Work:
         """The commands that make an environment where there is none."""
         return (self.way.create, self.way.sync) if self.way.create else (self.way.sync,)
 
-    def run(self, commands: Sequence[Command], *, link: str = "hardlink", wrapper: Command = ()) -> Run:
-        """Run commands, as one, and say what that took. `wrapper` is put before the last."""
+    def run(
+        self,
+        commands: Sequence[Command],
+        *,
+        link: str = "hardlink",
+        wrapper: Command = (),
+        everywhere: bool = False,
+    ) -> Run:
+        """Run commands, as one, and say what that took. `wrapper` is put before the last, or `everywhere`."""
         known = known_places(
             str(self.installer.program.path), self.place, python=self._python, index=self._served.url, link=link
         )
         said = [tuple(word.format_map(known) for word in command) for command in commands]
-        said[-1] = (*wrapper, *said[-1])
+        said = [(*wrapper, *each) if everywhere else each for each in said[:-1]] + [(*wrapper, *said[-1])]
         if self._flushed:
             flush(self.place.folder)
         self._served.take_counts()
@@ -91,7 +99,7 @@ class Work:
             folder=self.place.folder,
             cwd=self.place.project,
             environ=environment(self.way, self.place, known),
-            bound=self._bound,
+            bound=self._bound * (calls.PATIENCE if wrapper else 1),
         )
         counts = self._served.take_counts()
         self.fetched += counts.fetched

@@ -89,6 +89,62 @@ def test_who_asks_for_a_dataclass_gets_one() -> None:
     assert str(inspect.signature(Dish.__init__)) == "(self, *, name, price=3)"
 
 
+def test_what_makes_a_value_is_there_before_the_first_is_made() -> None:
+    @values.dataclass(frozen=True, slots=True, kw_only=True)
+    class Menu:
+        dishes: tuple[Dish, ...] = ()
+
+    assert str(inspect.signature(Menu)) == "(*, dishes=())"
+    assert Menu.__init__ is Menu.__init__
+    assert Menu() == Menu(dishes=())
+
+
+def test_the_first_values_are_made_as_all_others_are() -> None:
+    @values.dataclass(frozen=True, slots=True)
+    class Guest:
+        name: str
+        dishes: list[str] = values.field(default_factory=list)
+
+        def __post_init__(self) -> None:
+            if not self.name:
+                raise ValueError
+
+    made = [Guest("ann", ["soup"]) if number % 2 else Guest(name="ann") for number in range(40)]
+    assert made == [Guest(name="ann", dishes=["soup"] if number % 2 else []) for number in range(40)]
+    assert made[0].dishes is not made[2].dishes
+
+    for number in range(40):
+
+        @values.dataclass(frozen=True, slots=True, kw_only=True)
+        class Host:
+            name: str
+            seats: int = 2
+
+            def __post_init__(self) -> None:
+                if not self.name:
+                    raise ValueError
+
+        hosts = [Host(name=f"{each}") for each in range(number)]
+        assert [host.seats for host in hosts] == [2] * number
+        with pytest.raises(TypeError, match="unexpected keyword argument 'chairs'"):
+            Host(name="bob", chairs=2)  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'name'"):
+            Host()  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            Host("bob")  # type: ignore[call-arg]
+        with pytest.raises(ValueError):  # noqa: PT011
+            Host(name="")
+
+
+def test_a_kind_of_a_value_is_made_as_that_is() -> None:
+    class Cake(Dish):
+        pass
+
+    cake = Cake(name="cheese")
+    assert (cake.name, cake.price) == ("cheese", 3)
+    assert Dish(name="cheese") != cake
+
+
 def test_a_value_is_taken_apart_by_match() -> None:
     match Table(3):
         case Table(seats, dishes):

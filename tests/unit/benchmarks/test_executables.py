@@ -27,6 +27,14 @@ def test_a_tool_is_found_in_an_environment_of_its_own(program: Callable[[str], P
     assert found.path == place
 
 
+def test_a_program_may_be_called_otherwise_than_its_tool(program: Callable[[str], Path], tmp_path: Path) -> None:
+    place = tmp_path / "peers" / "pip-tools" / "bin" / "pip-compile"
+    place.parent.mkdir(parents=True)
+    program("print('pip-compile, version 7.6.2')").rename(place)
+    (found,), _ = find(["pip-tools"], tmp_path / "peers")
+    assert (found.path, found.version) == (place, "7.6.2")
+
+
 def test_who_is_missing_is_said() -> None:
     assert find(["nab=/nowhere/nab"]) == ([], ["nab: skipped, there is no /nowhere/nab"])
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import serving
+from benchmarks import calls, serving
 from benchmarks.launch import last_words
 from benchmarks.lock.executables import Installed
 from benchmarks.lock.manifests import Manifest
-from benchmarks.lock.phases import PHASES, Contender
+from benchmarks.lock.phases import PHASES, Contender, Phase
 from benchmarks.lock.tools import Job, Tool
 from benchmarks.recording import Recording
 from benchmarks.serving import Served
@@ -66,6 +66,23 @@ def test_phases_begin_with_what_they_promise(contender: Callable[..., Contender]
     assert {run.outcome for run in runs.values()} == {"done"}
     assert [run.counts.pages for run in runs.values()] == [1, 0, 0, 0, 0]
     assert all(run.packages == 1 and run.cpu > 0 and run.peak > 1 for run in runs.values())
+
+
+@pytest.mark.skipif(not calls.can_count(), reason="needs strace, and to be let trace")
+def test_a_traced_run_begins_as_a_timed_one_and_tells_its_calls(
+    contender: Callable[..., Contender], tmp_path: Path
+) -> None:
+    noting = "open('../../asked', 'a').write(str((os.path.exists(cache), os.path.exists('lock.toml'))) + '\\n')\n"
+    locker = contender(LOCKER.replace("PROJECT", "'menu'").replace("asked = ", f"{noting}asked = ", 1))
+    phases: tuple[Phase, ...] = ("cold", "warm", "nothing")
+    asked = tmp_path / "asked"
+    timed = [locker.run(phase).calls for phase in phases]
+    begun = asked.read_text()
+    asked.unlink()
+    traced = [locker.traced(phase).calls or 0 for phase in phases]
+    assert timed == [None, None, None]
+    assert asked.read_text() == begun
+    assert min(traced) > 100
 
 
 def test_what_is_new_was_never_asked_for_before_and_has_no_lock(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from benchmarks.lock import report
 from benchmarks.lock.manifests import Manifest
@@ -33,9 +34,13 @@ def rows(found: Figures, reference: str = "uv") -> list[list[str]]:
 
 def test_a_row_has_medians_and_their_ratio_to_the_reference() -> None:
     found = rows(figures(uv=[done(1), done(2), done(9)], nab=[done(5)]))
-    assert found[0] == ["median", "min", "max", "ratio", "cpu", "peak", "requests", "MB", "packages"]
+    assert found[0] == ["median", "min", "max", "ratio", "cpu", "peak", "requests", "MB", "calls", "packages"]
     assert found[1] == ["cold", "uv-1", "2.000", "1.000", "9.000", "1.00", "0.50", "40", "7", "2.50", "9"]
     assert found[2] == ["nab-2", "5.000", "5.000", "5.000", "2.50", "0.50", "40", "7", "2.50", "9"]
+
+
+def test_calls_are_shown_where_they_were_counted() -> None:
+    assert rows(figures(uv=[replace(done(1), calls=1234)]))[1][-2:] == ["1234", "9"]
 
 
 def test_what_was_not_measured_has_no_figures() -> None:

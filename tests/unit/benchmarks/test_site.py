@@ -68,9 +68,22 @@ def test_recorded_metadata_is_served(site: Site) -> None:
     assert ask(site, f"{WHEEL}.metadata").body == METADATA
 
 
+@pytest.mark.parametrize("path", ["/menu/json", "/pypi/Menu/json"])
+def test_pypis_own_api_tells_the_hashes_of_each_release(site: Site, path: str) -> None:
+    answer = ask(site, path, accept="*/*")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert isinstance(answer.body, bytes)
+    releases = json.loads(answer.body)["releases"]
+    assert {version: len(files) for version, files in releases.items()} == {"1.0": 1, "2.0": 2}
+    (wheel,) = releases["1.0"]
+    assert (wheel["url"], wheel["packagetype"]) == (f"{site.origin}{WHEEL}", "bdist_wheel")
+    assert wheel["digests"] == {"sha256": "ab" * 32}
+
+
 @pytest.mark.parametrize(
     ("path", "what"),
     [
+        ("/unasked/json", "page of unasked"),
         ("/simple/unasked/", "page of unasked"),
         ("/files/menu/menu-2.0-py3-none-any.whl", "file of menu-2.0-py3-none-any.whl"),
         ("/files/menu/menu-2.0-py3-none-any.whl.metadata", "metadata of menu-2.0-py3-none-any.whl"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks import calls
 from benchmarks.startup import cli
 from benchmarks.startup.commands import FLOOR, Command, scene
 from benchmarks.startup.rounds import compared, measured, table
@@ -23,17 +25,17 @@ def test_ratios_are_those_of_medians_to_the_floor_s() -> None:
     )
     assert [each.ratio for each in figures] == pytest.approx([1, 1.5, 2, 50])
     assert [each.is_within_its_aim for each in figures] == [None, True, False, None]
-    assert table(figures).splitlines() == [
-        "                        median       min       max   ratio     aim",
+    assert table([*figures[:1], replace(figures[1], calls=321), *figures[2:]]).splitlines() == [
+        "                        median       min       max   ratio     aim   calls",
         "python -c pass         20.0 ms   10.0 ms  500.0 ms    1.00",
-        "quick                  30.0 ms   30.0 ms   30.0 ms    1.50     1.5",
-        "slow                   40.0 ms   40.0 ms 9000.0 ms    2.00     1.5  too slow",
+        "quick                  30.0 ms   30.0 ms   30.0 ms    1.50     1.5     321",
+        "slow                   40.0 ms   40.0 ms 9000.0 ms    2.00     1.5          too slow",
         "free                 1000.0 ms 1000.0 ms 1000.0 ms   50.00",
     ]
 
 
 def test_every_command_runs_in_turn(tmp_path: Path) -> None:
-    figures = measured(scene(tmp_path, packages=2), rounds=2)
+    figures = measured(scene(tmp_path, packages=2), rounds=2, counts_calls=calls.can_count())
     assert [each.command.name for each in figures] == [
         FLOOR,
         "lockenv --version",
@@ -43,6 +45,7 @@ def test_every_command_runs_in_turn(tmp_path: Path) -> None:
         "lockenv lock",
     ]
     assert all(len(each.seconds) == 2 and min(each.seconds) > 0 for each in figures)
+    assert all((each.calls or 0) > 50 for each in figures) == calls.can_count()
 
 
 def test_a_command_that_fails_ends_the_benchmark(tmp_path: Path) -> None:
@@ -58,7 +61,7 @@ def test_the_figures_can_be_had_by_programs(
     quick = Command(name="quick", words=("q",), aim=1.5)
     figures = tuple(compared({_FLOOR: [0.01], quick: [0.02]}))
     monkeypatch.setattr(cli, "scene", lambda folder, packages: None)
-    monkeypatch.setattr(cli, "measured", lambda scene, rounds: figures)
+    monkeypatch.setattr(cli, "measured", lambda scene, rounds, counts_calls: figures)
     with pytest.raises(SystemExit) as leaving:
         cli.main(["--json", str(tmp_path / "figures.json")])
     assert leaving.value.code == 1

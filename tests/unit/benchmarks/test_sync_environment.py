@@ -49,6 +49,10 @@ def test_a_difference_is_told(env: Path, expected: dict[str, str], said: str) ->
     assert wrong(env, expected, ["menu"]) == f"the environment is not right: {said}"
 
 
+def test_what_a_tool_needs_besides_is_not_too_much(env: Path) -> None:
+    assert not wrong(env, {"menu": "1.0"}, ["menu"], besides=["plate-set"])
+
+
 def test_a_package_that_cannot_be_imported_is_told(env: Path) -> None:
     assert "does not work: no import soup" in wrong(env, RIGHT, ["soup"])
 

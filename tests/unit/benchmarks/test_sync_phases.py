@@ -114,6 +114,10 @@ class Turns:
         self._notes.append((self.name, phase))
         return Run(outcome="done", seconds=float(len(self._notes)))
 
+    def traced(self, phase: Phase) -> Run:
+        self._notes.append((f"{self.name} traced", phase))
+        return Run(outcome="done", seconds=99, calls=1234)
+
 
 def test_tools_take_turns_within_a_phase_and_the_first_round_does_not_count() -> None:
     notes: list[tuple[str, str]] = []
@@ -122,6 +126,15 @@ def test_tools_take_turns_within_a_phase_and_the_first_round_does_not_count() ->
     assert [name for name, _ in notes] == ["a", "b", "a", "b", "b", "a", "b", "a", "a", "b", "a", "b"]
     assert list(found.runs) == [("a", "create"), ("b", "create"), ("a", "cold"), ("b", "cold")]
     assert [run.seconds for run in found.runs["a", "create"]] == [6, 9]
+
+
+def test_calls_are_counted_in_the_end_and_that_run_is_not_timed() -> None:
+    notes: list[tuple[str, str]] = []
+    tools = [Turns("a", notes), Turns("b", notes)]
+    found = measured(SET, tools, phases=("warm", "warm-clone"), rounds=1, tell=lambda *_: None, counts_calls=True)
+    assert notes[-2:] == [("a traced", "warm"), ("b traced", "warm")]
+    assert {run.calls for runs in found.runs.values() for run in runs} == {1234}
+    assert max(run.seconds for runs in found.runs.values() for run in runs) < 99
 
 
 def test_a_phase_that_a_tool_does_not_take_has_no_figures() -> None:

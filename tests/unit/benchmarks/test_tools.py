@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from benchmarks.lock import manifests
 from benchmarks.lock.manifests import Manifest
-from benchmarks.lock.tools import TOOLS, Job, Place, environment, lay_out, packages_in
+from benchmarks.lock.tools import TOOLS, Job, Place, environment, lay_out, packages_in, pins_in
 from lockenv.manifest.read import read
 
 MANIFEST = Manifest(
@@ -94,3 +94,9 @@ def test_an_upgrade_names_the_package_last_where_there_is_such_a_thing() -> None
 )
 def test_packages_are_counted_by_name_and_version(lock: bytes, packages: int) -> None:
     assert packages_in(lock) == packages
+
+
+def test_pins_of_a_list_of_requirements_are_counted() -> None:
+    lock = b"# by hand\nmenu==1.0 \\\n    --hash=sha256:ab\n    # via -r requirements.in (menu==1)\nplate-set==2\n"
+    assert pins_in(lock) == 2
+    assert TOOLS["pip-tools"].packages is pins_in
