@@ -287,10 +287,17 @@ class _Making:
 
     def write(self, path: str, mode: int, content: bytes, sha256: str) -> None:
         """Write a file whole."""
-        descriptor = self._open(path, mode)
+        if (parent := path.rpartition("/")[0]) not in self._folders:
+            self._make(parent)
+        descriptor = os.open(self._prefix + path, _NEW, mode)
+        # Nearly all files are like this, and what is done for each of them counts: no further calls.
         try:
-            _write(descriptor, content)
-            self._finish(descriptor, mode, sha256)
+            if content and (written := os.write(descriptor, content)) < len(content):
+                _write(descriptor, content[written:])
+            if mode not in self._modes:
+                self._settle_mode(descriptor, mode)
+            mtime = fixed_mtime_ns(sha256)
+            os.utime(descriptor, ns=(mtime, mtime))
         finally:
             os.close(descriptor)
 
@@ -304,7 +311,10 @@ class _Making:
                     sha256 = piece
                 else:
                     _write(descriptor, piece)
-            self._finish(descriptor, mode, sha256)
+            if mode not in self._modes:
+                self._settle_mode(descriptor, mode)
+            mtime = fixed_mtime_ns(sha256)
+            os.utime(descriptor, ns=(mtime, mtime))
         finally:
             os.close(descriptor)
         return sha256
@@ -322,15 +332,12 @@ class _Making:
         os.mkdir(self._prefix + folder)  # noqa: PTH102
         self._folders.add(folder)
 
-    def _finish(self, descriptor: int, mode: int, sha256: str) -> None:
+    def _settle_mode(self, descriptor: int, mode: int) -> None:
         # To look is cheaper than to change. What takes from the mode (a strict umask) does so with all files.
-        if mode not in self._modes:
-            if stat.S_IMODE(os.fstat(descriptor).st_mode) == mode:
-                self._modes.add(mode)
-            else:
-                os.fchmod(descriptor, mode)
-        mtime = fixed_mtime_ns(sha256)
-        os.utime(descriptor, ns=(mtime, mtime))
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) == mode:
+            self._modes.add(mode)
+        else:
+            os.fchmod(descriptor, mode)
 
 
 def _write(descriptor: int, content: bytes) -> None:

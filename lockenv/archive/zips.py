@@ -42,7 +42,10 @@ _REPARSE = 0x400  #: Windows' mark of links, among the attributes
 
 
 class Member(NamedTuple):
-    """One member. `path` has no trailing slash; `mode` the permission bits; `span` reaches to the next."""
+    """One member. `path` has no trailing slash; `mode` the permission bits; `span` reaches to the next.
+
+    `head` is the local header as most packers write it, word for word what the directory says.
+    """
 
     path: str
     size: int
@@ -53,8 +56,13 @@ class Member(NamedTuple):
     compressed: int
     offset: int
     span: int
-    raw_name: bytes
+    head: bytes
     flags: int
+
+    @property
+    def raw_name(self) -> bytes:
+        """The name as it stands in the archive."""
+        return self.head[_LOCAL.size :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +136,13 @@ class ZipArchive:
 
     def _read_whole(self, member: Member) -> bytes:
         block = self.bytes_at(member.offset, member.span)
-        start = _check_local(self, member, block)
+        start = len(member.head)
         end = start + member.compressed
-        if end < len(block):
-            _check_descriptor(self, member, block[end:])
+        if end != member.span or member.flags & _DESCRIPTOR or not block.startswith(member.head):
+            start = _check_local(self, member, block)
+            end = start + member.compressed
+            if end < len(block):
+                _check_descriptor(self, member, block[end:])
         content = block[start:end]
         if member.method == _DEFLATED:
             content = self._inflate_whole(member, content)
@@ -286,15 +297,19 @@ def _parse_entry(archive: ZipArchive, directory: bytes, at: int) -> tuple[Member
         raise archive.refuse("has a broken directory")
     raw_name = directory[body : body + name_size]
     path, is_dir = _member_path(archive, raw_name, flags)
+    # 4.3.7 has the same fields in the same order, from the version on, up to the length of the name.
+    head = b"PK\x03\x04%b\0\0%b" % (directory[at + 6 : at + 30], raw_name)
     if extra_size or _FULL in {size, compressed, offset}:
         extra = directory[body + name_size : body + name_size + extra_size]
+        if _FULL in {size, compressed, offset}:
+            head = b"\0" + head[1:]  # the local header has to say more, and does not begin like this
         size, compressed, offset = _wide(archive, path, extra, (size, compressed, offset))
     _check_kind(archive, path, flags, method, attributes, is_dir=is_dir, size=size)
     # 4.4.2: the upper half of the attributes is a Unix mode only where the archive was made on one.
     mode = stat.S_IMODE(attributes >> 16) if made_by >> 8 in {3, 19} or attributes >> 16 else 0
     if disk not in {0, 0xFFFF}:
         raise archive.refuse("is one part of several")
-    return Member(path, size, mode, is_dir, method, crc, compressed, offset, 0, raw_name, flags), after
+    return Member(path, size, mode, is_dir, method, crc, compressed, offset, 0, head, flags), after
 
 
 def _member_path(archive: ZipArchive, raw: bytes, flags: int) -> tuple[str, bool]:

@@ -26,13 +26,13 @@ from packaging.utils import canonicalize_name
 
 from lockenv.archive.entry_points import read_scripts
 from lockenv.archive.names import refusal
-from lockenv.archive.record import read_record, record_line
+from lockenv.archive.record import _read_any, _read_plain, read_record, record_line
 from lockenv.archive.sdist import unpack
 from lockenv.archive.wheel import open_wheel
 from lockenv.errors import LockError, MetadataError, NetworkError, Refused, UsageError
 from lockenv.index.metadata import metadata_in_wheel, read_metadata, read_static_metadata
 from lockenv.index.simple import parse_page
-from lockenv.limits import Limits
+from lockenv.limits import DEFAULT, Limits
 from lockenv.lockfile import pylock
 from lockenv.lockfile.select import Selection, select
 from lockenv.lockfile.trust import check_artifact, check_hosts
@@ -240,6 +240,21 @@ def test_a_changed_record_is_read_or_refused(many: list[Change]) -> None:
         return
     for row in rows.values():
         assert row is None or len(row.digest) in {32, 48, 64}
+
+
+PLAIN = b"".join(line for line in RECORD.splitlines(keepends=True) if b'"' not in line)
+
+
+@settings(max_examples=500)
+@given(many=changes)
+@example(many=[lambda content: content.replace(b"menu.py,", b"x,menu.py,")])
+@example(many=[lambda content: content.replace(b"=", b"=_")])
+@example(many=[lambda content: content + b"menu-1.dist-info/RECORD,,\r\n"])
+@example(many=[lambda content: content.replace(b"menu/", b"/menu/")])
+def test_what_is_read_at_once_is_what_is_read_row_by_row(many: list[Change]) -> None:
+    content = changed(PLAIN, many)
+    found = _read_plain(content, DEFAULT.files)
+    assert found is None or found == _read_any(content, "menu.whl", DEFAULT.files)
 
 
 @settings(max_examples=200)
