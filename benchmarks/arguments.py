@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
+from benchmarks.serving import SERVERS
+
 
 def add_strace(to: argparse.ArgumentParser) -> None:
     """Let calls be counted, where strace is at hand, or not."""
@@ -13,6 +15,16 @@ def add_strace(to: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="count system calls in a further run of each phase, where strace is at hand (default: %(default)s)",
+    )
+
+
+def add_server(to: argparse.ArgumentParser) -> None:
+    """Let it be said who serves."""
+    to.add_argument(
+        "--server",
+        choices=SERVERS,
+        default="auto",
+        help="who serves: nginx, our own server, or nginx where it is there and can wait (default: %(default)s)",
     )
 
 

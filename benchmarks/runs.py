@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from benchmarks.server import Counts
+from benchmarks.counts import Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,66 +14,37 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
+from benchmarks.counts import Counts
 from benchmarks.site import Answer, Missing, Part, Request, Site
 
 _LONGEST_HEAD: Final = 64 << 10
 _SMALL: Final = 256 << 10  #: bodies up to here are read and written at once
 
 
-@dataclass(slots=True, kw_only=True)
-class Counts:
-    """What was asked, since `since`. `sent` counts bytes, heads included; `cpu` is the server's own, in seconds.
+class Server:
+    """Serves a site. `fetch` adds what is missing to its recording, in a thread; without it that is a 404.
 
-    `unrecorded` names what was refused because the recording lacks it, `fetched` counts what was added to it.
+    `front` tells what was asked of a server before this one, since it told so last, all connections included.
     """
 
-    pages: int = 0
-    metadata: int = 0
-    files: int = 0
-    other: int = 0
-    not_modified: int = 0
-    not_found: int = 0
-    connections: int = 0
-    sent: int = 0
-    fetched: int = 0
-    unrecorded: list[str] = field(default_factory=list)
-    cpu: float = 0.0
-
-    @property
-    def requests(self) -> int:
-        """All requests."""
-        return self.pages + self.metadata + self.files + self.other
-
-    def add(self, answer: Answer) -> None:
-        """Count an answer."""
-        match answer.kind:
-            case "page":
-                self.pages += 1
-            case "metadata":
-                self.metadata += 1
-            case "file":
-                self.files += 1
-            case "other":
-                self.other += 1
-        self.not_modified += answer.status == HTTPStatus.NOT_MODIFIED
-        self.not_found += answer.status == HTTPStatus.NOT_FOUND
-
-
-class Server:
-    """Serves a site. `fetch` adds what is missing to its recording, in a thread; without it that is a 404."""
-
     def __init__(
-        self, site: Site, *, latency: float = 0.0, fetch: Callable[[Missing], None] | None = None
+        self,
+        site: Site,
+        *,
+        latency: float = 0.0,
+        fetch: Callable[[Missing], None] | None = None,
+        front: Callable[[], Counts] | None = None,
     ) -> None:
         self.site = site
         self.latency = latency
         self.counts = Counts()
         self._fetch = fetch
+        self._front = front
         self._cpu = time.process_time()
         self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
 
@@ -82,6 +53,9 @@ class Server:
         counts, self.counts = self.counts, Counts()
         now = time.process_time()
         counts.cpu, self._cpu = now - self._cpu, now
+        if self._front is not None:
+            counts.connections = 0  # which were the front's
+            counts.add(self._front())
         return counts
 
     def answer(self, request: Request) -> Answer | Missing:
@@ -117,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._received = bytearray()
         self._busy = False
+        self._is_new = True
         self._transport: asyncio.Transport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -124,7 +99,6 @@ class Connection(asyncio.Protocol):
         """Begin."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._server.counts.connections += 1
         # asyncio does so only for sockets that say they are TCP's, which an accepted one may not; without it an
         # answer in two pieces waits 40 ms for the client's acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -178,12 +152,14 @@ class Connection(asyncio.Protocol):
         transport, counts = self._transport, self._server.counts
         if transport is None:
             return
-        if not request.path.startswith("/-/"):
-            counts.add(answer)
         closing = request.headers.get("connection", "").lower() == "close"
         head = head_of(answer, closing=closing)
         bodiless = request.method == "HEAD" or answer.status == HTTPStatus.NOT_MODIFIED
-        counts.sent += len(head) + (0 if bodiless else answer.length)
+        if not request.path.startswith("/-/"):
+            counts.note(answer.kind, answer.status)
+            counts.sent += len(head) + (0 if bodiless else answer.length)
+            counts.connections += self._is_new
+            self._is_new = False
         if not bodiless and isinstance(answer.body, Part) and answer.body.length > _SMALL:
             transport.write(head)
             self._start(self._send_file(answer.body, closing=closing))

@@ -26,8 +26,8 @@ from benchmarks.recording import File, Page, Recording
 
 Kind: TypeAlias = Literal["page", "metadata", "file", "other"]
 
-_PAGE_HEADERS: Final = {"Cache-Control": "max-age=600, public", "Vary": "Accept, Accept-Encoding"}
-_FILE_HEADERS: Final = {
+PAGE_HEADERS: Final = {"Cache-Control": "max-age=600, public", "Vary": "Accept, Accept-Encoding"}
+FILE_HEADERS: Final = {
     "Cache-Control": "max-age=365000000, immutable, public",
     "Accept-Ranges": "bytes",
     "Content-Type": "application/octet-stream",
@@ -82,9 +82,10 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    """A page in one form, ready to be sent."""
+class Prepared:
+    """The page of a project in one form, ready to be sent."""
 
+    project: str
     etag: str
     plain: bytes
     zipped: bytes
@@ -93,7 +94,7 @@ class _Written:
 @dataclass(slots=True, kw_only=True)
 class _Project:
     files: Mapping[str, File]
-    forms: dict[pages.Form, _Written]
+    forms: dict[pages.Form, Prepared]
 
 
 class Site:
@@ -109,12 +110,10 @@ class Site:
         self._projects: dict[str, _Project | None] = {}
         self._metadata: dict[tuple[str, str], bytes] = {}
 
-    def prepare(self, projects: Iterable[str]) -> None:
-        """Write the pages of these projects in JSON now, so that no client waits for it."""
-        for name in projects:
-            project = self._project(name)
-            if project is not None:
-                self._written(name, project, "json")
+    def prepare(self, projects: Iterable[str]) -> tuple[Prepared, ...]:
+        """Write the pages of these projects in JSON now, so that no client waits for it; and give them."""
+        known = ((name, self._project(name)) for name in projects)
+        return tuple(self._written(name, project, "json") for name, project in known if project is not None)
 
     def answer(self, request: Request) -> Answer | Missing:
         """Answer a request, or say what is missing for that."""
@@ -142,7 +141,7 @@ class Site:
         if form is None:
             return Answer(kind="page", status=406)
         written = self._written(name, project, form)
-        said = {**_PAGE_HEADERS, "ETag": written.etag, "Content-Type": pages.CONTENT_TYPES[form]}
+        said = {**PAGE_HEADERS, "ETag": written.etag, "Content-Type": pages.CONTENT_TYPES[form]}
         if _unchanged(headers, written.etag):
             return Answer(kind="page", status=304, headers=said)
         if "gzip" in headers.get("accept-encoding", ""):
@@ -156,13 +155,14 @@ class Site:
             self._projects[name] = _Project(files=files, forms={}) if page else None
         return self._projects[name]
 
-    def _written(self, name: str, project: _Project, form: pages.Form) -> _Written:
+    def _written(self, name: str, project: _Project, form: pages.Form) -> Prepared:
         if form not in project.forms:
             page = self.recording.page(name)
             assert page is not None, f"the page of {name} went away"
             plain = self._plain(page, project, form)
             etag = f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
-            project.forms[form] = _Written(etag=etag, plain=plain, zipped=gzip.compress(plain, 6, mtime=0))
+            zipped = gzip.compress(plain, 6, mtime=0)
+            project.forms[form] = Prepared(project=name, etag=etag, plain=plain, zipped=zipped)
         return project.forms[form]
 
     def _plain(self, page: Page, project: _Project, form: pages.Form) -> bytes:
@@ -213,7 +213,7 @@ class Site:
         if not self._metadata[key]:
             return _not_found("metadata")
         etag = f'"{file.filename}.metadata"'
-        said = {**_FILE_HEADERS, "ETag": etag}
+        said = {**FILE_HEADERS, "ETag": etag}
         if _unchanged(headers, etag):
             return Answer(kind="metadata", status=304, headers=said)
         return Answer(kind="metadata", headers=said, body=self._metadata[key])
@@ -232,7 +232,7 @@ def _unchanged(headers: Mapping[str, str], etag: str) -> bool:
 def _part(path: Path, headers: Mapping[str, str], *, etag: str) -> Answer:
     """RFC 9110, section 14: one range of bytes; several are answered with the whole file."""
     total = path.stat().st_size
-    said = {**_FILE_HEADERS, "ETag": etag}
+    said = {**FILE_HEADERS, "ETag": etag}
     if _unchanged(headers, etag):
         return Answer(kind="file", status=304, headers=said)
     found = re.fullmatch(r"bytes=(\d*)-(\d*)", headers.get("range", ""), re.ASCII)

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from benchmarks import calls
-from benchmarks.arguments import add_strace, seconds
+from benchmarks.arguments import add_server, add_strace, seconds
 from benchmarks.lock import manifests, report
 from benchmarks.lock.executables import Installed, find, titles
 from benchmarks.lock.phases import PHASES, Phase
@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add_choices(run_, bound=120.0)
     run_.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: %(default)s)")
     run_.add_argument("--reference", default="uv", help="whose medians are 1.00 (default: %(default)s)")
+    add_server(run_)
     add_strace(run_)
     run_.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     run_.set_defaults(act=_run)
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     serve_.add_argument("--manifest", default="", metavar="NAME", help="have its pages ready before saying so")
     serve_.add_argument("--port", type=int, default=0, help="default: any that is free")
     serve_.add_argument("--record", action="store_true", help="fetch from the real index what is missing")
+    add_server(serve_)
     serve_.add_argument("--tied", action="store_true", help="stop when standard input ends")
     serve_.set_defaults(act=_serve)
     return top
@@ -130,6 +132,7 @@ def _setting(asked: argparse.Namespace, *, record: bool) -> Setting:
         latency=asked.latency,
         work=asked.work and asked.work.absolute(),
         record=record,
+        server="own" if record else asked.server,
         counts_calls=not record and asked.strace and calls.can_count(),
     )
 
@@ -191,7 +194,7 @@ def _run(asked: argparse.Namespace) -> None:
         reference = asked.reference if asked.reference in named else next(iter(named))
         print(f"\n{manifest.name}: {', '.join(manifest.dependencies)}")
         about = f"Python {manifest.python}; {', '.join(manifest.platforms)}"
-        print(f"{about}; {asked.rounds} rounds, latency {asked.latency * 1000:g} ms")
+        print(f"{about}; {asked.rounds} rounds, latency {asked.latency * 1000:g} ms, {figures.server}")
         print(report.table(figures, named, reference=reference, bound=asked.bound))
         print("".join(f"  {note}\n" for note in report.notes(figures)), flush=True)
     if asked.json:
@@ -213,6 +216,7 @@ def _serve(asked: argparse.Namespace) -> None:
                 latency=asked.latency,
                 fetch=fetch,
                 tied=asked.tied,
+                server=asked.server,
             )
         )
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from benchmarks.lock.manifests import Manifest
 from benchmarks.lock.phases import Contender, Phase
 from benchmarks.lock.tools import Job
 from benchmarks.runs import Run
-from benchmarks.serving import served
+from benchmarks.serving import Served, served
 
 #: Told of every run: the tool's name, the phase, the run.
 Listener = Callable[[str, Phase, Run], None]
@@ -34,19 +34,23 @@ class Setting:
     latency: float = 0.0
     work: Path | None = None
     record: bool = False
+    server: str = "auto"
     counts_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The runs of all tools on one manifest, by tool and phase."""
+    """The runs of all tools on one manifest, by tool and phase; `server` is who served."""
 
     manifest: Manifest
+    server: str = ""
     runs: Mapping[tuple[str, Phase], list[Run]] = field(default_factory=dict)
 
 
 @contextmanager
-def contenders(setting: Setting, manifest: Manifest, tools: Sequence[Installed]) -> Iterator[list[Contender]]:
+def contenders(
+    setting: Setting, manifest: Manifest, tools: Sequence[Installed]
+) -> Iterator[tuple[Served, list[Contender]]]:
     """Serve the recording, and have each tool ready in a folder of its own."""
     with (
         TemporaryDirectory(prefix="lockenv-bench-", ignore_cleanup_errors=True) as temporary,
@@ -56,11 +60,15 @@ def contenders(setting: Setting, manifest: Manifest, tools: Sequence[Installed])
             manifest=manifest.name,
             latency=setting.latency,
             record=setting.record,
+            server=setting.server,
         ) as server,
     ):
         folder = (setting.work or Path(temporary)) / manifest.name
         job = Job(manifest=manifest, dependencies=manifest.dependencies, index=server.url, python=setting.python)
-        yield [Contender(tool, job, folder / tool.tool.name, server, bound=setting.bound) for tool in tools]
+        yield (
+            server,
+            [Contender(tool, job, folder / tool.tool.name, server, bound=setting.bound) for tool in tools],
+        )
 
 
 def measured(
@@ -74,7 +82,7 @@ def measured(
 ) -> Figures:
     """Measure every tool in every phase, `rounds` times; each round begins with another tool."""
     runs: dict[tuple[str, Phase], list[Run]] = {}
-    with contenders(setting, manifest, tools) as ready:
+    with contenders(setting, manifest, tools) as (server, ready):
         for number in range(rounds):
             first = number % len(ready)
             for contender in ready[first:] + ready[:first]:
@@ -84,7 +92,7 @@ def measured(
                     tell(contender.name, phase, run)
         if setting.counts_calls:
             calls.count(ready, phases, runs, tell=tell)
-    return Figures(manifest=manifest, runs=runs)
+    return Figures(manifest=manifest, server=server.title, runs=runs)
 
 
 def recorded(
@@ -98,7 +106,7 @@ def recorded(
 ) -> bool:
     """Let a tool ask the recorder until it asks for nothing new; whether that came within `passes`."""
     for _ in range(passes):
-        with contenders(setting, manifest, [tool]) as (contender,):
+        with contenders(setting, manifest, [tool]) as (_, (contender,)):
             for phase in phases:
                 tell(contender.name, phase, contender.run(phase))
         if not contender.fetched:

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from benchmarks import calls, executables
-from benchmarks.arguments import add_strace, seconds
+from benchmarks.arguments import add_server, add_strace, seconds
 from benchmarks.executables import Program
 from benchmarks.recording import Recording
 from benchmarks.runs import Run
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     record_ = commands.add_parser("record", help="add to a recording", description=_record.__doc__)
     _add_choices(record_, bound=1800.0)
     record_.add_argument("--port", type=int, default=record.PORT, help="for the locks (default: %(default)s)")
-    record_.set_defaults(act=_record, latency=0.0)
+    record_.set_defaults(act=_record, latency=0.0, server="own")
 
     run_ = commands.add_parser("run", help="measure", description=_run.__doc__)
     _add_choices(run_, bound=300.0)
@@ -83,6 +83,7 @@ def _add_latency(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--latency", type=seconds, default=0.0, metavar="30ms", help="wait so long before each answer (default: 0)"
     )
+    add_server(to)
 
 
 def _add_choices(to: argparse.ArgumentParser, *, bound: float) -> None:
@@ -167,6 +168,7 @@ def _workshop(
         latency=asked.latency,
         record=record,
         port=port,
+        server=asked.server,
     ) as server:
 
         def work(installer: Installer) -> Work:
@@ -217,14 +219,14 @@ def _run(asked: argparse.Namespace) -> None:
             phases = tuple(phase for phase in phases if phase != "warm-clone")
         for each in sets.named(asked.sets):
             print(each.name, file=sys.stderr)
-            with _workshop(asked, place, each, port=port) as (work, _):
+            with _workshop(asked, place, each, port=port) as (work, server):
                 contenders = [Contender(work(one), each, asked.recording) for one in installers]
                 figures = measured(
                     each, contenders, phases=phases, rounds=asked.rounds, tell=_tell, counts_calls=counts_calls
                 )
             every.append(figures)
             print(f"\n{each.name}: {len(record.packages_of(asked.recording, each.name, 'new'))} packages")
-            print(f"on {about}; {asked.rounds} rounds, latency {asked.latency * 1000:g} ms")
+            print(f"on {about}; {asked.rounds} rounds, latency {asked.latency * 1000:g} ms, {server.title}")
             print(report.table(figures, titles, reference=reference, bound=asked.bound))
             print("".join(f"  {note}\n" for note in report.notes(figures)), flush=True)
     if asked.json:

@@ -59,9 +59,12 @@ def build_number(filename: str) -> tuple[int, str]:
     """The build tag of a wheel's file name (PEP 427), which breaks ties; (0, '') where there is none."""
     parts = filename.removesuffix(".whl").split("-")
     if len(parts) != 6:
-        return (0, "")
+        return _NO_BUILD
     digits = len(parts[2]) - len(parts[2].lstrip("0123456789"))
     return (int(parts[2][:digits] or 0), parts[2][digits:])
+
+
+_NO_BUILD = (0, "")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -103,11 +106,15 @@ _Choice: TypeAlias = tuple[int, tuple[int, ...]] | str
 
 
 class Artifact(NamedTuple):
-    """A file and what its name says: the tags (one text for all, '' for an sdist) and the build number."""
+    """A file and what its name says: the tags (one text for all, '' for an sdist) and the build number.
+
+    `asks` is the place of its Requires-Python among those of its release.
+    """
 
     file: IndexFile
     tags: str
     build: tuple[int, str]
+    asks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,15 +233,16 @@ class Projects:
         if not existing:
             return Published(files=(), yanked=None, unfit=_cut_off(release.files, cutoff))
         current = [file for file in existing if file.yanked is None]
-        files = tuple(map(_artifact, current or existing))
-        pythons = tuple(dict.fromkeys(each.file.requires_python for each in files))
-        shape = tuple((each.tags, each.build, pythons.index(each.file.requires_python)) for each in files)
+        places: dict[str | None, int] = {}
+        files = tuple(
+            _artifact(file, places.setdefault(file.requires_python, len(places))) for file in current or existing
+        )
         return Published(
             files=files,
             yanked=None if current else existing[0].yanked,
             unfit="",
-            pythons=pythons,
-            shape=self.shapes.number(shape),
+            pythons=tuple(places),
+            shape=self.shapes.number(tuple(each[1:] for each in files)),
         )
 
 
@@ -322,10 +330,12 @@ def _is_own(release: Release, own: frozenset[str]) -> bool:
     return any(file.url in own for file in release.files)
 
 
-def _artifact(file: IndexFile) -> Artifact:
-    if not file.is_wheel:
-        return Artifact(file, "", (0, ""))
-    return Artifact(file, tags_text(file.filename), build_number(file.filename))
+def _artifact(file: IndexFile, asks: int) -> Artifact:
+    filename = file.filename
+    if not filename.endswith(".whl"):
+        return Artifact(file, "", _NO_BUILD, asks)
+    build = build_number(filename) if filename.count("-") == 5 else _NO_BUILD
+    return Artifact(file, tags_text(filename), build, asks)
 
 
 def _exists(file: IndexFile, cutoff: datetime | None, *, untimed: bool) -> bool:
@@ -342,6 +352,18 @@ def _cut_off(files: Iterable[IndexFile], cutoff: datetime | None) -> str:
     return f"published after the cut-off {cutoff:%Y-%m-%d %H:%M %Z}".rstrip()
 
 
+class _Ranks(dict[str, int | None]):
+    """How near a wheel's tags are to a target, by their text: 0 is best, None where it cannot be used."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def __missing__(self, tags: str) -> int | None:
+        ranks = self._target.ranks
+        rank = self[tags] = min((ranks[tag] for tag in _tags(tags) if tag in ranks), default=None)
+        return rank
+
+
 class Offers:
     """What one target can use of each project, and in which order it is tried."""
 
@@ -351,7 +373,7 @@ class Offers:
         self._policy = policy
         self._offers: dict[tuple[NormalizedName, str, Version], Offer] = {}
         self._pythons: dict[str, bool] = {}
-        self._ranks: dict[str, int | None] = {}
+        self._ranks = _Ranks(target)
         self._elsewhere = tuple((name, frozenset(tags)) for name, tags in target.also)
         self._fits: dict[tuple[str, str], bool] = {}
         self._rules: dict[NormalizedName, tuple[bool, bool, bool]] = {}
@@ -410,29 +432,34 @@ class Offers:
             return (candidate.file,)
         published = self._projects.published(project, candidate.version)
         if project.listing.sourced:
-            return self._usable(name, self._here(project, published.files))
-        key = (published.shape, tuple(map(self.accepts_python, published.pythons)), self._rules_for(name))
+            accepted = tuple(map(self.accepts_python, published.pythons))
+            return self._usable(name, self._here(project, published.files), accepted)
+        accepted = tuple(map(self.accepts_python, published.pythons))
+        key = (published.shape, accepted, self._rules_for(name))
         places = self._places.get(key)
         if places is None:
             numbered = {id(each.file): place for place, each in enumerate(published.files)}
-            found = self._usable(name, published.files)
+            found = self._usable(name, published.files, accepted)
             places = self._places[key] = tuple(numbered[id(file)] for file in found)
         return tuple(published.files[place].file for place in places)
 
-    def _usable(self, name: NormalizedName, files: Sequence[Artifact]) -> tuple[IndexFile, ...]:
-        wheels = () if named(name, self._policy.no_binary) else self._usable_wheels(files)
+    def _usable(
+        self, name: NormalizedName, files: Sequence[Artifact], accepted: Sequence[bool]
+    ) -> tuple[IndexFile, ...]:
+        wheels = () if named(name, self._policy.no_binary) else self._usable_wheels(files, accepted)
         sdists = [] if named(name, self._policy.only_binary) else [f.file for f in files if not f.tags][:1]
         return (*wheels, *sdists)
 
-    def _usable_wheels(self, files: Iterable[Artifact]) -> tuple[IndexFile, ...]:
+    def _usable_wheels(self, files: Iterable[Artifact], accepted: Sequence[bool]) -> tuple[IndexFile, ...]:
+        ranks = self._ranks
         return tuple(
-            each.file
-            for each in files
-            if each.tags
-            and self.accepts_python(each.file.requires_python)
+            file
+            for file, tags, _, asks in files
+            if tags
+            and accepted[asks]
             and (
-                self._rank(each.tags) is not None
-                or any(self._fits_elsewhere(each.tags, place) for place in self._elsewhere)
+                ranks[tags] is not None
+                or (self._elsewhere and any(self._fits_elsewhere(tags, place) for place in self._elsewhere))
             )
         )
 
@@ -489,7 +516,7 @@ class Offers:
         accepted = tuple(map(self.accepts_python, published.pythons))
         choice = self._choices.get((published.shape, accepted, rules))
         if choice is None:
-            choice = self._chosen_of(name, published.files)
+            choice = self._chosen_of(name, published.files, accepted)
             self._choices[published.shape, accepted, rules] = choice
         if isinstance(choice, str):
             reason = choice or f"needs Python {published.files[0].file.requires_python}"
@@ -515,15 +542,17 @@ class Offers:
             self._rules[name] = rules
         return rules
 
-    def _chosen_of(self, name: NormalizedName, files: Sequence[Artifact]) -> _Choice:
-        fitting = [each for each in files if self.accepts_python(each.file.requires_python)]
+    def _chosen_of(self, name: NormalizedName, files: Sequence[Artifact], accepted: Sequence[bool]) -> _Choice:
+        fitting = [each for each in files if accepted[each.asks]]
         if not fitting:
             return ""
         chosen = self._best(name, fitting)
         if isinstance(chosen, str):
             return chosen
-        places = {id(each.file): place for place, each in enumerate(files)}
-        return places[id(chosen)], tuple(places[id(file)] for file in self._beside(chosen, fitting))
+        beside = self._beside(chosen, fitting)
+        places = {id(each.file): place for place, each in enumerate(files)} if beside else {}
+        place = next(place for place, each in enumerate(files) if each.file is chosen)
+        return place, tuple(places[id(file)] for file in beside)
 
     def _here(self, project: Project, files: Sequence[Artifact]) -> Sequence[Artifact]:
         """The files that exist on the target: where the manifest names sources, markers may tell them apart."""
@@ -548,19 +577,20 @@ class Offers:
 
     def _best_own(self, files: list[Artifact]) -> IndexFile | str:
         """The file that the manifest names: a wheel has to fit, and all else is built."""
-        file, tags, _ = files[0]
+        file, tags, _, _ = files[0]
         if not tags:
             return file
-        fits = self._rank(tags) is not None and all(self._any_fits(files, place) for place in self._elsewhere)
+        fits = self._ranks[tags] is not None and all(self._any_fits(files, place) for place in self._elsewhere)
         return file if fits else f"{file.filename}, which [sources] names, does not fit {self._target.name}"
 
     def _best(self, name: NormalizedName, files: list[Artifact]) -> IndexFile | str:
         sdist = next((each.file for each in files if not each.tags), None)
         if not named(name, self._policy.no_binary):
+            ranks = self._ranks
             ranked = [
-                ((-rank, each.build), each.file)
-                for each in files
-                if each.tags and (rank := self._rank(each.tags)) is not None
+                ((-rank, build), file)
+                for file, tags, build, _ in files
+                if tags and (rank := ranks[tags]) is not None
             ]
             lacking = next((place[0] for place in self._elsewhere if not self._any_fits(files, place)), None)
             if ranked and (lacking is None or (sdist is not None and self._may_build(name))):
@@ -594,15 +624,6 @@ class Offers:
 
     def _may_build(self, name: NormalizedName) -> bool:
         return name in self._policy.allow_build and not named(name, self._policy.only_binary)
-
-    def _rank(self, tags: str) -> int | None:
-        try:
-            return self._ranks[tags]
-        except KeyError:
-            ranks = self._target.ranks
-            rank = min((ranks[tag] for tag in _tags(tags) if tag in ranks), default=None)
-            self._ranks[tags] = rank
-            return rank
 
 
 def named(name: str, names: Iterable[str]) -> bool:

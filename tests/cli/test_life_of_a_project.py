@@ -38,6 +38,17 @@ def test_what_is_removed_is_gone_with_what_only_it_needed(project: ScratchProjec
     assert "is already exactly" in project.run("sync").ok().out
 
 
+@pytest.mark.parametrize("arguments", [("lock",), ("lock", "--upgrade"), ("add", "icons"), ("sync",)])
+def test_who_was_never_here_asks_the_interpreters(arguments: tuple[str, ...], project: ScratchProject) -> None:
+    project.manifest(dependencies=["menu"])
+    project.run("lock").ok()
+    shutil.rmtree(project.cache)
+    project.run(*arguments).ok()
+    assert any((project.cache / "interpreters").iterdir())
+    project.run("sync").ok()
+    assert project.python("import menu; print(menu.version)") == "1.0"
+
+
 def test_extras_bring_what_they_need(project: ScratchProject, index: FakeIndex) -> None:
     index.add(
         make_wheel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -137,6 +138,7 @@ def test_a_platform_of_another_machine_is_not_lost_without_a_word(project: Scrat
 
 def test_declared_platforms_need_no_python_of_this_machine(project: ScratchProject, tmp_path: Path) -> None:
     project.environ["PATH"] = str(tmp_path)
+    shutil.rmtree(project.cache)
     project.manifest(dependencies=["menu"], python=">=3.9", more=_THREE)
     for arguments in (("-v",), ("-v", "--check"), ("-v", "--upgrade")):
         assert "this machine" not in project.run("lock", *arguments).ok().err

@@ -19,12 +19,16 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from packaging.markers import default_environment
 
 from lockenv.cli.main import run as run_command_line
+from lockenv.python.discovery import list_all
+from lockenv.python.probe_cache import ProbeCache
 from lockenv.targets import platform_name
 
 #: The minor version of the running Python, such as ``3.11``, and its executable outside any environment.
@@ -73,6 +77,15 @@ class ScratchProject:
         }
         if index_url is not None:
             self.environ["LOCKENV_INDEX_URL"] = index_url
+        self._know_interpreters()
+
+    def _know_interpreters(self) -> None:
+        """Have been here before: to ask the interpreters on PATH takes longer than most that is tested."""
+        answers = self.cache / "interpreters"
+        if not answers.exists():
+            answers.mkdir(parents=True)
+            for name, answer in _answers(self.environ["PATH"]).items():
+                (answers / name).write_bytes(answer)
 
     # -- its files
 
@@ -190,6 +203,14 @@ class ScratchProject:
         )
         assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()
+
+
+@cache
+def _answers(path: str) -> Mapping[str, bytes]:
+    """What the cache holds once the interpreters on `path` were asked: file by file."""
+    with TemporaryDirectory() as folder:
+        list_all(environ={"PATH": path, "HOME": folder}, cache=ProbeCache(Path(folder)))
+        return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
 
 
 def finished(process: subprocess.Popen[str], arguments: tuple[str, ...], *, patience: float = PATIENCE) -> Ran:

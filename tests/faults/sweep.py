@@ -1,9 +1,10 @@
 """Fail, or die at, the n-th mutating call of a real change, for every n. Run as a program: it forks.
 
-``python -m tests.faults.sweep SCENARIO FAULT FOLDER POINTS`` tries so many points, spread over all, and prints one
-line of JSON: how many there are, how many were tried, and what was found wrong. A process of its own, because
-audit hooks cannot be removed and forking wants one thread. ``python -m tests.faults.sweep --all`` tries every
-point of every scenario under every fault, which takes some minutes, and prints a line each.
+``python -m tests.faults.sweep`` reads lines of JSON, ``[SCENARIO, FAULT, FOLDER, POINTS]``. For each it forks, tries
+so many points, spread over all, and answers with a line: how many there are, how many were tried, and what was
+found wrong. A process of its own, because audit hooks cannot be removed and forking wants one thread.
+``python -m tests.faults.sweep --all`` tries every point of every scenario under every fault, which takes some
+minutes, and prints a line each.
 """
 
 from __future__ import annotations
@@ -401,10 +402,19 @@ def main() -> int:
     """Sweep and print what was found."""
     if sys.argv[1:] == ["--all"]:
         return 0 if sweep_all() else 1
-    scenario, fault, folder, most = sys.argv[1:]
-    done = sweep(scenario, fault, Path(folder), int(most))
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            return _answer(*json.loads(line))
+        if os.waitpid(child, 0)[1] != 0:
+            return 1
+    return 0
+
+
+def _answer(scenario: str, fault: str, folder: str, most: int) -> int:
+    done = sweep(scenario, fault, Path(folder), most)
     told = {"points": done.total, "tried": done.tried, "problems": done.problems}
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(told) + "\n")
     return 0
 
 

@@ -38,7 +38,7 @@ with open("lock.toml", "w") as lock:
 @pytest.fixture
 def served(recording: Recording) -> Iterator[Served]:
     recording.keep_asked("lunch", {"menu"})
-    with serving.served(recording.folder, os.environ, manifest="lunch") as server:
+    with serving.served(recording.folder, os.environ, manifest="lunch", server="own") as server:
         yield server
 
 

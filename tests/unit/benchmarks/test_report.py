@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from benchmarks.counts import Counts
 from benchmarks.lock import report
 from benchmarks.lock.manifests import Manifest
 from benchmarks.lock.phases import Phase
 from benchmarks.lock.rounds import Figures
 from benchmarks.runs import Run
-from benchmarks.server import Counts
 
 MANIFEST = Manifest(
     name="lunch", python=">=3.11", platforms=(), dependencies=("menu",), upgrade="menu", held="menu"

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from benchmarks.counts import Counts
 from benchmarks.recording import Recording
-from benchmarks.server import Connection, Counts, Server, parse_head
+from benchmarks.server import Connection, Server, parse_head
 from benchmarks.site import Missing, Site
 from tests.unit.benchmarks.conftest import CONTENT, METADATA
 
