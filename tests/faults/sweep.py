@@ -1,8 +1,8 @@
 """Fail, or die at, the n-th mutating call of a real change, for every n. Run as a program: it forks.
 
-``python -m tests.faults.sweep`` reads lines of JSON, ``[SCENARIO, FAULT, FOLDER, POINTS]``. For each it forks, tries
-so many points, spread over all, and answers with a line: how many there are, how many were tried, and what was
-found wrong. A process of its own, because audit hooks cannot be removed and forking wants one thread.
+``python -m tests.faults.sweep`` reads lines of JSON, ``[SCENARIO, FAULT, FOLDER, POINTS]``. For each it forks,
+tries so many points, spread over all, and answers with a line: how many there are, how many were tried, and what
+was found wrong. A process of its own, because audit hooks cannot be removed and forking wants one thread.
 ``python -m tests.faults.sweep --all`` tries every point of every scenario under every fault, which takes some
 minutes, and prints a line each.
 """
