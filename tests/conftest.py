@@ -10,6 +10,8 @@ from hypothesis import settings
 
 # A loaded machine is slow, and slowness is no failure.
 settings.register_profile("lockenv", deadline=None)
+# By hand, with `--hypothesis-profile=thorough`: what every run tries a part of (tests/effort.py).
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("lockenv")
 
 _FOREIGN = ("PIP_", "LOCKENV_", "UV_", "XDG_")

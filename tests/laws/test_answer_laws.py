@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
 from tests.fakes.wheels import make_wheel
@@ -88,7 +89,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(rounds=st.lists(st.lists(STEPS, min_size=1, max_size=3), min_size=2, max_size=6))
 def test_remembering_changes_nothing(rounds: list[list[Callable[[World], None]]]) -> None:
     with tempfile.TemporaryDirectory() as scratch, FakeIndex(cache_control="max-age=600") as index:

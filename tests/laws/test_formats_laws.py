@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
@@ -15,6 +15,7 @@ from lockenv.formats.incoming import versions
 from lockenv.formats.merging import merge_into
 from lockenv.formats.outgoing.pyproject import pyproject
 from lockenv.manifest.read import read
+from tests.effort import examples
 from tests.unit.formats.cases import bring
 
 NAMES = st.sampled_from(["menu", "Icons", "drop_down", "a.b", "x2"])
@@ -102,7 +103,7 @@ def settled(draft: Draft) -> Settled:
 
 
 @given(st.sampled_from(KINDS), st.lists(PIECES, max_size=30).map("".join))
-@settings(max_examples=400)
+@examples(400)
 def test_whatever_a_file_holds_it_is_read_or_refused_in_words(kind: str, text: str) -> None:
     try:
         draft = bring(kind, text)
@@ -161,7 +162,7 @@ def test_a_caret_admits_its_version_and_nothing_below(version: str, other: str) 
     assert not said.contains(other) or SpecifierSet(f">={version}").contains(other)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     st.dictionaries(st.text(max_size=5), st.recursive(st.none() | st.text(max_size=5) | st.integers(), st.lists))
 )

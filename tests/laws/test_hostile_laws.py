@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
@@ -41,6 +41,7 @@ from lockenv.placement import place
 from lockenv.targets import Target
 from lockenv.tree import Scheme
 from lockenv.wheels import Script, script_refusal
+from tests.effort import examples
 from tests.fakes.source import linux_target
 from tests.fakes.wheels import core_metadata, make_wheel
 
@@ -204,14 +205,14 @@ def test_a_wheel_of_each_kind_is_read(kind: str, scratch: Path) -> None:
     assert _unpacked_wheel(WHEELS[kind], scratch) is not None
 
 
-@settings(max_examples=700)
+@examples(350)
 @given(kind=st.sampled_from(sorted(WHEELS)), many=zip_changes)
 def test_a_changed_wheel_is_the_same_tree_or_refused(kind: str, many: list[Change], scratch: Path) -> None:
     found = _unpacked_wheel(changed(WHEELS[kind], many), scratch)
     assert found in (None, _unpacked_wheel(WHEELS["deflated"], scratch))
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(many=zip_changes)
 def test_metadata_are_read_out_of_a_changed_wheel_or_it_is_broken(many: list[Change]) -> None:
     content = changed(WHEELS["deflated"], many)
@@ -228,7 +229,7 @@ RECORD = "".join(
 ).encode()
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(many=changes)
 @example(many=[lambda content: content + b'"'])
 @example(many=[lambda content: content.replace(b"\n", b"\r")])
@@ -245,7 +246,7 @@ def test_a_changed_record_is_read_or_refused(many: list[Change]) -> None:
 PLAIN = b"".join(line for line in RECORD.splitlines(keepends=True) if b'"' not in line)
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(many=changes)
 @example(many=[lambda content: content.replace(b"menu.py,", b"x,menu.py,")])
 @example(many=[lambda content: content.replace(b"=", b"=_")])
@@ -257,7 +258,7 @@ def test_what_is_read_at_once_is_what_is_read_row_by_row(many: list[Change]) -> 
     assert found is None or found == _read_any(content, "menu.whl", DEFAULT.files)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(many=changes)
 def test_a_wheel_with_a_changed_record_is_the_same_tree_or_refused(many: list[Change], scratch: Path) -> None:
     info = "menu-1.0.dist-info"
@@ -281,7 +282,7 @@ def test_a_wheel_with_a_changed_record_is_the_same_tree_or_refused(many: list[Ch
 SCRIPTS = b"[console_scripts]\nmenu = menu.cli:main\nmenu-2 = menu:Cli.run [x]\n\n[gui_scripts]\nshow=menu:show\n"
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(many=changes, more=st.text(max_size=30))
 def test_a_changed_list_of_scripts_gives_plain_names_and_identifiers_or_is_refused(
     many: list[Change], more: str
@@ -347,7 +348,7 @@ def _unpacked_sources(content: bytes, suffix: str, scratch: Path) -> dict[str, b
     return _contents(case / "tree")
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(kind=st.sampled_from(sorted(TARS)), many=changes)
 def test_changed_sources_are_the_same_tree_or_refused(kind: str, many: list[Change], scratch: Path) -> None:
     proper = gzip.compress(TARS[kind], mtime=0)
@@ -355,7 +356,7 @@ def test_changed_sources_are_the_same_tree_or_refused(kind: str, many: list[Chan
     assert found in (None, _unpacked_sources(proper, ".tar.gz", scratch))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(kind=st.sampled_from(sorted(TARS)), many=changes)
 def test_a_changed_tar_stays_in_its_folder_and_bounds_or_is_refused(
     kind: str, many: list[Change], scratch: Path
@@ -365,7 +366,7 @@ def test_a_changed_tar_stays_in_its_folder_and_bounds_or_is_refused(
     assert found is None or sum(map(len, found.values())) <= LIMITS.unpacked
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(many=zip_changes)
 def test_changed_sources_in_a_zip_are_the_same_tree_or_refused(many: list[Change], scratch: Path) -> None:
     found = _unpacked_sources(changed(ZIP, many), ".zip", scratch)
@@ -404,7 +405,7 @@ JSON = json.dumps(
 PAGES = {"text/html": HTML, "application/vnd.pypi.simple.v1+json": JSON}
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(kind=st.sampled_from(sorted(PAGES)), many=changes)
 @example(kind="application/vnd.pypi.simple.v1+json", many=[lambda _: b"[" * 100_000])
 @example(kind="application/vnd.pypi.simple.v1+json", many=[lambda content: content.replace(b"1234", b"9" * 5000)])
@@ -425,7 +426,7 @@ METADATA = core_metadata(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(many=changes)
 def test_changed_metadata_are_read_or_broken(many: list[Change]) -> None:
     content = changed(METADATA, many)
@@ -493,13 +494,13 @@ def test_the_proper_lock_is_followed(target: Target) -> None:
     assert _followed(LOCK, target)
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(many=changes)
 def test_a_changed_lock_is_followed_or_refused(many: list[Change], target: Target) -> None:
     _followed(changed(LOCK, many), target)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(at=positions, letter=st.sampled_from("abcxyz0189-._"))
 def test_no_letter_of_a_host_can_be_changed_unseen(at: int, letter: str, target: Target) -> None:
     """But for the line that says which hosts are meant, which is to be seen in a review."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations, pairwise, product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
@@ -18,6 +18,7 @@ from lockenv.markers.space import Row, forks_of
 from lockenv.markers.syntax import atoms, parse
 from lockenv.markers.text import environments as lock_environments
 from lockenv.targets import Span
+from tests.effort import examples
 from tests.fakes.rows import Environment, environments, holds, python_variables, rows, span
 
 CONFLICTS = (("cpu", "gpu"),)
@@ -113,7 +114,7 @@ def test_the_order_of_rows_does_not_matter(case: tuple[tuple[Row, ...], list[lis
         assert covers([part[::-1] for part in members][::-1], order)[::-1] == expected
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(divided(4))
 def test_versions_of_a_package_have_no_environment_in_common(
     case: tuple[tuple[Row, ...], list[list[int]]],
@@ -129,7 +130,7 @@ def test_versions_of_a_package_have_no_environment_in_common(
         assert sum(holds(marker, environment) for marker in markers) <= 1
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(divided(3))
 def test_members_of_a_conflict_asked_for_together_are_ambiguous_where_they_differ(
     case: tuple[tuple[Row, ...], list[list[int]]],
@@ -162,7 +163,7 @@ def asks(row: Row, group: str) -> bool:
     return any(member == group for _, member in row.fork)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(gated())
 def test_an_entry_is_selected_where_a_gate_that_is_asked_for_leads_to_it(
     case: tuple[tuple[Row, ...], list[dict[str, list[int]]]],
@@ -281,7 +282,7 @@ def _joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 markers = st.recursive(_comparisons, _joined, max_leaves=5)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(markers, markers)
 def test_markers_said_to_be_disjoint_are_true_together_nowhere(first: str, second: str) -> None:
     if disjoint(Marker(first), Marker(second), CONFLICTS):
@@ -309,7 +310,7 @@ _exact = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(_exact, _exact)
 def test_plain_markers_that_are_true_together_nowhere_are_said_to_be_disjoint(first: str, second: str) -> None:
     both = Marker(first) & Marker(second)
@@ -371,7 +372,7 @@ def pieces(whole: Span, bounds: tuple[Version, ...]) -> list[list[str]]:
     return [[python for python in inside if low <= Version(python) < high] for low, high in pairwise(edges)]
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(_python_comparisons, min_size=1, max_size=3), st.sampled_from(SPANS))
 def test_between_cuts_every_comparison_has_one_answer_and_at_a_cut_one_changes(
     texts: list[str], whole: str
@@ -408,7 +409,7 @@ _specifiers = st.lists(
 ).map(",".join)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(_specifiers, st.sampled_from(SPANS))
 def test_between_cuts_a_requires_python_has_one_answer(text: str, whole: str) -> None:
     try:
@@ -428,7 +429,7 @@ def test_between_cuts_a_requires_python_has_one_answer(text: str, whole: str) ->
 # --- Environments.
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(
     universes(), st.sampled_from(["", ">=3.9", ">=3.10,<3.12", ">=3.9,<3.14", ">=3.11.3", "==3.11.*", "~=3.10"])
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockenv.resolution.reach import everything, places, reach
+from tests.effort import examples
 
 numbers = st.integers(0, 3)
 plain = st.lists(numbers, min_size=1, max_size=3).map(lambda parts: ".".join(map(str, parts)))
@@ -27,7 +28,7 @@ clauses = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(700)
 @given(st.lists(listed, max_size=20), st.lists(clauses, max_size=3))
 def test_what_is_reached_is_what_the_specifier_contains(versions: list[str], said: list[str]) -> None:
     newest_first = sorted({Version(text) for text in versions}, reverse=True)

@@ -7,16 +7,18 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from lockenv.errors import ResolutionImpossible
 from lockenv.lockfile import freshness
 from lockenv.lockfile.judge import judge
+from tests.effort import examples
 from tests.fakes.locks import FakeIndexData, claim_of, lock_of, manifest_of, resolution_of
 from tests.fakes.source import linux_target
 
@@ -45,18 +47,25 @@ def solutions(index: FakeIndexData, wanted: list[str]) -> list[dict[str, str]]:
 def closed(index: FakeIndexData, wanted: list[str], pins: dict[str, str]) -> bool:
     """Whether the pins satisfy all that is wanted and all that follows, and hold nothing else."""
     needed: set[str] = set()
-    waiting = [Requirement(text) for text in wanted]
+    waiting = [*wanted]
     while waiting:
-        requirement = waiting.pop()
-        version = pins.get(requirement.name)
-        if version is None or not requirement.specifier.contains(version):
+        text = waiting.pop()
+        name = text[0]
+        version = pins.get(name)
+        if version is None or not admits(text, version):
             return False
-        if requirement.name not in needed:
-            needed.add(requirement.name)
-            release = index[requirement.name][version]
+        if name not in needed:
+            needed.add(name)
+            release = index[name][version]
             assert isinstance(release, list)
-            waiting.extend(Requirement(text) for text in release)
+            waiting.extend(release)
     return needed == pins.keys()
+
+
+@cache
+def admits(requirement: str, version: str) -> bool:
+    """What packaging says of the few requirements there are here."""
+    return Requirement(requirement).specifier.contains(version)
 
 
 def answer(index: FakeIndexData, wanted: list[str]) -> dict[str, str] | None:
@@ -88,7 +97,7 @@ def check(index: FakeIndexData, wanted: list[str]) -> None:
         assert found in possible
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(indexes, roots)
 def test_an_answer_is_found_if_and_only_if_there_is_one(index: FakeIndexData, wanted: list[str]) -> None:
     check(index, wanted)
@@ -166,7 +175,7 @@ def test_the_narrower_package_keeps_its_newest_version() -> None:
     assert found == {"s3": "51", "aio": "49.0", "core": "50.0", "boto": "1.50"}
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(indexes, roots, roots, st.randoms(use_true_random=False))
 def test_a_lock_selects_what_was_resolved_and_is_fresh(
     index: FakeIndexData, wanted: list[str], group: list[str], shuffler: random.Random
@@ -186,7 +195,7 @@ def test_a_lock_selects_what_was_resolved_and_is_fresh(
     assert freshness.stale(other, lock, [linux_target()]) == ()
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(indexes, roots)
 def test_resolving_again_from_the_answer_gives_the_answer(index: FakeIndexData, wanted: list[str]) -> None:
     manifest = manifest_of(wanted)

@@ -24,13 +24,16 @@ from lockenv.packages import IndexFile, Listing, Metadata, NormalizedName, canon
 from lockenv.resolution.model import Held, Keeping, Resolution
 from lockenv.resolution.resolve import resolve
 from lockenv.resolution.source import Guide, Source, Wanted
+from tests.effort import examples
 from tests.fakes import installer
 from tests.fakes.source import FakeSource
 from tests.fakes.worlds import MARKERS, PURE, WHEELS, World, forks, places, roots_of, solutions, worlds
 from tests.scenarios.cases import claim_of, judged, kept, lock_of, question, source_of, targets
 
-some = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
-many = settings(some, max_examples=70)
+_world = settings(derandomize=True, suppress_health_check=list(HealthCheck))
+some = examples(20, parent=_world)
+more = examples(25, parent=_world)
+many = examples(40, parent=_world)
 ANY = st.one_of(worlds(options=True, apart=True), worlds(options=True, conflicts=True))
 
 
@@ -220,7 +223,7 @@ NEWCOMERS = st.lists(
 )
 
 
-@settings(some, max_examples=45)
+@more
 @given(worlds(patches=False), NEWCOMERS, st.sampled_from(["", "", "", *MARKERS[:5]]))
 def test_what_is_added_and_removed_again_leaves_the_old_bytes(
     world: World, newcomers: list[list[str]], marker: str
@@ -381,7 +384,7 @@ def wrongs(world: World, lock: Pylock, resolution: Resolution) -> Iterator[str]:
 HARMS = (drop, mark, swap_wheels, lose_a_wheel, rename, double, bound, uncover)
 
 
-@settings(some, max_examples=45)
+@more
 @given(ANY, st.lists(st.sampled_from(HARMS), min_size=3, max_size=6), st.randoms(use_true_random=False))
 def test_a_lock_that_is_wrong_anywhere_is_refused(
     world: World, harms: list[Callable[[Pylock, random.Random], Pylock]], draw: random.Random

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lockenv.graph import shortest_paths, unfold
 from lockenv.lockfile.pylock import tool_table
 from lockenv.lockfile.web import Vertex, web_of
 from lockenv.packages import canonicalize_name
+from tests.effort import examples
 from tests.fakes.locks import lock_of, manifest_of
 
 NAMES = "abcdef"
@@ -23,7 +24,7 @@ WANTED = st.lists(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(requires=REQUIRES, wanted=WANTED, grouped=WANTED)
 def test_every_edge_is_in_the_lock_and_every_package_has_a_reason(
     requires: dict[str, list[str]], wanted: list[str], grouped: list[str]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lockenv.errors import LockenvError, MetadataError
@@ -16,6 +16,7 @@ from lockenv.packages import NormalizedName
 from lockenv.resolution.resolve import resolve
 from lockenv.resolution.source import Guide
 from lockenv.targets import Target
+from tests.effort import examples
 from tests.fakes.locks import manifest_of, question_of
 from tests.fakes.source import FakeSource, fake_source, linux_target
 
@@ -75,13 +76,13 @@ def outcome(roots: list[str], source: FakeSource, targets: Sequence[Target] = ()
         return type(error), error.message, list(error.problems), list(error.details), error.hint
 
 
-@settings(max_examples=300)
+@examples(150)
 @given(INDEXES, ROOTS, st.integers(0, 3))
 def test_going_ahead_changes_no_answer_and_no_explanation(index: Any, roots: list[str], seed: int) -> None:
     assert outcome(roots, walked(index, seed)) == outcome(roots, fake_source(index))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(INDEXES, ROOTS, st.integers(0, 3))
 def test_nor_does_it_on_several_targets(index: Any, roots: list[str], seed: int) -> None:
     assert outcome(roots, walked(index, seed), PYTHONS) == outcome(roots, fake_source(index), PYTHONS)

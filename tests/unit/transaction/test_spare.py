@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lockenv.transaction import places, state
 from lockenv.transaction.apply import apply
 from lockenv.transaction.link import LinkMode
+from tests.effort import examples
 from tests.fakes.environments import ICONS, MENU, MENU2, SITE, Project
 from tests.fakes.wheels import BuiltFile, make_wheel
 
@@ -97,7 +98,7 @@ def made_of_spare(project: Project, wheels: Sequence[BuiltFile]) -> bool:
         os.close(opened)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(st.lists(_sets, min_size=3, max_size=6), st.sampled_from(["hardlink", "auto"]), st.booleans())
 def test_what_is_made_of_a_spare_is_what_a_whole_build_makes(
     sets: list[Set], link_mode: LinkMode, used: bool
