@@ -1,4 +1,4 @@
-"""Plain arguments of `lockenv sync`, read without argparse, which takes as long as to see that all is right."""
+"""Plain arguments of `lockenv sync` and `lock`: argparse takes as long as to see that all is right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lockenv.settings import LINK_MODES
 TYPE_CHECKING = False  # typing's own would import typing
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _VALUED = {
     "-C": "project",
@@ -44,6 +44,10 @@ _DEFAULTS: dict[str, object] = {
     "verbosity": None,
     "verify": None,
 }
+
+#: What `lockenv lock` takes of it, by the names of the settings, and what its parser gives besides.
+WORDS_OF_LOCK = frozenset({"project", "cache_dir", "lock", "quiet", "offline", "environment"})
+OF_LOCK: dict[str, object] = {"check": False, "script": None, "upgrade": False, "upgrade_package": ()}
 
 
 def plain(arguments: Sequence[str]) -> dict[str, object] | None:
@@ -81,10 +85,24 @@ def _given(name: str, value: str, flags: dict[str, object]) -> dict[str, object]
     return {_LISTED[name]: (*before, value) if isinstance(before, tuple) else (value,)}
 
 
-def namespace(arguments: Sequence[str]) -> argparse.Namespace | None:
-    """Read plain arguments as the parser of `lockenv sync` would. None where others have to be read."""
+def plain_of_lock(arguments: Sequence[str]) -> dict[str, object] | None:
+    """Read plain arguments of `lockenv lock`, without what is empty. None where others have to be read."""
     flags = plain(arguments)
+    given = {name: value for name, value in (flags or {}).items() if value}
+    return given if flags is not None and given.keys() <= WORDS_OF_LOCK else None
+
+
+def namespace(
+    arguments: Sequence[str],
+    read: Callable[[Sequence[str]], dict[str, object] | None] = plain,
+    but: Mapping[str, object] = _DEFAULTS,
+) -> argparse.Namespace | None:
+    """Read plain arguments as the parser of a command would. None where others have to be read.
+
+    `but` is what the parser gives for what is not asked, beside what it gives for `lockenv sync`.
+    """
+    flags = read(arguments)
     if flags is None:
         return None
     # All that anybody wants of it is its attributes. This is `types.SimpleNamespace`, which need not be imported.
-    return type(sys.implementation)(**_DEFAULTS | flags)  # type: ignore[return-value]
+    return type(sys.implementation)(**{**_DEFAULTS, **but, **flags})  # type: ignore[return-value]

@@ -9,7 +9,7 @@ import os
 import time
 
 from lockenv.cli.already import project_of, settings_of
-from lockenv.cli.plain import plain
+from lockenv.cli.plain import plain_of_lock
 from lockenv.errors import LockenvError
 from lockenv.operations.standing import standing
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from lockenv.project import Project
     from lockenv.settings import Settings
-
-#: What a lock is asked for in plain words; the others that can be read are of a sync.
-_WORDS = frozenset({"project", "cache_dir", "lock", "quiet", "offline", "environment"})
 
 
 class _Place:
@@ -35,8 +32,8 @@ class _Place:
 def already(arguments: Sequence[str]) -> bool:
     """Say that the lock stands, if it does, or make it as before; else leave all to `lockenv.cli.lock`."""
     began = time.perf_counter()
-    asked = plain(arguments)
-    if asked is None or not {name for name, value in asked.items() if value} <= _WORDS:
+    asked = plain_of_lock(arguments)
+    if asked is None:
         return False
     try:
         settings = settings_of(asked)

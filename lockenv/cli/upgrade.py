@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockenv.cli.lock import add_common, run
+from lockenv.cli.lock import run
+from lockenv.cli.lock_options import add_common
 from lockenv.cli.options import parser
 from lockenv.operations.question import Upgrade, names_to_upgrade
 
