@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.cli.conftest import index, project, synced
+from tests.cli.conftest import index, project, synced, tried_again_at_once
 
-__all__ = ["index", "project", "synced"]
+__all__ = ["index", "project", "synced", "tried_again_at_once"]

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from lockenv.index import http
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import ScratchProject
 from tests.fakes.wheels import make_wheel
+
+
+@pytest.fixture(autouse=True)
+def tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails in this process is tried again without a rest; how long rests are, tests of `index.http` see."""
+    monkeypatch.setattr(http, "_FIRST_WAIT", 0.001)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from lockenv.cli.main import COMMANDS
 from tests.cli.screens import check_screen
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import PATIENCE, Ran, ScratchProject
-from tests.fakes.terminal import Terminal
+from tests.fakes.terminal import SOON_PLAIN, Terminal
 from tests.fakes.wheels import make_wheel
 
 _ESCAPE = "\x1b"
@@ -87,7 +87,8 @@ def test_a_terminal_that_cannot_redraw_gets_plain_lines(project: ScratchProject,
     gate = threading.Event()
     index.fail("/simple/icons/", until=gate)
     terminal = Terminal(columns=40)
-    with project.start("lock", stdout=terminal.end, stderr=terminal.end, environ=_ASCII) as process:
+    end = terminal.end
+    with project.start("lock", stdout=end, stderr=end, environ=_ASCII, program=SOON_PLAIN) as process:
         terminal.wait_for("Resolving")
         gate.set()
         status = process.wait(PATIENCE)

@@ -6,11 +6,19 @@ import fcntl
 import os
 import re
 import struct
+import sys
 import termios
 import threading
 
 from tests.fakes.project import PATIENCE
 
+#: The program, which says what takes long, where there is nothing to redraw, after half a second and not after five.
+SOON_PLAIN = (sys.executable, "-c", """
+from lockenv.__main__ import program
+from lockenv.cli import progress
+progress._PLAIN_EVERY = 0.5
+program()
+""")  # fmt: skip
 _TOKEN = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])|[^\x1b]", re.DOTALL)
 
 
