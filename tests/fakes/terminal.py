@@ -12,7 +12,7 @@ import threading
 
 from tests.fakes.project import PATIENCE
 
-#: The program, which says what takes long, where there is nothing to redraw, after half a second and not after five.
+#: The program, which says what takes long, where nothing can be redrawn, after half a second and not after five.
 SOON_PLAIN = (sys.executable, "-c", """
 from lockenv.__main__ import program
 from lockenv.cli import progress
