@@ -19,9 +19,10 @@ from packaging.utils import parse_wheel_filename
 from benchmarks.recording import File, Page, Recording, version_of
 from benchmarks.site import Missing
 from lockenv.errors import MetadataError
-from lockenv.index.auth import Credentials, without_credentials
+from lockenv.index.auth import Credentials
 from lockenv.index.default import default_index
 from lockenv.index.http import Http, RangesUnsupported
+from lockenv.index.origins import without_credentials
 from lockenv.index.remote_zip import remote_metadata
 from lockenv.packages import Index, IndexFile
 from lockenv.packages import canonicalize_name as normalized

@@ -7,7 +7,7 @@ import re
 from lockenv.values import dataclass
 
 _UNITS = {"B": 0, "KIB": 10, "MIB": 20, "GIB": 30, "TIB": 40}
-_SIZE = re.compile(r"(\d{1,7})\s*(B|KiB|MiB|GiB|TiB)", re.IGNORECASE)
+_SIZE = r"(\d{1,7})\s*(B|KiB|MiB|GiB|TiB)"
 #: Bytes; no disk holds more, and sums of such sizes stay numbers that a zip archive can state.
 _LARGEST = 1 << 60
 
@@ -48,7 +48,7 @@ NAMES = ("file", "unpacked", "files", "ratio")
 def read_limit(name: str, text: str) -> int | None:
     """Read a bound as a person writes it: a size such as ``4 GiB``, or a number; None for what is neither."""
     if name in {"file", "unpacked"}:
-        found = _SIZE.fullmatch(text.strip())
+        found = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
         size = int(found[1]) << _UNITS[found[2].upper()] if found else 0
         return size if 0 < size <= _LARGEST else None
     digits = text.strip()

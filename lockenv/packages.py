@@ -74,7 +74,7 @@ def parse_requirement(text: str) -> Requirement:
 
     Raises `packaging.requirements.InvalidRequirement`, also for what is nested too deeply or never ends.
     """
-    if len(text) > _LONG and _ENDLESS.search(text):
+    if len(text) > _LONG and re.search(_ENDLESS, text):
         raise InvalidRequirement("it holds a number of a thousand digits")
     try:
         return (_ordinary(text) if len(text) <= _LONG else None) or Requirement(text)
@@ -124,7 +124,7 @@ _CLAUSES = rf"((?:{_CLAUSE}(?: *+, *+{_CLAUSE})*)?)"
 _ORDINARY = re.compile(rf" *+({_NAME}) *+(?:{_EXTRAS} *+)?(?P<open>\( *+)?{_CLAUSES} *+(?(open)\) *+)")
 _LONG = 1000  #: characters of a requirement; real ones are far shorter
 #: Python refuses to turn such a text into a number, but only when somebody looks at the version.
-_ENDLESS = re.compile(r"[0-9]{1000}")
+_ENDLESS = r"[0-9]{1000}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,23 +12,13 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from lockenv.index.origins import Origin, origin_of, without_credentials
 from lockenv.packages import Index
 from lockenv.values import dataclass
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEYRING_SECONDS = 30
-_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
-
-
-class Origin(NamedTuple):
-    """Scheme, host and port of a URL (RFC 6454)."""
-
-    scheme: str
-    host: str
-    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +35,6 @@ class Login:
     def header(self) -> str:
         """The value of the Authorization header (RFC 7617)."""
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-
-
-def origin_of(url: str) -> Origin:
-    """Take the origin of a URL. Raises `ValueError` for a port that is none."""
-    parts = urlsplit(url)
-    return Origin(parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0))
-
-
-def without_credentials(url: str) -> str:
-    """Take user and password out of a URL: what may be shown, stored and locked."""
-    return _USERINFO.sub(r"\1", url) if "@" in url else url
 
 
 def login_in(url: str) -> Login | None:

@@ -25,10 +25,10 @@ from packaging.utils import is_normalized_name
 
 from lockenv.errors import LockenvError, OfflineMiss, Refused, UsageError
 from lockenv.events import Reporter, silent
-from lockenv.index.auth import without_credentials
 from lockenv.index.cache import IndexCache, Page
 from lockenv.index.keys import STRONG, metadata_key
 from lockenv.index.once import Once
+from lockenv.index.origins import without_credentials
 from lockenv.packages import Index, IndexFile, Listing, Metadata, NormalizedName, canonicalize_name
 
 if TYPE_CHECKING:

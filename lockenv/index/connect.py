@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lockenv.errors import NetworkError, UsageError
-from lockenv.index.auth import without_credentials
+from lockenv.index.origins import without_credentials
 
 if TYPE_CHECKING:
     import ssl

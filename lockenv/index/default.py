@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lockenv.errors import UsageError
-from lockenv.index.auth import without_credentials
+from lockenv.index.origins import without_credentials
 from lockenv.values import dataclass
 
 _HINT = "declare an [[index]] in env.toml, or set LOCKENV_INDEX_URL"

@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 from lockenv.errors import NetworkError, Refused
 from lockenv.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Reporter, silent
 from lockenv.files import seal_of
-from lockenv.index.auth import without_credentials
 from lockenv.index.http import Http, Stream
 from lockenv.index.keys import STRONG
+from lockenv.index.origins import without_credentials
 from lockenv.values import dataclass
 
 #: Weaker algorithms are checked too, but prove nothing.

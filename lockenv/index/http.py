@@ -19,7 +19,8 @@ from lockenv import __version__
 from lockenv.errors import NetworkError, Refused
 from lockenv.events import Answered, Asked, Reporter, Requested, silent
 from lockenv.index import connect
-from lockenv.index.auth import Credentials, Login, login_in, origin_of, without_credentials
+from lockenv.index.auth import Credentials, Login, login_in
+from lockenv.index.origins import origin_of, without_credentials
 from lockenv.index.transport.failures import TransportError, explain
 from lockenv.index.transport.gzipped import gunzip
 from lockenv.index.transport.memory import give_back_large_blocks

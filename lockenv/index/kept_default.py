@@ -16,8 +16,8 @@ from pathlib import Path
 
 from lockenv.files import write_atomically
 from lockenv.forks import can_fork, end, fork, hold_signals, let_signals, status
-from lockenv.index.auth import without_credentials
 from lockenv.index.default import DefaultIndex, configuration_files, default_index
+from lockenv.index.origins import without_credentials
 from lockenv.sums import sha256
 
 _NAME = "default-index"

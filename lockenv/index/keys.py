@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lockenv.index.auth import origin_of
+from functools import lru_cache
+
+from lockenv.index.origins import origin_of
 from lockenv.packages import IndexFile, NormalizedName
 
 #: Algorithms that can vouch for a file.
@@ -21,5 +23,11 @@ def metadata_key(name: NormalizedName, version: str, file: IndexFile) -> str:
 def _file_key(file: IndexFile) -> str:
     for algorithm, digest in file.hashes:
         if algorithm in STRONG:
-            return f"{algorithm}:{digest} {':'.join(map(str, origin_of(file.url)))}"
+            return f"{algorithm}:{digest} {_origin('/'.join(file.url.split('/', 3)[:3]))}"
     return file.url
+
+
+@lru_cache(maxsize=64)
+def _origin(start: str) -> str:
+    """The origin of URLs that begin so: what stands before their path, which many files share."""
+    return ":".join(map(str, origin_of(start)))

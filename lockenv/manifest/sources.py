@@ -27,7 +27,7 @@ _ALLOWED = {
 _CREDENTIALS_REMEDY = "give them in netrc or the keyring"
 _SECRETS = "holds credentials; a manifest is committed and holds no secrets"
 # git-check-ref-format(1): what no name of a tag or branch, and so no revision, holds. A dash begins an option.
-_NO_REVISION = re.compile(r"^-|[\s\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^/|/$|\.lock$")
+_NO_REVISION = r"^-|[\s\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^/|/$|\.lock$"
 
 
 def read_sources(table: Entry | None, indexes: Entry | None) -> tuple[tuple[NormalizedName, Source], ...]:
@@ -186,7 +186,7 @@ def _marker(entry: Entry) -> Marker | None:
 def _revision(entry: Entry) -> str | None:
     child = entry.child("rev")
     text = child.text() if child else None
-    if child and text and _NO_REVISION.search(text):
+    if child and text and re.search(_NO_REVISION, text):
         child.refuse(f"{quoted(text)} is no revision", "write a tag, a branch or a commit")
         return None
     return text

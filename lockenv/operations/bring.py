@@ -23,8 +23,8 @@ from lockenv.formats.incoming import detect
 from lockenv.formats.incoming.installed import Installed, draft_of
 from lockenv.formats.merging import merge_into
 from lockenv.graph import MAIN
-from lockenv.index.auth import without_credentials
 from lockenv.index.default import built_in_default
+from lockenv.index.origins import without_credentials
 from lockenv.lockfile import pylock
 from lockenv.manifest import read as manifest_reader
 from lockenv.operations.choose import any_interpreter, first_python

@@ -16,7 +16,7 @@ from lockenv.files import write_atomically
 from lockenv.formats.outgoing import conda, cyclonedx, dockerfile, pyproject, requirements_txt, single
 from lockenv.formats.outgoing.requirements_txt import Given
 from lockenv.formats.outgoing.rows import Row, rows
-from lockenv.index.auth import without_credentials
+from lockenv.index.origins import without_credentials
 from lockenv.lockfile import freshness, pylock
 from lockenv.manifest.model import Manifest, Targets
 from lockenv.manifest.words import suggestion

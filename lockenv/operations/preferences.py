@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.version import InvalidVersion
 
-from lockenv.formats.draft import Pin
 from lockenv.packages import NormalizedName
 from lockenv.resolution.model import Fork, Held, Keeping
 from lockenv.targets import Target
 
-_ASKING = re.compile(r"\b(extras?|dependency_groups)\b")
+if TYPE_CHECKING:
+    from lockenv.formats.draft import Pin
+
+_ASKING = r"\b(extras?|dependency_groups)\b"
 
 
 def preferring(pins: Sequence[Pin]) -> Keeping:
@@ -41,7 +44,7 @@ def rather(first: Keeping, then: Keeping) -> Keeping:
 
 def _holds(pin: Pin, target: Target) -> bool:
     """Whether a pin is for a target. One that rests on extras or groups is: somebody may ask for them."""
-    if pin.marker is None or _ASKING.search(str(pin.marker)):
+    if pin.marker is None or re.search(_ASKING, str(pin.marker)):
         return True
     try:
         return pin.marker.evaluate(dict(target.variables))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lockenv.errors import ManifestError, Problem
 from lockenv.manifest.model import IndexSource, Manifest
 from lockenv.project import MANIFEST
-from lockenv.python.interpreter import Interpreter
 from lockenv.targets import Target, target_of
 from lockenv.values import replace
+
+if TYPE_CHECKING:
+    from lockenv.python.interpreter import Interpreter
 
 
 def target_for(interpreter: Interpreter, manifest: Manifest | None) -> Target:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
-from lockenv.index.auth import Origin, login_in, origin_of, without_credentials
+from lockenv.index.auth import login_in
+from lockenv.index.origins import Origin, origin_of, without_credentials
 from lockenv.index.transport.failures import (
     ProxyFailed,
     TimedOut,

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from lockenv.index.auth import origin_of
 from lockenv.index.connect import proxy_for, tls_context
+from lockenv.index.origins import origin_of
 from lockenv.index.transport.dial import Dialler, Route, authority, proxy_login
 from lockenv.index.transport.wire import Ended, Head, Wire, request
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lockenv.errors import NetworkError
-from lockenv.index.auth import Credentials, Login, origin_of, without_credentials
+from lockenv.index.auth import Credentials, Login
+from lockenv.index.origins import origin_of, without_credentials
 from lockenv.packages import Index
 from tests.fakes.index import FakeIndex
 from tests.unit.index.connecting import connection

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockenv.errors import NetworkError, Refused
-from lockenv.index.auth import Credentials, origin_of
+from lockenv.index.auth import Credentials
 from lockenv.index.http import Http
+from lockenv.index.origins import origin_of
 from lockenv.index.transport import dial, pool, wire
 from lockenv.index.transport.failures import Malformed, TimedOut, Undecodable
 from lockenv.index.transport.gzipped import gunzip
