@@ -46,6 +46,7 @@ class Evaluation:
         self._named: dict[int, tuple[Marker, tuple[tuple[str, ...], bool]]] = {}
         self._tags: dict[str, frozenset[Tag]] = {}
         self._lines: dict[int, tuple[Metadata, tuple[Requirement, ...], tuple[str, ...]]] = {}
+        self._through: dict[tuple[int, str], list[tuple[Requirement, bool]]] = {}
         self._needs: dict[tuple[object, ...], tuple[Requirement, ...]] = {}
         self._wheels: dict[int, list[tuple[str, str, int]]] = {}
         self._met: dict[tuple[int, int], tuple[Requirement, bool]] = {}
@@ -96,10 +97,27 @@ class Evaluation:
         if found is None:
             found = self._needs[key] = tuple(
                 line
-                for line in lines
-                if self.holds(line, target, extra) and (not extra or not self.holds(line, target))
+                for line, settled in self._looked_through(metadata, lines, extra, target)
+                if settled or self._counts(line, target, extra)
             )
         return found
+
+    def _looked_through(
+        self, metadata: Metadata, lines: Sequence[Requirement], extra: str, target: Target
+    ) -> list[tuple[Requirement, bool]]:
+        """The lines that may count: those that do on any target, as their markers name no variable, and others."""
+        known = self._through.get((id(metadata), extra))
+        if known is None:
+            known = self._through[id(metadata), extra] = [
+                (line, settled)
+                for line in lines
+                if not (settled := not (line.marker and self._variables(line.marker)[0]))
+                or self._counts(line, target, extra)
+            ]
+        return known
+
+    def _counts(self, line: Requirement, target: Target, extra: str) -> bool:
+        return self.holds(line, target, extra) and (not extra or not self.holds(line, target))
 
     def wheels(self, package: Package) -> Sequence[tuple[str, str, int]]:
         """The wheels of a package: file name, tags, and build number, 0 first where there is none."""
