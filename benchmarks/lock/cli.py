@@ -139,7 +139,7 @@ def _setting(asked: argparse.Namespace, *, record: bool) -> Setting:
 
 def _tools(asked: argparse.Namespace) -> list[Installed]:
     found, missing = find(asked.tool, asked.peers)
-    print("\n".join(missing), end="\n" if missing else "", file=sys.stderr)
+    print("".join(f"{line}\n" for line in missing), end="", flush=True)
     if not found:
         msg = "there is no tool to run; name one with --tool NAME=PATH"
         raise SystemExit(msg)

@@ -9,6 +9,7 @@ import platform
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from benchmarks.executables import Program
 from benchmarks.recording import Recording
 from benchmarks.runs import Run
 from benchmarks.serving import Served, served
-from benchmarks.sync import record, report, sets
+from benchmarks.sync import record, report, room, sets
 from benchmarks.sync.disk import can_clone, disk
 from benchmarks.sync.environment import state
 from benchmarks.sync.phases import PHASES, Contender, Phase
@@ -30,6 +31,9 @@ from benchmarks.sync.rounds import Figures, measured
 from benchmarks.sync.sets import Set
 from benchmarks.sync.ways import PROGRAMS, WAYS
 from benchmarks.sync.work import Installer, Work, remove
+
+#: The gigabytes of a disk to record on, which takes room only for what is there.
+_RECORDING = 40
 
 _ABOUT = """Install real locks with several tools, from one recording of an index, on loopback.
 
@@ -123,7 +127,7 @@ def _add_choices(to: argparse.ArgumentParser, *, bound: float) -> None:
     to.add_argument("--bound", type=float, default=bound, help="seconds a run may take (default: %(default)g)")
     to.add_argument("--work", type=Path, metavar="DIR", help="where the disk is made (default: temporary files)")
     to.add_argument(
-        "--disk", type=int, default=40, metavar="GB", help="its size; 0: none is made (default: %(default)s)"
+        "--disk", type=int, metavar="GB", help="its size; 0: none is made (default: what the tools need)"
     )
 
 
@@ -138,7 +142,7 @@ def _installers(asked: argparse.Namespace) -> list[Installer]:
     found, missing = executables.find(
         [f"{name}={places[name]}" if name in places else name for name in wanted], PROGRAMS, asked.peers
     )
-    print("\n".join(missing), end="\n" if missing else "", file=sys.stderr)
+    print("".join(f"{line}\n" for line in missing), end="", flush=True)
     python = _python(asked)
     programs = {each.name: each for each in found}
     programs["python"] = Program(name="python", path=python, version=executables.version_of(python))
@@ -196,7 +200,7 @@ def _record(asked: argparse.Namespace) -> None:
     chosen = sets.named(asked.sets)
     record.make_packages(recording, chosen)
     installers = _installers(asked)
-    with disk(asked.work, asked.disk) as (place, _):
+    with disk(asked.work, _RECORDING if asked.disk is None else asked.disk) as (place, _):
         for each in chosen:
             for lot in each.lots:
                 with _workshop(asked, place, each, port=asked.port, record=True) as (work, server):
@@ -213,8 +217,8 @@ def _run(asked: argparse.Namespace) -> None:
     reference = asked.reference if asked.reference in titles else next(iter(titles))
     counts_calls = asked.strace and calls.can_count()
     every = []
-    with disk(asked.work, asked.disk) as (place, about):
-        phases = tuple(phase for phase in PHASES if not asked.phase or phase in asked.phase)
+    phases = tuple(phase for phase in PHASES if not asked.phase or phase in asked.phase)
+    with disk(asked.work, _size(asked, installers, phases)) as (place, about):
         if not can_clone(place):
             phases = tuple(phase for phase in phases if phase != "warm-clone")
         for each in sets.named(asked.sets):
@@ -231,6 +235,17 @@ def _run(asked: argparse.Namespace) -> None:
             print("".join(f"  {note}\n" for note in report.notes(figures)), flush=True)
     if asked.json:
         _write(asked, every, titles, about)
+
+
+def _size(asked: argparse.Namespace, installers: Sequence[Installer], phases: Sequence[Phase]) -> int:
+    """The size of the disk in gigabytes. Raises `SystemExit` where there is no room for what it will hold."""
+    if asked.disk:
+        return int(asked.disk)
+    recording = Recording(asked.recording)
+    sizes = [room.footprint(recording, each) for each in sets.named(asked.sets)]
+    need = room.needed(sizes, [each.way for each in installers], phases)
+    room.refuse_if_short(need, asked.work or Path(tempfile.gettempdir()))
+    return room.disk_for(need) if asked.disk is None else 0
 
 
 def _write(asked: argparse.Namespace, every: Sequence[Figures], titles: dict[str, str], about: str) -> None:
@@ -256,7 +271,7 @@ def _profile(asked: argparse.Namespace) -> None:
         raise SystemExit(msg)
     installer = found[0]
     phase: Phase = asked.phase
-    with disk(asked.work, asked.disk) as (place, _):
+    with disk(asked.work, _size(asked, found[:1], [phase])) as (place, _):
         for each in sets.named(asked.sets):
             with _workshop(asked, place, each, port=port) as (work, _):
                 result = (asked.keep or place / "profile").absolute()

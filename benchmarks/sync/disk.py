@@ -29,12 +29,15 @@ def disk(folder: Path | None, gigabytes: int) -> Iterator[tuple[Path, str]]:
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix="lockenv-sync-", ignore_cleanup_errors=True) as name:
         place = Path(name)
-        reason = _hindrance(gigabytes)
-        if not reason:
-            with _mounted(place, gigabytes) as mounted:
-                yield mounted, "a journaled ext4 image, mounted by loop"
-        else:
+        point = place / "disk"
+        reason = _hindrance(gigabytes) or _mount(place / "image", point, gigabytes)
+        if reason:
             yield place, f"a folder of this machine's disk ({reason})"
+            return
+        try:
+            yield point, f"a journaled ext4 image of {gigabytes} GB, mounted by loop"
+        finally:
+            _unmount(point)
 
 
 def _hindrance(gigabytes: int) -> str:
@@ -51,18 +54,19 @@ def _found(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
 
 
-@contextmanager
-def _mounted(place: Path, gigabytes: int) -> Iterator[Path]:
-    image, point = place / "image", place / "disk"
+def _mount(image: Path, point: Path, gigabytes: int) -> str:
+    """Make an image and mount it; say why that did not go well, else ''."""
     point.mkdir()
     with image.open("wb") as file:
         file.truncate(gigabytes << 30)
-    _run("mkfs.ext4", "-q", "-F", str(image))
-    _run("mount", "-o", "loop", str(image), str(point))
-    try:
-        yield point
-    finally:
-        _unmount(point)
+    # Packages have many small files; and nothing is to be written in the background.
+    reason = _run("mkfs.ext4", "-q", "-F", "-i", "8192", str(image)) or _run(
+        "mount", "-o", "loop,noinit_itable", str(image), str(point)
+    )
+    if reason:
+        image.unlink()
+        point.rmdir()
+    return reason
 
 
 def _unmount(point: Path) -> None:
@@ -74,11 +78,10 @@ def _unmount(point: Path) -> None:
     _run("umount", "--lazy", str(point))
 
 
-def _run(program: str, *arguments: str) -> None:
+def _run(program: str, *arguments: str) -> str:
+    """Run a program; say what it says if it fails, else ''."""
     done = subprocess.run([_found(program) or program, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        msg = f"{program} {' '.join(arguments)}: {done.stderr.strip()}"
-        raise SystemExit(msg)
+    return f"{program}: {' '.join(done.stderr.split())}" if done.returncode else ""
 
 
 def can_clone(folder: Path) -> bool:

@@ -95,7 +95,7 @@ class Contender:
     def prepare(self, phase: Phase) -> str:
         """Make a phase ready; say why that cannot be, else ''."""
         if not self._there():
-            return "it has no project in the recording"
+            return "it has no project in the recording; record again"
         reason = self._begin(phase)
         self._lay_out("held" if phase == "change" else "new")
         if phase in {"create", "warm", "warm-copy", "warm-clone"}:
