@@ -120,7 +120,8 @@ class State:
                 self.digest,
                 self.root_files,
                 self.links,
-                marshal.dumps(self.tree, 4),
+                # Without references: to look for values that were met before takes longer than to write them again.
+                marshal.dumps(self.tree, 2),
                 self.made,
                 self.origin,
             ),
