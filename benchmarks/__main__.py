@@ -14,6 +14,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -183,8 +184,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(words: Sequence[str]) -> tuple[str, int]:
     """Run a Python with these words, its words about progress on our stderr."""
-    done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=False)
-    return done.stdout, done.returncode
+    with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            said, _ = process.communicate()
+        finally:
+            process.terminate()  # should we be interrupted: it unmounts what it has mounted
+    return said, process.returncode
 
 
 def _facts(asked: argparse.Namespace) -> str:
@@ -218,4 +223,5 @@ def _write(file: Path, page: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that what runs is ended, too
     raise SystemExit(main())

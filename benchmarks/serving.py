@@ -141,7 +141,8 @@ def claimed(port: int) -> int:
             found: int = listening.getsockname()[1]
             return found
     except OSError as error:
-        msg = f"port {port} is taken ({error.strerror}); another run with this recording has to end first"
+        reason = os.strerror(error.errno or 0)
+        msg = f"port {port} is taken ({reason}); another run with this recording has to end first"
         raise SystemExit(msg) from None
 
 

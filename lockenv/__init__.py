@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from lockenv.operations.check import Checked
     from lockenv.operations.diff import Compared
     from lockenv.operations.foresee import Foreseen
-    from lockenv.operations.lock import Locked
+    from lockenv.operations.locked import Locked
     from lockenv.operations.verify import Verified
     from lockenv.operations.wish import Synced
     from lockenv.plan import Install, Plan, Remove, Replace
@@ -106,7 +106,7 @@ _HOMES = {
     "lockenv.operations.check": "Checked",
     "lockenv.operations.diff": "Compared",
     "lockenv.operations.foresee": "Foreseen",
-    "lockenv.operations.lock": "Locked",
+    "lockenv.operations.locked": "Locked",
     "lockenv.operations.verify": "Verified",
     "lockenv.operations.wish": "Synced",
     "lockenv.plan": "Install Plan Remove Replace",

@@ -196,6 +196,11 @@ class Release:
         return tuple(IndexFile._make(row) for row in self.rows)
 
     @property
+    def is_yanked(self) -> bool:
+        """Whether nothing is left but yanked files (PEP 592)."""
+        return bool(self.rows) and all(row[_YANKED] is not None for row in self.rows)
+
+    @property
     def is_remarkable(self) -> bool:
         """Whether a file is yanked (PEP 592), or asks for a patch version of Python."""
         return self.remark(0) is not None

@@ -1,7 +1,8 @@
-"""What holds for every test: no deadlines, and nothing of this machine's configuration."""
+"""What holds for every test: no deadlines, bytecode, and nothing of this machine's configuration."""
 
 from __future__ import annotations
 
+import compileall
 import os
 from pathlib import Path
 
@@ -16,6 +17,15 @@ settings.load_profile("lockenv")
 
 _FOREIGN = ("PIP_", "LOCKENV_", "UV_", "XDG_")
 _ALSO_FOREIGN = ("NETRC", "NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write lockenv's bytecode, also where PYTHONDONTWRITEBYTECODE is set.
+
+    Each of a thousand processes that tests start would else compile what it imports anew.
+    """
+    if not hasattr(config, "workerinput"):  # one process does it for all
+        compileall.compile_dir(Path(__file__).parents[1] / "lockenv", quiet=2)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from benchmarks.arguments import add_server, add_strace, seconds
 from benchmarks.executables import Program
 from benchmarks.recording import Recording
 from benchmarks.runs import Run
-from benchmarks.serving import Served, served
+from benchmarks.serving import Served, claimed, served
 from benchmarks.sync import record, report, room, sets
 from benchmarks.sync.disk import can_clone, disk
 from benchmarks.sync.environment import state
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
 
     record_ = commands.add_parser("record", help="add to a recording", description=_record.__doc__)
     _add_choices(record_, bound=1800.0)
-    record_.add_argument("--port", type=int, default=record.PORT, help="for the locks (default: %(default)s)")
+    record_.add_argument("--port", type=int, help="for the locks (default: as before, else one that is free)")
     record_.set_defaults(act=_record, latency=0.0, server="own")
 
     run_ = commands.add_parser("run", help="measure", description=_run.__doc__)
@@ -196,17 +196,23 @@ def _record(asked: argparse.Namespace) -> None:
     """Have lockenv lock each set, and every other tool lock the same pins and install them, through a recorder,
     which fetches from the real index what the recording lacks."""
     recording = Recording(asked.recording)
-    (asked.recording / "origin").write_text(f"{asked.port}\n")
+    port = asked.port or _port_to_record(asked.recording)
+    (asked.recording / "origin").write_text(f"{port}\n")
     chosen = sets.named(asked.sets)
     record.make_packages(recording, chosen)
     installers = _installers(asked)
     with disk(asked.work, _RECORDING if asked.disk is None else asked.disk) as (place, _):
         for each in chosen:
             for lot in each.lots:
-                with _workshop(asked, place, each, port=asked.port, record=True) as (work, server):
+                with _workshop(asked, place, each, port=port, record=True) as (work, server):
                     folder = record.folder_of(asked.recording.absolute(), each.name, lot)
                     record.record(folder, each, lot, installers=installers, work=work, served=server, tell=_tell)
     print(f"recorded in {asked.recording}")
+
+
+def _port_to_record(recording: Path) -> int:
+    """The port that the locks of a recording name; for a new one any that is free."""
+    return record.port_of(recording) if (recording / "origin").is_file() else claimed(0)
 
 
 def _run(asked: argparse.Namespace) -> None:

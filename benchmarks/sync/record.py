@@ -21,8 +21,6 @@ from benchmarks.sync.sets import Set
 from benchmarks.sync.ways import Locked, pins_of
 from benchmarks.sync.work import Installer, Work
 
-PORT = 48123
-
 #: Told of every step: the tool's name, the set's and the lot's, the run.
 Listener = Callable[[str, str, Run], None]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockenv.formats.outgoing.requirements_txt import Given
     from lockenv.operations.amendment import Edited
     from lockenv.operations.bring import Brought, Kept
-    from lockenv.operations.lock import Locked
+    from lockenv.operations.locked import Locked
     from lockenv.operations.pythons import Pinned
     from lockenv.operations.wish import Synced
     from lockenv.transaction.history import RolledBack

@@ -10,7 +10,7 @@ from lockenv.api.projects import ProjectPath, StrPath, allowed, listed, opened
 
 if TYPE_CHECKING:
     # Each function loads what it needs.
-    from lockenv.operations.lock import Locked
+    from lockenv.operations.locked import Locked
     from lockenv.operations.script_edits import EditedScript
 
 

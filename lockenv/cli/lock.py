@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from lockenv.operations.lock import Locked
+    from lockenv.operations.locked import Locked
     from lockenv.operations.question import Upgrade
     from lockenv.packages import NormalizedName
 
@@ -105,12 +105,13 @@ def _lock(
     check: bool,
     began: float,
 ) -> None:
-    # Lazy: a lock that stands needs none of this.
-    from lockenv.cli.locked import SCHEMA, document, show, verdict
+    # Lazy: a lock that stands needs none of this, and what tells of a new one is not needed before it is made.
     from lockenv.packages import canonicalize_name
 
     allowed = frozenset(map(canonicalize_name, asked.allow_build))
     made = _made(session, asked, upgrade, check=check, allowed=allowed)
+    from lockenv.cli.locked import SCHEMA, document, show, verdict
+
     for one, done in made:
         found = done.again or done
         if found.stands is not None and not allowed:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from lockenv.cli.changes import show_changes
 from lockenv.cli.screen import Screen, duration
 from lockenv.operations.changes import Entry
-from lockenv.operations.lock import Locked
+from lockenv.operations.locked import Locked
 from lockenv.operations.question import Upgrade
 from lockenv.targets import Target, summary
 

@@ -24,9 +24,11 @@ from lockenv.manifest.model import Manifest
 from lockenv.manifest.words import listed
 from lockenv.operations.amend import Amended, Line
 from lockenv.operations.files import bytes_of, shown
-from lockenv.operations.lock import Locked, Ready, ready, write_lock
+from lockenv.operations.lock import write_lock
+from lockenv.operations.locked import Locked, Ready
 from lockenv.operations.question import holding
 from lockenv.operations.read import parse_lock, whole_manifest
+from lockenv.operations.ready import ready
 from lockenv.operations.wish import Synced, Wish, wish_of
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.project import LOCK, MANIFEST, Project

@@ -29,7 +29,8 @@ from lockenv.lockfile import pylock
 from lockenv.manifest import read as manifest_reader
 from lockenv.operations.choose import any_interpreter, first_python
 from lockenv.operations.files import bytes_of, shown
-from lockenv.operations.lock import Locked, lock
+from lockenv.operations.lock import lock
+from lockenv.operations.locked import Locked
 from lockenv.operations.preferences import preferring
 from lockenv.packages import NormalizedName, canonicalize_name
 from lockenv.project import LOCK, MANIFEST

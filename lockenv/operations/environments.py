@@ -18,7 +18,7 @@ from lockenv.session import Session
 from lockenv.values import replace
 
 if TYPE_CHECKING:
-    from lockenv.operations.lock import Locked, Ready
+    from lockenv.operations.locked import Locked, Ready
     from lockenv.operations.question import Upgrade
     from lockenv.packages import NormalizedName
     from lockenv.resolution.model import Keeping
@@ -94,8 +94,8 @@ def _ready(
     allowed: frozenset[NormalizedName],
     prefer: Keeping | None = None,
 ) -> Ready:
-    from lockenv.operations.lock import ready  # as above
     from lockenv.operations.read import manifest_and_included
+    from lockenv.operations.ready import ready  # as above
 
     manifest, included = manifest_and_included(session.project)
     own = _held_of(session, upgrade) if upgrade is not None else None

@@ -19,7 +19,8 @@ from lockenv.operations.add import names_of, requirement_of
 from lockenv.operations.amend import Amended, Line, release_from, require_in
 from lockenv.operations.choose import any_interpreter
 from lockenv.operations.files import bytes_of
-from lockenv.operations.lock import Locked, write_lock
+from lockenv.operations.lock import write_lock
+from lockenv.operations.locked import Locked
 from lockenv.operations.scripts import Drafted, Script, draft, speaking_of
 from lockenv.packages import NormalizedName, Requirement, canonicalize_name, parse_requirement
 from lockenv.session import Session

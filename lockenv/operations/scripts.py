@@ -25,9 +25,11 @@ from lockenv.manifest.model import Manifest, Targets
 from lockenv.operations.choose import interpreter_for_script
 from lockenv.operations.converge import Pending, converge
 from lockenv.operations.files import bytes_of
-from lockenv.operations.lock import Locked, Ready, ready, write_lock
+from lockenv.operations.lock import write_lock
+from lockenv.operations.locked import Locked, Ready
 from lockenv.operations.question import Upgrade
 from lockenv.operations.read import parse_lock
+from lockenv.operations.ready import ready
 from lockenv.operations.wish import Synced, Wish
 from lockenv.packages import NormalizedName
 from lockenv.platforms import PLATFORMS, platform_of

@@ -218,9 +218,15 @@ class Projects:
         """The versions of which nothing is left but yanked files (PEP 592); found once."""
         if not project.yanked:
             suspects = (project.versions[number] for number, yanked, _ in project.remarks if yanked)
-            found = (version for version in suspects if self.published(project, version).yanked is not None)
-            project.yanked.append(tuple(found))
+            project.yanked.append(tuple(version for version in suspects if self._is_yanked(project, version)))
         return project.yanked[0]
+
+    def _is_yanked(self, project: Project, version: Version) -> bool:
+        plain = not project.own and project.listing.status != "quarantined"
+        if plain and self._policy.cutoff(project.listing.name) is None:
+            # All files count, and most releases that are yanked are never looked at besides.
+            return project.releases[version].is_yanked
+        return self.published(project, version).yanked is not None
 
     def _publish(self, project: Project, release: Release) -> Published:
         own = [file for file in release.files if file.url in project.own]

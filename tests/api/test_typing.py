@@ -22,7 +22,7 @@ def hear(event: Event) -> None:
 project = lockenv.Project(Path("/srv/forecast"), env="/opt/app", offline=True, listener=hear)
 reveal_type(lockenv.read_manifest(project).dependencies[0].name)  # str
 reveal_type(lockenv.read_lock(project))  # packaging.pylock.Pylock
-reveal_type(lockenv.lock("/srv/forecast"))  # lockenv.operations.lock.Locked
+reveal_type(lockenv.lock("/srv/forecast"))  # lockenv.operations.locked.Locked
 reveal_type(lockenv.check(project).holds)  # bool
 reveal_type(lockenv.diff(project, "main"))  # lockenv.operations.diff.Compared
 reveal_type(lockenv.sync(project, groups=["test"]).digest)  # str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,7 @@ import pytest
 
 from benchmarks.runs import Run
 from benchmarks.serving import REPOSITORY
-from benchmarks.sync import cli, report
+from benchmarks.sync import cli, report, room
 from benchmarks.sync.phases import PHASES, Phase
 from benchmarks.sync.rounds import Figures, measured
 from benchmarks.sync.sets import Set
@@ -40,12 +39,6 @@ sys.exit(main())
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
 def asked(*words: str) -> None:
     found = cli.parser().parse_args(words)
     found.act(found)
@@ -58,7 +51,7 @@ def recorded(tmp_path: Path, program: Callable[[str], Path]) -> list[str]:
     options = ["--recording", str(tmp_path / "recording"), "--set", str(tmp_path / "tiny.toml")]
     options += ["--tool", "lockenv", "--program", f"lockenv={program(LOCKENV)}", "--python", sys.executable]
     options += ["--work", str(tmp_path), "--disk", "0"]
-    asked("record", *options, "--port", str(free_port()))
+    asked("record", *options)
     return options
 
 
@@ -93,6 +86,22 @@ def test_a_tool_that_does_nothing_has_failed(
     said = capsys.readouterr().out
     assert re.search(r"^cold +lockenv 9.9 +failed", said, re.MULTILINE)
     assert "lockenv, cold: there is no environment" in said
+
+
+def test_who_records_more_keeps_the_port_that_the_locks_name(recorded: list[str], tmp_path: Path) -> None:
+    origin = (tmp_path / "recording" / "origin").read_text()
+    asked("record", *recorded)
+    assert (tmp_path / "recording" / "origin").read_text() == origin
+
+
+def test_who_has_no_room_is_told_before_anything_runs(
+    recorded: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(room, "free_in", lambda folder: 1e6)
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="choose fewer at a time"):
+        asked("run", *recorded, "--phase", "cold", "--rounds", "1")
+    assert "tiny" not in capsys.readouterr().err
 
 
 def test_without_a_recording_nothing_is_run(tmp_path: Path) -> None:

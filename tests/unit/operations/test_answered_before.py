@@ -95,7 +95,7 @@ def test_a_lock_that_went_comes_back_without_a_request(project: ScratchProject, 
 
 
 def test_nothing_is_resolved(project: ScratchProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lockenv.operations.lock.ready", None)
+    monkeypatch.setattr("lockenv.operations.ready.ready", None)
     for arguments in ([], ["-v"], ["--json"], ["-q"]):
         project.lock.unlink(missing_ok=True)
         project.run("lock", *arguments).ok()

@@ -8,7 +8,8 @@ from packaging.pylock import Pylock
 from lockenv.cli.locked import document, show
 from lockenv.cli.screen import Screen
 from lockenv.lockfile import pylock
-from lockenv.operations.lock import Locked, _new_hosts
+from lockenv.operations.locked import Locked
+from lockenv.operations.relock import new_hosts
 from lockenv.operations.written import _naming_hosts
 
 
@@ -34,9 +35,9 @@ def test_a_lock_whose_files_are_on_this_machine_names_no_hosts() -> None:
 def test_new_hosts_are_those_that_were_not_there_before() -> None:
     old = made("https://a.example.com")
     new = made("https://a.example.com", "https://b.example.com")
-    assert _new_hosts(new, old) == ("b.example.com",)
-    assert _new_hosts(old, old) == ()
-    assert _new_hosts(new, None) == ("a.example.com", "b.example.com")
+    assert new_hosts(new, old) == ("b.example.com",)
+    assert new_hosts(old, old) == ()
+    assert new_hosts(new, None) == ("a.example.com", "b.example.com")
 
 
 @pytest.mark.parametrize("first", [True, False])
