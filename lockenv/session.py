@@ -11,7 +11,7 @@ from lockenv.light import cached_property
 from lockenv.project import Project, find_project, stated_env
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.settings import Settings
-from lockenv.user_folders import cache_folder, config_file
+from lockenv.user_folders import KEPT_DEFAULT_INDEX, cache_folder, config_file
 from lockenv.values import replace
 
 TYPE_CHECKING = False  # typing's own would import typing
@@ -175,13 +175,18 @@ class Session:
             return declared
 
     def ask_index_ahead(self) -> None:
-        """Begin to find out the default index, which is needed soon: pip, who knows it, takes long to import."""
+        """Begin to find out the default index, if the cache does not tell: it is needed soon.
+
+        pip, who knows it, takes long to import.
+        """
+        kept = os.path.join(self.settings.cache_dir, KEPT_DEFAULT_INDEX)  # noqa: PTH118 - as above
+        if self.settings.index_url or self.settings.offline or os.path.exists(kept):  # noqa: PTH110
+            return
         # Lazy: as below.
         from lockenv.index.kept_default import AskedAhead
 
-        if not self.settings.index_url:
-            self._asked_ahead = AskedAhead(self.environ, self.cache)
-            self.on_close(self._asked_ahead.end)
+        self._asked_ahead = AskedAhead(self.environ, self.cache)
+        self.on_close(self._asked_ahead.end)
 
     @cached_property
     def _default_index(self) -> Index:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME = "lockenv"
+#: The file of the cache that says which index is the default one: `lockenv.index.kept_default`.
+KEPT_DEFAULT_INDEX = "default-index"
 
 
 def config_file(environ: Mapping[str, str]) -> str:

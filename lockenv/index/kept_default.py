@@ -19,8 +19,8 @@ from lockenv.forks import can_fork, end, fork, hold_signals, let_signals, status
 from lockenv.index.default import DefaultIndex, configuration_files, default_index
 from lockenv.index.origins import without_credentials
 from lockenv.sums import sha256
+from lockenv.user_folders import KEPT_DEFAULT_INDEX as KEPT
 
-_NAME = "default-index"
 _FORMAT = 1  #: to be changed with what is kept and with what it rests on
 #: Variables that say where pip's configuration is; beside them, all that begin with ``PIP_``.
 _VARIABLES = ("HOME", "USERPROFILE", "APPDATA", "PROGRAMDATA", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS")
@@ -30,7 +30,7 @@ def kept_default_index(environ: Mapping[str, str], cache: Path) -> DefaultIndex:
     """Find the default index as `default_index` does, without asking pip where its answer is known."""
     if environ.get("LOCKENV_INDEX_URL", "").strip():
         return default_index(environ)
-    place = cache / _NAME
+    place = cache / KEPT
     if (found := _read(place, environ)) is not None:
         return found
     found = default_index(environ)
@@ -47,7 +47,7 @@ class AskedAhead:
     def __init__(self, environ: Mapping[str, str], cache: Path) -> None:
         """Begin it, where there can be one and there is something to ask."""
         self._child: int | None = None
-        if environ.get("LOCKENV_INDEX_URL", "").strip() or (cache / _NAME).exists() or not can_fork():
+        if environ.get("LOCKENV_INDEX_URL", "").strip() or (cache / KEPT).exists() or not can_fork():
             return
         held = hold_signals()
         try:

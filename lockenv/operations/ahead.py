@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def begin(session: Session, lock: bytes) -> None:
     """Begin what a sync of this `lock` will ask others, where the cache knows no answer."""
     # Files of this machine need no credentials, and so no index.
-    if b"http" in lock and not session.settings.offline:
+    if b"http" in lock:
         session.ask_index_ahead()
     _begin_to_ask_interpreter(session)
 

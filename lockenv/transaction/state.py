@@ -120,7 +120,7 @@ class State:
                 self.digest,
                 self.root_files,
                 self.links,
-                # Without references: to look for values that were met before takes longer than to write them again.
+                # Without references: to look for values met before takes longer than to write them again.
                 marshal.dumps(self.tree, 2),
                 self.made,
                 self.origin,
