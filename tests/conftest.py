@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from lockenv.forks import processors
+
 # A loaded machine is slow, and slowness is no failure.
 settings.register_profile("lockenv", deadline=None)
 # By hand, with `--hypothesis-profile=thorough`: what every run tries a part of (tests/effort.py).
@@ -26,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if not hasattr(config, "workerinput"):  # one process does it for all
         compileall.compile_dir(Path(__file__).parents[1] / "lockenv", quiet=2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One more than processors for `-n auto`: a fifth of the time tests wait, for processes and for servers."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else processors() + 1
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,8 @@ def places(found: int) -> Iterator[int]:
 
 
 def _reach_of_clause(clause: Specifier, versions: Sequence[Version]) -> int:
-    bound = _plain(clause.version)
+    series = clause.version.endswith(".*")
+    bound = _plain(clause.version.removesuffix(".*"))
     if bound is not None:
         match clause.operator:
             case ">=" | ">":
@@ -44,13 +45,30 @@ def _reach_of_clause(clause: Specifier, versions: Sequence[Version]) -> int:
             case "<=" | "<":
                 return everything(versions) & (-1 << _first(clause, versions, held=True))
             case "==":
-                return _equal(clause, bound, versions)
+                return _series(bound, versions) if series else _equal(clause, bound, versions)
             case "!=":
-                return everything(versions) & ~_equal(clause, bound, versions, negated=True)
+                out = _series(bound, versions) if series else _equal(clause, bound, versions, negated=True)
+                return everything(versions) & ~out
+            case "~=":
+                not_older = (1 << bisect_left(versions, True, key=lambda each: each < bound)) - 1
+                return not_older & _series(Version(clause.version.rpartition(".")[0]), versions)
             case _:
                 pass
-    # Clauses such as `==1.*` and bounds that are pre- or post-releases have exceptions on both sides.
+    # Bounds that are pre- or post-releases have exceptions on both sides.
     return sum(1 << place for place, version in enumerate(versions) if clause.contains(version, prereleases=True))
+
+
+def _series(start: Version, versions: Sequence[Version]) -> int:
+    """The versions whose numbers begin with those of a plain one; they stand side by side."""
+    length = len(start.release)
+    wanted = (start.epoch, start.release)
+
+    def numbers(each: Version) -> tuple[int, tuple[int, ...]]:
+        return each.epoch, (*each.release, *(0,) * length)[:length]
+
+    begin = bisect_left(versions, True, key=lambda each: numbers(each) <= wanted)
+    end = bisect_left(versions, True, key=lambda each: numbers(each) < wanted)
+    return (1 << end) - (1 << begin)
 
 
 def _plain(text: str) -> Version | None:
