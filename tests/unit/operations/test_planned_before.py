@@ -139,7 +139,7 @@ def test_what_shaped_the_plan_has_changed_so_the_whole_way_is_gone(
         (("--only-host", "127.0.0.1"), {}),
         (("--limit", "ratio=400"), {}),
         (("--python", SERIES), {}),
-        ((), {"PATH": "/usr/bin:/bin"}),
+        ((), {"PATH": "/sbin:/usr/bin:/bin"}),
         ((), {"PYENV_ROOT": "/nowhere"}),
     ],
 )
