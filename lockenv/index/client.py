@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
@@ -300,6 +301,10 @@ class IndexClient:
 
                 if self._new_pages:
                     self._reading.begin()
+                    # What speaks HTTP is imported before this thread goes on to import other things: the first
+                    # request would wait for these. What is wrong with it is told to whoever asks.
+                    with suppress(LockenvError):
+                        _ = self._pages
                 self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="lockenv-index")
             self._under_way += 1
             # The error of a prefetched item is kept by `Once` and raised to whoever asks for the item.
