@@ -133,7 +133,9 @@ class _Initial:
 
     def _fill(self, instance: object, given: tuple[object, ...], named: dict[str, object]) -> None:
         """Do what would be written. What is not given by names, or is wrong, is left to what is written."""
-        content = {**{name: _fresh(said) for name, said in self._said.items() if _has_default(said)}, **named}
+        content = named
+        if len(named) < len(self._names):
+            content = {**{name: _fresh(said) for name, said in self._said.items() if _has_default(said)}, **named}
         if given or len(content) != len(self._names) or not all(name in content for name in self._names):
             self._written()(instance, *given, **named)
             return
