@@ -205,7 +205,7 @@ _EVERY = (
         sync=("{program}", "sync"),
         alone=("{program}", "sync"),
         variables={**_LOCKENV, "LOCKENV_DURABLE": "process"},
-        phases=("create", "warm", "warm-copy", "change"),
+        phases=("create", "cold", "warm", "warm-copy", "change"),
         remark="is `lockenv sync --durable process`: it does not wait for the disk, nor survive a power cut",
     ),
     Way(
