@@ -30,6 +30,7 @@ from lockenv.cli.main import run as run_command_line
 from lockenv.python.discovery import list_all
 from lockenv.python.probe_cache import ProbeCache
 from lockenv.targets import platform_name
+from lockenv.transaction import durability
 
 #: The minor version of the running Python, such as ``3.11``, and its executable outside any environment.
 SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -39,6 +40,7 @@ PLATFORM = platform_name({name: str(said) for name, said in default_environment(
 #: Longer than anything takes here, so that what hangs fails.
 PATIENCE = 120
 _SYSTEM_PATH = "/usr/bin:/bin"
+_SETTLE = durability._settle
 #: What of an environment is ours to rewrite from one sync to the next, and no part of what was installed.
 _OWN = (".lockenv/lock", ".lockenv/fresh")
 
@@ -245,15 +247,22 @@ def importable() -> dict[str, str]:
 
 @contextmanager
 def _surroundings(environ: Mapping[str, str], folder: Path) -> Iterator[None]:
-    """Let this process have another environment, working folder and command line for a while."""
+    """Let this process have another environment, working folder and command line for a while.
+
+    Nor does it wait for the disk, which would show nothing, unless a test has put something else in its place.
+    """
+    settle = durability._settle
     before, here, arguments = dict(os.environ), Path.cwd(), sys.argv
     try:
         os.environ.clear()
         os.environ.update(environ)
         os.chdir(folder)
         sys.argv = ["lockenv"]
+        if settle is _SETTLE:
+            setattr(durability, "_settle", lambda _: None)  # noqa: B010
         yield
     finally:
+        setattr(durability, "_settle", settle)  # noqa: B010
         sys.argv = arguments
         os.chdir(here)
         os.environ.clear()
