@@ -50,8 +50,9 @@ def program() -> NoReturn:
         # what is said, and Python, which may hold that nobody heard of the interrupt, has no say in the status.
         _flushed()
         os._exit(status)
-    # Threads of any kind are counted, and `threading`, which may not be there, need not be asked.
-    if _thread._count() == 0:  # noqa: SLF001 - it has no other name
+    # Threads of any kind are counted, and `threading`, which may not be there, need not be asked. Those that an
+    # error has left at work are waited for no more: what they fetch is for nobody, and a server may be silent.
+    if status or _thread._count() == 0:  # noqa: SLF001 - it has no other name
         if "threading" in sys.modules:
             # Where so much was imported, somebody may have asked to be told of the end.
             import atexit

@@ -153,14 +153,19 @@ class IndexClient:
         )
 
     def close(self) -> None:
-        """Drop what has not begun to be prefetched and wait for the rest."""
+        """Drop what has not begun to be prefetched and wait for the rest.
+
+        What was fetched ahead for somebody who was refused before is not waited for: a server may be silent.
+        """
         with self._lock:
             self._closed = True
             self._unhurried.clear()
             executor, self._executor = self._executor, None
+            wait = bool(self._asked) or not self._under_way
         if executor is not None:
-            executor.shutdown(wait=True, cancel_futures=True)
-        if "_reading" in self.__dict__:
+            executor.shutdown(wait=wait, cancel_futures=True)
+        # Whoever still reads ends with this process.
+        if wait and "_reading" in self.__dict__:
             self._reading.close()
 
     # -- what resolution asks

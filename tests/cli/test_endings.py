@@ -18,7 +18,7 @@ from lockenv.cli import interrupts
 from lockenv.files import FileLock
 from lockenv.operations import amendment
 from lockenv.transaction import commit
-from tests.cli.refusals import unharmed
+from tests.cli.refusals import check_refusal, unharmed
 from tests.cli.test_bad_surroundings import _Gate
 from tests.fakes.index import FakeIndex
 from tests.fakes.project import PATIENCE, Ran, ScratchProject, finished
@@ -103,6 +103,20 @@ def test_while_a_server_is_silent(synced: ScratchProject, index: FakeIndex, numb
         index.mend()
     synced.run("sync").ok()
     assert leftovers(synced) == []
+
+
+def test_a_manifest_that_is_refused_waits_for_no_server(project: ScratchProject, index: FakeIndex) -> None:
+    gate = _Gate()
+    index.fail("/simple/*", until=gate)
+    project.manifest(dependencies=["menu"], python=">=3.99")
+    try:
+        with project.start("lock", "--timeout", "3600") as process:
+            assert gate.reached.wait(PATIENCE)
+            # The server still says nothing, for a minute.
+            ran = finished(process, ("lock",), patience=40)
+    finally:
+        gate.set()
+    check_refusal(ran, 2, "no released Python fits")
 
 
 @pytest.mark.parametrize("number", SIGNALS[:2])

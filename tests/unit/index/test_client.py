@@ -654,7 +654,20 @@ class TestPrefetching:
         index.add(make_wheel("menu", "1.0"))
         running = run(tmp_path, index.url)
         with running as client:
-            client.prefetch_listings([MENU])
+            client.prefetch_listings([MENU, NormalizedName("dropdown")])
+            client.listing(MENU)
         client.prefetch_listings([NormalizedName("other")])
         assert not _threads()
         assert index.count("/simple/other/") == 0
+
+    def test_what_nobody_asked_for_is_not_waited_for(self, tmp_path: Path, index: FakeIndex) -> None:
+        """A manifest that is refused after its first pages were asked for is refused at once."""
+        gate = threading.Event()
+        index.add(make_wheel("menu", "1.0"))
+        index.fail("/simple/*", until=gate)
+        try:
+            with run(tmp_path, index.url) as client:
+                client.prefetch_listings([MENU])
+            assert index.count() == 0  # the answer is still held back, and yet we are here
+        finally:
+            gate.set()
