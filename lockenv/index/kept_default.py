@@ -51,7 +51,7 @@ class AskedAhead:
             return
         held = hold_signals()
         try:
-            self._child = fork(lambda: kept_default_index(environ, cache), held)
+            self._child = fork(lambda: _ask_unheard(environ, cache), held)
         finally:
             let_signals(held)
 
@@ -66,6 +66,14 @@ class AskedAhead:
         if self._child is not None:
             end(self._child)
             self._child = None
+
+
+def _ask_unheard(environ: Mapping[str, str], cache: Path) -> None:
+    """Ask, and say nothing: what pip says when it is imported is heard from whoever asks in earnest, once."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    kept_default_index(environ, cache)
 
 
 def _read(place: Path, environ: Mapping[str, str]) -> DefaultIndex | None:

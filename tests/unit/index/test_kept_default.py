@@ -142,6 +142,12 @@ def test_what_it_cannot_find_out_or_has_no_time_for_is_asked_here(ends: str, tmp
     assert _ahead(code, tmp_path) == "https://one.example/ [1]\nnobody is left"
 
 
+def test_what_pip_says_of_itself_is_not_said_twice(tmp_path: Path) -> None:
+    code = "os.dup2(1, 2)\ndef files():\n    os.write(1, b'an old pip')\n    os.write(2, b'a warning')\n"
+    code += "    return ('/none',)\nkept_default.configuration_files = files\n"
+    assert _ahead(f"{code}kept_default.AskedAhead({{}}, cache).wait()\n{NOBODY}", tmp_path) == "nobody is left"
+
+
 def test_nobody_asks_for_what_is_known(tmp_path: Path) -> None:
     code = "kept_default.kept_default_index({}, cache)\n"
     code += "for environ in ({}, {'LOCKENV_INDEX_URL': 'https://two.example/'}):\n"
