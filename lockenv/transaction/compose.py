@@ -184,7 +184,12 @@ class _Package:
             prefix = f"{there}/"
             for (name, fact), sha256 in zip(facts.items(), sums, strict=True):
                 rows[prefix + name] = sha256, fact[2] & 0o100
-        rows |= {file.destination: (file.sha256, file.mode & 0o100) for file in self.placement.files}
+        rows |= {
+            file.destination: (file.sha256, file.mode & 0o100)
+            for file in self.placement.files
+            # A wheel may bring a file twice; then the later of its paths counts, as ever.
+            if file.destination not in rows or file.source > self._relative(file.destination)
+        }
         rows |= {text.path: (text.portable, text.mode & 0o100) for text in generated}
         return package_digest(self.wanted.name, self.wanted.version, rows)
 

@@ -55,6 +55,16 @@ def test_the_digest_of_an_old_lockenv_is_that_of_a_new_one(project: Project) -> 
     assert digest(replace(want, scheme=scheme)) == GOLDEN
 
 
+@pytest.mark.parametrize("name", ["aa.py", "zz.py"])
+def test_of_a_file_that_a_wheel_brings_twice_the_later_path_counts_as_ever(project: Project, name: str) -> None:
+    def of(executable: list[str]) -> str:
+        files = {name: "", f"{{data}}/purelib/{name}": ""}
+        return digest(project.desired(make_wheel("twice", "1", files=files, executable=executable)))
+
+    earlier, later = sorted([name, f"twice-1.data/purelib/{name}"])
+    assert of([later]) == of([earlier, later]) != of([earlier]) == of([])
+
+
 def test_the_folder_of_the_environment_and_what_lockenv_puts_there_have_no_say(project: Project) -> None:
     want = project.desired(MENU, TOOL, ICONS)
     here = digest(want)
