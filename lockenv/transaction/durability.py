@@ -108,12 +108,13 @@ def settle(folder: str) -> None:
     The system tells of an error once, so what it told a request that this thread began earlier is raised here.
     """
     now = _Settling(folder)
-    begun = _begun.pop(_thread.get_ident(), [])
-    here = [one for one in begun if one.disk == now.disk]
-    if elsewhere := [one for one in begun if one.disk != now.disk]:
-        _begun[_thread.get_ident()] = elsewhere
-    for one in (*here, now):
+    begun = _begun.get(_thread.get_ident(), [])
+    for one in [one for one in begun if one.disk == now.disk]:
+        begun.remove(one)
+        if not begun:
+            del _begun[_thread.get_ident()]
         one.wait()
+    now.wait()
 
 
 def begin_to_settle(folder: str) -> None:

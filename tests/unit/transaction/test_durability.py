@@ -22,10 +22,11 @@ class Disk:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.told = 1  #: how many requests are told
 
     def settle(self, folder: str) -> None:
         self.asked.append(folder)
-        if len(self.asked) == 1:
+        if len(self.asked) <= self.told:
             time.sleep(0.05)
             raise OSError(errno.EIO, "the disk failed", folder)
 
@@ -46,6 +47,19 @@ def test_an_error_that_the_early_request_was_told_is_raised_by_who_waits(disk: D
     # It is of that change alone.
     durability.settle(str(tmp_path))
     assert len(disk.asked) == 3
+
+
+def test_of_two_early_requests_that_failed_none_is_forgotten(disk: Disk, tmp_path: Path) -> None:
+    disk.told = 2
+    for _ in range(2):
+        durability.begin_to_settle(str(tmp_path))
+    while len(disk.asked) < 2:
+        time.sleep(0.001)
+    for _ in range(2):
+        with pytest.raises(OSError, match="the disk failed"):
+            durability.settle(str(tmp_path))
+    durability.settle(str(tmp_path))
+    assert not durability._begun
 
 
 def test_the_error_of_another_disk_is_none_of_this_one(
