@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,12 @@ _ALSO_FOREIGN = ("NETRC", "NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "PYTHONHOME"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write lockenv's bytecode, also where PYTHONDONTWRITEBYTECODE is set.
+    """Write lockenv's bytecode, also where PYTHONDONTWRITEBYTECODE is set, and let processes hear of SIGHUP.
 
-    Each of a thousand processes that tests start would else compile what it imports anew.
+    Each of a thousand processes that tests start would else compile what it imports anew. And `nohup`, where the
+    tests are run by it, would have all of them ignore that signal, as they should.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):  # one process does it for all
         compileall.compile_dir(Path(__file__).parents[1] / "lockenv", quiet=2)
 

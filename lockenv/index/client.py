@@ -164,9 +164,11 @@ class IndexClient:
             wait = bool(self._asked) or not self._under_way
         if executor is not None:
             executor.shutdown(wait=wait, cancel_futures=True)
-        # Whoever still reads ends with this process.
-        if wait and "_reading" in self.__dict__:
-            self._reading.close()
+        if "_reading" in self.__dict__:
+            if wait:
+                self._reading.close()
+            else:
+                self._reading.end()
 
     # -- what resolution asks
 

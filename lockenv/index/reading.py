@@ -45,6 +45,10 @@ class PageReading:
         """Let them end, when nobody asks any more."""
         self._crew.dismiss()
 
+    def end(self) -> None:
+        """End the processes at once, whatever they read."""
+        self._crew.end()
+
     def read(
         self,
         content_type: str,
